@@ -1,0 +1,1 @@
+//! Typed clients, signature verification and test fakes for the webhooks of Preo, pretix and Lune.
