@@ -302,6 +302,8 @@ impl Preparation<'_> {
                 .document
                 .error(name, "is a request body without properties"));
         }
+        let position = |field: &Field| required.iter().position(|name| *name == field.name);
+        fields.sort_by_key(|field| position(field).unwrap_or(usize::MAX));
         self.replacements
             .insert(name.to_owned(), self.model_path(name));
         let doc = description(schema).unwrap_or_default();

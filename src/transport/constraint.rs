@@ -65,18 +65,18 @@ impl Operation {
     }
 
     /// An empty identifier, `.` and `..` would change which resource a URL names.
+    ///
+    /// The last two are resolved before a URL can be looked at, so they show in its shape alone.
     fn check_path(&self, path: &str, base_path: &str, errors: &mut Vec<FieldError>) {
-        let sent = path.strip_prefix(base_path).unwrap_or(path).split('/');
-        let template = self.path.split('/');
-        let whole = sent.clone().count() == template.clone().count();
-        for (template, sent) in template.zip(sent) {
-            let name = template
+        let mut sent = path.strip_prefix(base_path).unwrap_or(path).split('/');
+        let reshaped = sent.clone().count() != self.path.split('/').count();
+        for template in self.path.split('/') {
+            let segment = sent.next().unwrap_or_default();
+            let parameter = template
                 .strip_prefix('{')
                 .and_then(|name| name.strip_suffix('}'));
-            if let Some(name) = name {
-                if !whole || sent.is_empty() {
-                    errors.push(FieldError::new(name, "must not be empty, `.` or `..`"));
-                }
+            if let Some(name) = parameter.filter(|_| reshaped || segment.is_empty()) {
+                errors.push(FieldError::new(name, "must not be empty, `.` or `..`"));
             }
         }
     }

@@ -1,1 +1,14 @@
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[cfg(feature = "client")]
+mod codegen;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_client;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_errors;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_retry;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod support;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod surface;
