@@ -13,6 +13,8 @@ mod models;
 mod prepare;
 #[path = "provider.rs"]
 mod provider;
+#[path = "stubs.rs"]
+mod stubs;
 
 use document::{Document, Error};
 use provider::PROVIDERS;

@@ -8,13 +8,15 @@ use super::document::{Document, Error};
 use super::models::models;
 use super::prepare::{Prepared, prepare};
 use super::provider::Provider;
+use super::stubs::stubs;
 
 /// The formatted code of one service.
 pub(crate) fn generate(document: &Document, provider: &Provider) -> Result<String, Error> {
     let prepared = prepare(document, provider)?;
     let client = client(&prepared).map_err(|error| document.error("generating", error))?;
     let models = models(&prepared).map_err(|error| document.error("generating", error))?;
-    let file = syn::parse2(quote! { #client #models })
+    let stubs = stubs(&prepared).map_err(|error| document.error("generating", error))?;
+    let file = syn::parse2(quote! { #client #models #stubs })
         .map_err(|error| document.error("formatting the generated code", error))?;
     Ok(prettyplease::unparse(&file))
 }

@@ -226,6 +226,7 @@ fn operation(row: &OperationRow) -> TokenStream {
         path,
         query,
         body,
+        answer: _,
     } = row;
     let method = Ident::new(method, Span::call_site());
     let query = query.iter().map(constraint);

@@ -71,6 +71,15 @@ pub(crate) struct OperationRow {
     pub(crate) path: String,
     pub(crate) query: Vec<Constraint>,
     pub(crate) body: Vec<Constraint>,
+    pub(crate) answer: AnswerType,
+}
+
+/// What the success of an operation holds.
+#[derive(Debug, PartialEq)]
+pub(crate) enum AnswerType {
+    Nothing,
+    One(String),
+    List(String),
 }
 
 /// A check of one field of a request.
@@ -173,13 +182,15 @@ impl Preparation<'_> {
                 self.request_body(at, content, &mut body)?,
             );
         }
-        reduced.insert("responses".to_owned(), self.responses(at, operation)?);
+        let (responses, answer) = self.responses(at, operation)?;
+        reduced.insert("responses".to_owned(), responses);
         let row = OperationRow {
             id: operation.id.clone(),
             method: operation.method.to_uppercase(),
             path: operation.path.clone(),
             query,
             body,
+            answer,
         };
         Ok((Value::Object(reduced), row))
     }
@@ -208,7 +219,7 @@ impl Preparation<'_> {
         let joined = parameter.get("explode") == Some(&Value::Bool(false));
         let schema = match kind {
             Kind::List(item) if joined => self.comma_separated(&at, &item)?,
-            kind => self.plain_schema(&at, &kind)?,
+            kind => Self::plain_schema(&kind),
         };
         Ok(json!({
             "name": name,
@@ -236,8 +247,8 @@ impl Preparation<'_> {
     }
 
     /// The schema of a parameter without its constraints, which are checked by the transport.
-    fn plain_schema(&mut self, at: &str, kind: &Kind) -> Result<Value, Error> {
-        Ok(match kind {
+    fn plain_schema(kind: &Kind) -> Value {
+        match kind {
             Kind::Text => json!({ "type": "string" }),
             Kind::DateTime => json!({ "type": "string", "format": "date-time" }),
             Kind::Boolean => json!({ "type": "boolean" }),
@@ -245,10 +256,10 @@ impl Preparation<'_> {
             Kind::Signed => json!({ "type": "integer", "format": "int64" }),
             Kind::Number => json!({ "type": "number", "format": "double" }),
             Kind::List(item) => {
-                json!({ "type": "array", "items": self.plain_schema(at, item)? })
+                json!({ "type": "array", "items": Self::plain_schema(item) })
             }
             Kind::Named(path) => reference(path.rsplit("::").next().unwrap_or(path)),
-        })
+        }
     }
 
     fn request_body(
@@ -318,7 +329,7 @@ impl Preparation<'_> {
         Ok(())
     }
 
-    fn responses(&mut self, at: &str, operation: &Operation) -> Result<Value, Error> {
+    fn responses(&mut self, at: &str, operation: &Operation) -> Result<(Value, AnswerType), Error> {
         let responses = operation.value.get("responses").and_then(Value::as_object);
         let mut success = responses
             .into_iter()
@@ -334,12 +345,25 @@ impl Preparation<'_> {
         }
         let response = self.document.resolve(response)?;
         let mut reduced = json!({ "description": text(response, "description").trim() });
+        let mut answer = AnswerType::Nothing;
         if response.get("content").is_some() {
             let schema = self.json_content(at, response, "response")?.clone();
+            answer = match (
+                schema_name(&schema),
+                schema.get("items").and_then(schema_name),
+            ) {
+                (Some(name), _) => AnswerType::One(name.to_owned()),
+                (None, Some(name)) => AnswerType::List(name.to_owned()),
+                (None, None) => {
+                    return Err(self
+                        .document
+                        .error(at, "the response needs a schema with a name"));
+                }
+            };
             let schema = self.response_schema(at, &schema)?;
             reduced["content"] = json!({ "application/json": { "schema": schema } });
         }
-        Ok(json!({ "2XX": reduced }))
+        Ok((json!({ "2XX": reduced }), answer))
     }
 
     fn json_content<'v>(&self, at: &str, value: &'v Value, what: &str) -> Result<&'v Value, Error> {
@@ -473,10 +497,12 @@ impl Preparation<'_> {
 
     /// Notes that a component schema is used; the Rust path, where it is no generated struct.
     fn refer(&mut self, name: &str) -> Result<Option<String>, Error> {
-        if let Some(path) = self.replacements.get(name) {
-            if !self.requests.contains_key(name) {
-                return Ok(Some(path.clone()));
-            }
+        let known = self
+            .replacements
+            .get(name)
+            .filter(|_| !self.requests.contains_key(name));
+        if let Some(path) = known {
+            return Ok(Some(path.clone()));
         }
         let reference = reference(name);
         let schema = self.document.resolve(&reference)?;

@@ -131,7 +131,7 @@ impl Error {
         matches!(
             self.inner.kind,
             Kind::Decode | Kind::Broken | Kind::TooLarge
-        ) && !self.status().is_some_and(|status| !status.is_success())
+        ) && self.status().is_none_or(|status| status.is_success())
     }
 
     /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body.

@@ -1,7 +1,23 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    all(feature = "client", feature = "preo", feature = "testing"),
+    doc = include_str!("../README.md")
+)]
+#![cfg_attr(
+    not(all(feature = "client", feature = "preo", feature = "testing")),
+    doc = "Typed clients, signature verification and test fakes for webhooks."
+)]
+#![cfg_attr(
+    not(any(feature = "preo", feature = "pretix", feature = "lune")),
+    allow(dead_code, reason = "the client's mechanism without a service to call")
+)]
 
 #[cfg(feature = "client")]
 mod error;
+#[cfg(any(
+    all(feature = "client", feature = "preo"),
+    feature = "lune",
+    feature = "pretix"
+))]
 mod open_enum;
 #[cfg(feature = "client")]
 pub mod pagination;
@@ -10,6 +26,9 @@ mod patch;
 #[cfg(feature = "client")]
 mod query;
 mod secret;
+pub mod signature;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(feature = "client")]
 mod transport;
 

@@ -16,7 +16,12 @@ mod client;
 mod generated;
 #[cfg(feature = "client")]
 mod payload;
+mod signature;
+#[cfg(feature = "client")]
+mod verify;
 
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use self::generated::stub;
 #[cfg(feature = "client")]
 pub use self::generated::{
     Client as PreoClient,
@@ -28,6 +33,7 @@ pub use self::generated::{
 };
 #[cfg(feature = "client")]
 pub use self::payload::Payload;
+pub use self::signature::{SIGNATURE_HEADER, scheme};
 
 /// The builder of each operation, as the methods of [`PreoClient`] return it.
 #[cfg(feature = "client")]

@@ -1,8 +1,8 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
-use std::sync::Arc;
 use url::{Host, Url};
 
 use super::{Auth, Operation, RetryPolicy, Settings, Transport};
@@ -16,16 +16,15 @@ pub trait Service: Sized + sealed::Sealed {
     type Extra: Default + Clone + fmt::Debug;
 }
 
-#[expect(
-    private_interfaces,
-    unnameable_types,
-    reason = "sealed: nothing else implements it"
-)]
 pub(crate) mod sealed {
     use super::{Auth, Built, Error, HeaderName, Operation, Service};
     use crate::secret::Secret;
 
     /// What the builder must know of a service.
+    #[expect(
+        unnameable_types,
+        reason = "sealed: only this crate's clients implement it"
+    )]
     pub trait Sealed: Sized {
         const BASE_URL: &'static str;
         const REQUEST_ID: HeaderName;
@@ -57,7 +56,11 @@ pub struct ClientBuilder<S: Service> {
 }
 
 /// The parts of a generated client.
-pub(crate) struct Built {
+#[expect(
+    unnameable_types,
+    reason = "sealed: only this crate's clients are built from it"
+)]
+pub struct Built {
     pub(crate) base_url: String,
     pub(crate) http: reqwest::Client,
     pub(crate) transport: Transport,

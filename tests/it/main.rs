@@ -6,8 +6,14 @@ mod codegen;
 mod preo_client;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_errors;
+#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+mod preo_flow;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_pagination;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_retry;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_tracing;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod support;
 #[cfg(all(feature = "client", feature = "preo"))]

@@ -9,17 +9,17 @@ use webhook_sdk::preo::PreoClient;
 use webhook_sdk::{ClientBuilder, RetryPolicy};
 use wiremock::MockServer;
 
-pub const TOKEN: &str = "preo-token-5ebe2294";
+pub(crate) const TOKEN: &str = "preo-token-5ebe2294";
 
 /// A client that retries as by default, without its waits.
-pub fn preo(base_url: &str) -> ClientBuilder<PreoClient> {
+pub(crate) fn preo(base_url: &str) -> ClientBuilder<PreoClient> {
     let wait = Duration::from_millis(1);
     PreoClient::builder(TOKEN)
         .base_url(base_url)
         .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
 }
 
-pub async fn preo_and_server() -> (PreoClient, MockServer) {
+pub(crate) async fn preo_and_server() -> (PreoClient, MockServer) {
     let server = MockServer::start().await;
     (preo(&server.uri()).build().unwrap(), server)
 }
@@ -27,7 +27,7 @@ pub async fn preo_and_server() -> (PreoClient, MockServer) {
 /// Answers the n-th connection with the n-th of `answers`, then closes it; ends after the last.
 ///
 /// The task's result is what was received, a request each.
-pub async fn raw_server<const N: usize>(
+pub(crate) async fn raw_server<const N: usize>(
     answers: [Vec<u8>; N],
 ) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,7 +49,7 @@ pub async fn raw_server<const N: usize>(
 }
 
 /// A webhook as the server sends it.
-pub fn webhook(id: &str) -> serde_json::Value {
+pub(crate) fn webhook(id: &str) -> serde_json::Value {
     serde_json::json!({
         "id": id,
         "organization_id": "org_1",
@@ -66,4 +66,5 @@ pub fn webhook(id: &str) -> serde_json::Value {
     })
 }
 
-pub const SECRET: &str = "whsec-3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
+pub(crate) const SECRET: &str =
+    "whsec-3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
