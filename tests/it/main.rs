@@ -18,3 +18,5 @@ mod preo_tracing;
 mod support;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod surface;
+#[cfg(all(feature = "preo", feature = "testing"))]
+mod preo_fake;
