@@ -13,10 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use governor::DefaultDirectRateLimiter;
 use http::header::{self, HeaderName, HeaderValue};
 use progenitor_client::{ClientInfo, OperationInfo};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
+use uuid::Uuid;
 
 pub use self::auth::Auth;
 pub(crate) use self::builder::{Built, sealed};
@@ -45,6 +47,8 @@ struct Settings {
     deadline: Duration,
     max_response_bytes: usize,
     retry: RetryPolicy,
+    idempotency_key: Option<HeaderName>,
+    pace: Option<DefaultDirectRateLimiter>,
 }
 
 impl Transport {
@@ -101,12 +105,17 @@ impl Transport {
             operation.check(request, &settings.base_path)?;
         }
         let same_origin = request.url().origin() == settings.origin;
+        let writes = !request.method().is_safe();
         let headers = request.headers_mut();
         headers.remove("api-version");
         headers.insert(header::USER_AGENT, settings.user_agent.clone());
         headers.extend(settings.headers.iter().cloned());
         if same_origin {
             settings.auth.apply(headers);
+        }
+        if let Some(name) = settings.idempotency_key.clone().filter(|_| writes) {
+            let key = HeaderValue::try_from(Uuid::new_v4().to_string());
+            headers.extend(key.ok().map(|key| (name, key)));
         }
         Ok(())
     }

@@ -20,7 +20,9 @@ impl Transport {
         attempts: &AtomicU32,
         started: Instant,
     ) -> Result<Answer, Error> {
-        let repeatable = request.method() != Method::POST;
+        let key = self.0.idempotency_key.as_ref();
+        let repeatable = request.method() != Method::POST
+            || key.is_some_and(|key| request.headers().contains_key(key));
         let retry = &self.0.retry;
         (|| self.attempt(client, request, attempts))
             .retry(retry.backoff())
@@ -46,6 +48,9 @@ impl Transport {
                 "a streamed body can't be sent",
             ));
         };
+        if let Some(pace) = &self.0.pace {
+            pace.until_ready().await;
+        }
         attempts.fetch_add(1, Ordering::Relaxed);
         *request.timeout_mut() = Some(self.0.timeout);
         let response: http::Response<reqwest::Body> = client.execute(request).await?.into();

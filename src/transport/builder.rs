@@ -1,7 +1,9 @@
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use governor::{Quota, RateLimiter};
 use http::header::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
@@ -17,7 +19,9 @@ pub trait Service: Sized + sealed::Sealed {
 }
 
 pub(crate) mod sealed {
-    use super::{Auth, Built, Error, HeaderName, Operation, Service};
+    use std::num::NonZeroU32;
+
+    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service};
     use crate::secret::Secret;
 
     /// What the builder must know of a service.
@@ -29,8 +33,21 @@ pub(crate) mod sealed {
         const BASE_URL: &'static str;
         const REQUEST_ID: HeaderName;
         const OPERATIONS: &'static [Operation];
+        /// Names each write, so that the service can tell a repetition from a second one.
+        const IDEMPOTENCY_KEY: Option<HeaderName> = None;
+        const REQUESTS_PER_SECOND: Option<NonZeroU32> = None;
 
         fn auth(token: Secret) -> Auth;
+
+        /// What only this service wants to be sent with every request.
+        fn headers(
+            _extra: &<Self as Service>::Extra,
+        ) -> Result<Vec<(HeaderName, HeaderValue)>, Error>
+        where
+            Self: Service,
+        {
+            Ok(Vec::new())
+        }
 
         fn from_built(built: Built, extra: <Self as Service>::Extra) -> Result<Self, Error>
         where
@@ -51,6 +68,7 @@ pub struct ClientBuilder<S: Service> {
     deadline: Duration,
     max_response_bytes: usize,
     retry: RetryPolicy,
+    requests_per_second: Option<NonZeroU32>,
     http: reqwest::ClientBuilder,
     pub(crate) extra: S::Extra,
 }
@@ -77,6 +95,7 @@ impl<S: Service> ClientBuilder<S> {
             deadline: Duration::from_secs(120),
             max_response_bytes: 16 * 1024 * 1024,
             retry: RetryPolicy::new(),
+            requests_per_second: S::REQUESTS_PER_SECOND,
             http: reqwest::Client::builder(),
             extra: S::Extra::default(),
         }
@@ -140,6 +159,16 @@ impl<S: Service> ClientBuilder<S> {
         self
     }
 
+    /// How many requests go out in a second at most, `None` for any number.
+    ///
+    /// Retries count. The default is what the service publishes as its limit, none if it publishes
+    /// none. A request that is held back waits within the deadline of its call.
+    #[must_use]
+    pub fn requests_per_second(mut self, requests: impl Into<Option<NonZeroU32>>) -> Self {
+        self.requests_per_second = requests.into();
+        self
+    }
+
     /// Sets proxies, certificates, pools and the like.
     ///
     /// Redirects stay off whatever this says: one could change the method or carry the token to
@@ -185,7 +214,7 @@ impl<S: Service> ClientBuilder<S> {
             origin: base.origin(),
             base_path,
             auth: self.auth.credential()?,
-            headers: Vec::new(),
+            headers: S::headers(&self.extra)?,
             user_agent: user_agent(&self.user_agent)?,
             request_id: S::REQUEST_ID,
             operations: S::OPERATIONS,
@@ -193,6 +222,10 @@ impl<S: Service> ClientBuilder<S> {
             deadline: self.deadline,
             max_response_bytes: self.max_response_bytes,
             retry: self.retry,
+            idempotency_key: S::IDEMPOTENCY_KEY,
+            pace: self
+                .requests_per_second
+                .map(|n| RateLimiter::direct(Quota::per_second(n).allow_burst(NonZeroU32::MIN))),
         }));
         let base_url = base.as_str().trim_end_matches('/').to_owned();
         S::from_built(

@@ -6,6 +6,8 @@ mod codegen;
 mod preo_client;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_errors;
+#[cfg(all(feature = "preo", feature = "testing"))]
+mod preo_fake;
 #[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
 mod preo_flow;
 #[cfg(all(feature = "client", feature = "preo"))]
@@ -18,5 +20,3 @@ mod preo_tracing;
 mod support;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod surface;
-#[cfg(all(feature = "preo", feature = "testing"))]
-mod preo_fake;
