@@ -34,6 +34,8 @@ mod transport;
 
 #[cfg(feature = "preo")]
 pub mod preo;
+#[cfg(feature = "pretix")]
+pub mod pretix;
 
 pub use self::secret::Secret;
 #[cfg(feature = "client")]

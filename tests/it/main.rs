@@ -16,6 +16,18 @@ mod preo_pagination;
 mod preo_retry;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_tracing;
+#[cfg(feature = "pretix")]
+mod pretix_action;
+#[cfg(feature = "pretix")]
+mod pretix_auth;
+#[cfg(feature = "pretix")]
+mod pretix_document;
+#[cfg(feature = "pretix")]
+mod pretix_notification;
+#[cfg(feature = "pretix")]
+mod pretix_reply;
+#[cfg(feature = "pretix")]
+mod pretix_target_url;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod support;
 #[cfg(all(feature = "client", feature = "preo"))]
