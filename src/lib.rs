@@ -25,6 +25,8 @@ pub mod pagination;
 mod patch;
 #[cfg(feature = "client")]
 mod query;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]

@@ -49,6 +49,8 @@
 mod action;
 mod auth;
 mod credentials;
+#[cfg(feature = "receiver")]
+mod deliveries;
 mod notification;
 mod reply;
 mod target_url;
@@ -57,6 +59,8 @@ mod userinfo;
 pub use action::{Action, ActionType};
 pub use auth::{AuthError, Authenticated, BasicAuth, PairError};
 pub use credentials::{Credentials, CredentialsError};
+#[cfg(feature = "receiver")]
+pub use deliveries::Deliveries;
 pub use notification::{
     CheckInNotification, CustomerNotification, EventNotification, GiftCardNotification,
     ItemNotification, Notification, NotificationError, OrderNotification, QuotaNotification,
