@@ -27,6 +27,8 @@ mod patch;
 mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg(feature = "client")]
+mod rotation;
 mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
@@ -45,5 +47,6 @@ pub use self::{
     error::{Error, FieldError},
     patch::Patch,
     query::CommaSeparated,
+    rotation::Rotation,
     transport::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
 };

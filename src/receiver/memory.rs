@@ -1,14 +1,17 @@
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moka::Expiry;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
+use tokio::time::Instant;
 
 use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
 
 /// Remembers events in the memory of one process, up to a number.
+///
+/// A clone is a handle to the same events. Time is tokio's: a test that stops it, stops the leases.
 ///
 /// What it held is lost with the process: the events that are redelivered then are handled again. A
 /// fleet, or a service that must not repeat itself after a restart, needs a shared store.
@@ -25,7 +28,8 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// A store for at most this many events; past it, the ones unused for longest are forgotten.
+    /// A store for at most this many events; past it, the ones unused for longest are
+    /// forgotten, claims too.
     pub fn with_capacity(events: u64) -> Self {
         let entries = Cache::builder()
             .max_capacity(events)
@@ -33,6 +37,13 @@ impl MemoryStore {
             .expire_after(OwnTime)
             .build();
         Self { entries }
+    }
+
+    /// Changes what is known of an event, in one atomic step.
+    fn change(&self, key: &EventKey, change: impl FnOnce(Option<State>) -> Op<Entry>) {
+        self.entries
+            .entry_by_ref(key)
+            .and_compute_with(|entry| change(entry.and_then(|entry| entry.value().state())));
     }
 }
 
@@ -46,15 +57,20 @@ impl Default for MemoryStore {
 impl DedupStore for MemoryStore {
     async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
         let token = ClaimToken::new();
-        let entry = self.entries.entry_by_ref(key).or_insert_with(|| Entry {
-            state: State::Held(token),
-            lifetime: lease,
+        let held = Entry::new(State::Held(token), lease);
+        let mut claim = Claim::Granted(token);
+        self.change(key, |state| match state {
+            None => Op::Put(held),
+            Some(State::Held(_)) => {
+                claim = Claim::Held;
+                Op::Nop
+            }
+            Some(State::Committed(_)) => {
+                claim = Claim::Committed;
+                Op::Nop
+            }
         });
-        Ok(match entry.value().state {
-            State::Held(holder) if holder == token => Claim::Granted(token),
-            State::Held(_) => Claim::Held,
-            State::Committed => Claim::Committed,
-        })
+        Ok(claim)
     }
 
     async fn commit(
@@ -63,29 +79,25 @@ impl DedupStore for MemoryStore {
         token: ClaimToken,
         remember: Duration,
     ) -> Result<(), StoreError> {
-        let committed = Entry {
-            state: State::Committed,
-            lifetime: remember,
-        };
-        let mut held = true;
-        self.entries.entry_by_ref(key).and_compute_with(|entry| {
-            held = entry.is_none_or(|entry| entry.value().state == State::Held(token));
-            if held { Op::Put(committed) } else { Op::Nop }
+        let committed = Entry::new(State::Committed(token), remember);
+        let mut outcome = Ok(());
+        self.change(key, |state| match state {
+            None => Op::Put(committed),
+            Some(State::Held(holder)) if holder == token => Op::Put(committed),
+            Some(State::Committed(holder)) if holder == token => Op::Nop,
+            Some(_) => {
+                outcome = Err(StoreError::ClaimLost);
+                Op::Nop
+            }
         });
-        if held {
-            Ok(())
-        } else {
-            Err(StoreError::ClaimLost)
-        }
+        outcome
     }
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
-        self.entries
-            .entry_by_ref(key)
-            .and_compute_with(|entry| match entry {
-                Some(entry) if entry.value().state == State::Held(token) => Op::Remove,
-                _ => Op::Nop,
-            });
+        self.change(key, |state| match state {
+            Some(State::Held(holder)) if holder == token => Op::Remove,
+            _ => Op::Nop,
+        });
         Ok(())
     }
 }
@@ -101,20 +113,40 @@ impl fmt::Debug for MemoryStore {
 #[derive(Clone, Copy)]
 struct Entry {
     state: State,
+    since: Instant,
     lifetime: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Held(ClaimToken),
-    Committed,
+    Committed(ClaimToken),
 }
 
-/// Each entry names how long it lives, from when it was written.
+impl Entry {
+    fn new(state: State, lifetime: Duration) -> Self {
+        Self {
+            state,
+            since: Instant::now(),
+            lifetime,
+        }
+    }
+
+    fn state(self) -> Option<State> {
+        (self.since.elapsed() < self.lifetime).then_some(self.state)
+    }
+}
+
+/// Frees what has ended; whether it has is judged by tokio's clock, which a test can stop.
 struct OwnTime;
 
 impl Expiry<EventKey, Entry> for OwnTime {
-    fn expire_after_create(&self, _: &EventKey, entry: &Entry, _: Instant) -> Option<Duration> {
+    fn expire_after_create(
+        &self,
+        _: &EventKey,
+        entry: &Entry,
+        _: std::time::Instant,
+    ) -> Option<Duration> {
         Some(entry.lifetime)
     }
 
@@ -122,7 +154,7 @@ impl Expiry<EventKey, Entry> for OwnTime {
         &self,
         _: &EventKey,
         entry: &Entry,
-        _: Instant,
+        _: std::time::Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
         Some(entry.lifetime)
