@@ -47,6 +47,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
+    #[allow(dead_code, reason = "not every test binary needs it")]
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
