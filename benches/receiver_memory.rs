@@ -15,8 +15,11 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::routing::{get, post};
+use bytes::Bytes;
+use http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -29,6 +32,9 @@ const SIZE: usize = 64 * 1024;
 const MIB: usize = 1024 * 1024;
 /// The default, which holds all the requests, and one that doesn't.
 const ROOMS: [usize; 2] = [64 * MIB, 16 * MIB];
+/// Who has the requests: the receiver, or a route that reads a body and keeps none of it.
+const RECEIVER: &str = "/";
+const SERVER_ALONE: &str = "/discard";
 const ROLE: &str = "receive";
 
 type Error = Box<dyn std::error::Error>;
@@ -40,18 +46,19 @@ fn main() -> Result<(), Error> {
     {
         return receive(room.parse()?);
     }
+    measure(ROOMS[0], SERVER_ALONE)?;
     for room in ROOMS {
-        measure(room)?;
+        measure(room, RECEIVER)?;
     }
     Ok(())
 }
 
-fn measure(room: usize) -> Result<(), Error> {
+fn measure(room: usize, path: &str) -> Result<(), Error> {
     let process = Process::start(room)?;
     let mut counts = TcpStream::connect(&process.address)?;
     let before = process.peak_kib()?;
     let head = format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {SIZE}\r\n{}: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {SIZE}\r\n{}: {}\r\n\r\n",
         preo::SIGNATURE_HEADER,
         "0f".repeat(32)
     );
@@ -67,10 +74,13 @@ fn measure(room: usize) -> Result<(), Error> {
     }
     let growth = process.peak_kib()? - before;
     let held = REQUESTS - refused;
+    let whose = match path {
+        RECEIVER => format!("receiver with room for {} MiB", room / MIB),
+        _ => "HTTP server alone".to_owned(),
+    };
     println!(
-        "room of {} MiB, {REQUESTS} forged requests of {} KiB: {held} open, {refused} answered \
-         with 503, {:.1} MiB more at the peak, {:.1} KiB for each open one",
-        room / MIB,
+        "{whose}, {REQUESTS} forged requests of {} KiB: {held} open, {refused} answered with 503, \
+         {:.1} MiB more at the peak, {:.1} KiB for each open one",
         SIZE / 1024,
         growth as f64 / 1024.0,
         growth as f64 / held as f64,
@@ -164,7 +174,8 @@ fn receive(room: usize) -> Result<(), Error> {
         .build();
     let counts = Arc::default();
     let router = Router::new()
-        .route("/", post(handle))
+        .route(RECEIVER, post(handle))
+        .route(SERVER_ALONE, post(discard))
         .route("/counts", get(report))
         .with_state(App { receiver, counts });
     let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -177,21 +188,36 @@ fn receive(room: usize) -> Result<(), Error> {
 
 async fn handle(State(app): State<App>, request: Request) -> Result<Answer, Rejection> {
     let (parts, body) = request.into_parts();
-    let counts = Arc::clone(&app.counts);
-    let mut length = 0;
-    let body = body.map_frame(move |frame| {
-        let before = length;
-        length += frame.data_ref().map_or(0, |data| data.len());
-        if (before + 1..=length).contains(&(SIZE - 1)) {
-            counts.received.fetch_add(1, Ordering::SeqCst);
-        }
-        frame
-    });
-    let received = app.receiver.receive(&parts, body).await;
+    let received = app.receiver.receive(&parts, app.counted(body)).await;
     if matches!(received, Err(Rejection::Overloaded)) {
         app.counts.refused.fetch_add(1, Ordering::SeqCst);
     }
     Ok(received?.handle(async |_| ()).await)
+}
+
+async fn discard(State(app): State<App>, request: Request) -> StatusCode {
+    let mut body = app.counted(request.into_body());
+    while let Some(Ok(_)) = body.frame().await {}
+    StatusCode::UNAUTHORIZED
+}
+
+impl App {
+    /// Counts a body as received when all but its last byte is there.
+    fn counted(
+        &self,
+        body: Body,
+    ) -> impl http_body::Body<Data = Bytes, Error = axum::Error> + Unpin {
+        let counts = Arc::clone(&self.counts);
+        let mut length = 0;
+        body.map_frame(move |frame| {
+            let before = length;
+            length += frame.data_ref().map_or(0, Bytes::len);
+            if (before + 1..=length).contains(&(SIZE - 1)) {
+                counts.received.fetch_add(1, Ordering::SeqCst);
+            }
+            frame
+        })
+    }
 }
 
 async fn report(State(app): State<App>) -> String {

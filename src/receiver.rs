@@ -33,6 +33,9 @@
 //! runs again if the process died or the store failed before the commit, or if the sender hung up
 //! before the handler's end. What a handler does must bear that.
 //!
+//! **What is left to the server.** Slow headers, the number of connections and TLS. A receiver
+//! bounds the bodies; let the HTTP server, or a proxy before it, bound the rest.
+//!
 //! [`Reply::send_again`]: crate::pretix::Reply::send_again
 //! [`Reply::danger_disable_webhook`]: crate::pretix::Reply::danger_disable_webhook
 

@@ -117,6 +117,11 @@ impl ClaimToken {
         Self(Uuid::new_v4())
     }
 
+    /// A token that differs from those of other numbers.
+    pub(super) fn numbered(number: u64) -> Self {
+        Self(Uuid::from_u128(number.into()))
+    }
+
     /// The token as a store writes it.
     pub fn as_uuid(self) -> Uuid {
         self.0

@@ -1,10 +1,9 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use moka::Expiry;
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
+use lru::LruCache;
 use tokio::time::Instant;
 
 use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
@@ -24,26 +23,32 @@ use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
-    entries: Cache<EventKey, Entry>,
+    events: Arc<Mutex<LruCache<EventKey, Entry>>>,
+    claims: Arc<AtomicU64>,
+    capacity: usize,
 }
 
 impl MemoryStore {
-    /// A store for at most this many events; past it, the ones unused for longest are
-    /// forgotten, claims too.
-    pub fn with_capacity(events: u64) -> Self {
-        let entries = Cache::builder()
-            .max_capacity(events)
-            .eviction_policy(EvictionPolicy::lru())
-            .expire_after(OwnTime)
-            .build();
-        Self { entries }
+    /// A store for at most this many events, of about 200 bytes each; past it, the ones unused for
+    /// longest are forgotten, claims too.
+    pub fn with_capacity(events: usize) -> Self {
+        Self {
+            events: Arc::new(Mutex::new(LruCache::unbounded())),
+            claims: Arc::default(),
+            capacity: events,
+        }
     }
 
-    /// Changes what is known of an event, in one atomic step.
-    fn change(&self, key: &EventKey, change: impl FnOnce(Option<State>) -> Op<Entry>) {
-        self.entries
-            .entry_by_ref(key)
-            .and_compute_with(|entry| change(entry.and_then(|entry| entry.value().state())));
+    /// No code between lock and unlock can leave the events in disorder, even if it panicked.
+    fn events(&self) -> MutexGuard<'_, LruCache<EventKey, Entry>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, events: &mut LruCache<EventKey, Entry>, key: &EventKey, entry: Entry) {
+        events.put(key.clone(), entry);
+        if events.len() > self.capacity {
+            events.pop_lru();
+        }
     }
 }
 
@@ -56,21 +61,19 @@ impl Default for MemoryStore {
 
 impl DedupStore for MemoryStore {
     async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
-        let token = ClaimToken::new();
-        let held = Entry::new(State::Held(token), lease);
-        let mut claim = Claim::Granted(token);
-        self.change(key, |state| match state {
-            None => Op::Put(held),
-            Some(State::Held(_)) => {
-                claim = Claim::Held;
-                Op::Nop
+        let now = Instant::now();
+        let mut events = self.events();
+        free_ended(&mut events, now);
+        match events.get(key).and_then(|entry| entry.state(now)) {
+            Some(State::Held(_)) => Ok(Claim::Held),
+            Some(State::Committed(_)) => Ok(Claim::Committed),
+            None => {
+                let token = ClaimToken::numbered(self.claims.fetch_add(1, Ordering::Relaxed));
+                let held = Entry::new(State::Held(token), now, lease);
+                self.put(&mut events, key, held);
+                Ok(Claim::Granted(token))
             }
-            Some(State::Committed(_)) => {
-                claim = Claim::Committed;
-                Op::Nop
-            }
-        });
-        Ok(claim)
+        }
     }
 
     async fn commit(
@@ -79,25 +82,27 @@ impl DedupStore for MemoryStore {
         token: ClaimToken,
         remember: Duration,
     ) -> Result<(), StoreError> {
-        let committed = Entry::new(State::Committed(token), remember);
-        let mut outcome = Ok(());
-        self.change(key, |state| match state {
-            None => Op::Put(committed),
-            Some(State::Held(holder)) if holder == token => Op::Put(committed),
-            Some(State::Committed(holder)) if holder == token => Op::Nop,
-            Some(_) => {
-                outcome = Err(StoreError::ClaimLost);
-                Op::Nop
+        let now = Instant::now();
+        let committed = Entry::new(State::Committed(token), now, remember);
+        let mut events = self.events();
+        let known = events.get(key).and_then(|entry| entry.state(now));
+        match known {
+            Some(State::Committed(holder)) if holder == token => Ok(()),
+            Some(State::Held(holder)) if holder != token => Err(StoreError::ClaimLost),
+            Some(State::Committed(_)) => Err(StoreError::ClaimLost),
+            Some(State::Held(_)) | None => {
+                self.put(&mut events, key, committed);
+                Ok(())
             }
-        });
-        outcome
+        }
     }
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
-        self.change(key, |state| match state {
-            Some(State::Held(holder)) if holder == token => Op::Remove,
-            _ => Op::Nop,
-        });
+        let mut events = self.events();
+        let held = |entry: &Entry| entry.state == State::Held(token);
+        if events.peek(key).is_some_and(held) {
+            events.pop(key);
+        }
         Ok(())
     }
 }
@@ -105,7 +110,7 @@ impl DedupStore for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("events", &self.entries.entry_count())
+            .field("events", &self.events().len())
             .finish()
     }
 }
@@ -124,39 +129,26 @@ enum State {
 }
 
 impl Entry {
-    fn new(state: State, lifetime: Duration) -> Self {
+    fn new(state: State, since: Instant, lifetime: Duration) -> Self {
         Self {
             state,
-            since: Instant::now(),
+            since,
             lifetime,
         }
     }
 
-    fn state(self) -> Option<State> {
-        (self.since.elapsed() < self.lifetime).then_some(self.state)
+    fn state(&self, now: Instant) -> Option<State> {
+        let age = now.saturating_duration_since(self.since);
+        (age < self.lifetime).then_some(self.state)
     }
 }
 
-/// Frees what has ended; whether it has is judged by tokio's clock, which a test can stop.
-struct OwnTime;
-
-impl Expiry<EventKey, Entry> for OwnTime {
-    fn expire_after_create(
-        &self,
-        _: &EventKey,
-        entry: &Entry,
-        _: std::time::Instant,
-    ) -> Option<Duration> {
-        Some(entry.lifetime)
-    }
-
-    fn expire_after_update(
-        &self,
-        _: &EventKey,
-        entry: &Entry,
-        _: std::time::Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(entry.lifetime)
+/// Two for each new event, so that more is freed than comes, and no claim waits for a long round.
+fn free_ended(events: &mut LruCache<EventKey, Entry>, now: Instant) {
+    for _ in 0..2 {
+        match events.peek_lru() {
+            Some((_, entry)) if entry.state(now).is_none() => events.pop_lru(),
+            _ => return,
+        };
     }
 }

@@ -107,12 +107,15 @@ impl fmt::Display for Verdict {
         )?;
         writeln!(
             f,
-            "handler runs: {} begun, {} ended",
-            self.runs_begun, self.runs_ended
+            "handler runs: {} begun, {} cut off by a crash, {} ended",
+            self.runs_begun,
+            self.runs_begun - self.runs_ended,
+            self.runs_ended
         )?;
-        writeln!(
+        write!(
             f,
-            "repeated: {} after a crash of the receiver, {} after a commit that failed, {} without a cause",
+            "ended runs that were repeated: {} after a crash of their receiver, {} after a commit \
+             that failed, {} without a cause",
             self.repeated_after_a_crash,
             self.repeated_after_a_failed_commit,
             self.repeated_without_a_cause

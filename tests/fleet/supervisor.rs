@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, RwLock};
@@ -16,21 +17,21 @@ use crate::record::Record;
 use crate::redis_server::RedisServer;
 use crate::sender::{Addresses, Sender};
 
-/// Every so many crashes it is Redis's, and the next time that of all receivers at once.
-const REDIS_EVERY: usize = 10;
+/// Of so many crashes one is that of Redis and all receivers, one of Redis and one receiver, and
+/// one of Redis alone; each other is that of one receiver.
+const BLACKOUT_EVERY: usize = 10;
+const BLACKOUT_OF_ONE: usize = 3;
+const REDIS_ALONE: usize = 6;
+const LONGER_THAN_A_HANDLER: Duration = Duration::from_millis(30);
 
 pub(crate) struct Fleet {
     pub(crate) redis: RedisServer,
     pub(crate) kills: usize,
     pub(crate) redis_kills: usize,
-    processes: Vec<Process>,
+    processes: Vec<Child>,
     addresses: Addresses,
     directory: PathBuf,
     records: Vec<PathBuf>,
-}
-
-struct Process {
-    child: Child,
 }
 
 impl Fleet {
@@ -74,14 +75,15 @@ impl Fleet {
                 }
                 thread::sleep(Duration::from_millis(1));
             }
-            match crash % REDIS_EVERY {
-                0 => {
-                    self.redis.kill();
-                    self.redis.start_again();
-                    self.redis_kills += 1;
+            let one = random.usize(..self.processes.len());
+            match crash % BLACKOUT_EVERY {
+                0 => self.black_out(0..self.processes.len()),
+                BLACKOUT_OF_ONE => self.black_out(one..one + 1),
+                REDIS_ALONE => self.black_out(0..0),
+                _ => {
+                    self.kill_receiver(one);
+                    self.replace(one);
                 }
-                1 if crash > 1 => (0..self.processes.len()).for_each(|index| self.replace(index)),
-                _ => self.replace(random.usize(..self.processes.len())),
             }
         }
     }
@@ -89,8 +91,8 @@ impl Fleet {
     /// Ends the receivers in an orderly way: they have nothing under way.
     pub(crate) fn stop(&mut self) {
         for mut process in self.processes.drain(..) {
-            drop(process.child.stdin.take());
-            process.child.wait().unwrap();
+            drop(process.stdin.take());
+            process.wait().unwrap();
         }
     }
 
@@ -98,16 +100,31 @@ impl Fleet {
         self.records.iter().map(|path| Record::read(path)).collect()
     }
 
-    fn replace(&mut self, index: usize) {
-        self.processes[index].child.kill().unwrap();
-        self.processes[index].child.wait().unwrap();
+    /// Kills Redis, and then some of the receivers, whose handlers by then wait for their commits.
+    fn black_out(&mut self, receivers: Range<usize>) {
+        self.redis.kill();
+        self.redis_kills += 1;
+        thread::sleep(LONGER_THAN_A_HANDLER);
+        receivers
+            .clone()
+            .for_each(|index| self.kill_receiver(index));
+        self.redis.start_again();
+        receivers.for_each(|index| self.replace(index));
+    }
+
+    fn kill_receiver(&mut self, index: usize) {
+        self.processes[index].kill().unwrap();
+        self.processes[index].wait().unwrap();
         self.kills += 1;
+    }
+
+    fn replace(&mut self, index: usize) {
         let (process, address) = self.start_receiver();
         self.processes[index] = process;
         self.addresses.write().unwrap()[index] = address;
     }
 
-    fn start_receiver(&mut self) -> (Process, String) {
+    fn start_receiver(&mut self) -> (Child, String) {
         let record = self.directory.join(self.records.len().to_string());
         let mut child = Command::new(env::current_exe().unwrap())
             .args([receiver::ROLE, &self.redis.url()])
@@ -121,15 +138,15 @@ impl Fleet {
             .read_line(&mut address)
             .unwrap();
         self.records.push(record);
-        (Process { child }, address.trim_end().to_owned())
+        (child, address.trim_end().to_owned())
     }
 }
 
 impl Drop for Fleet {
     fn drop(&mut self) {
         for process in &mut self.processes {
-            process.child.kill().ok();
-            process.child.wait().ok();
+            process.kill().ok();
+            process.wait().ok();
         }
         fs::remove_dir_all(&self.directory).ok();
     }
