@@ -79,7 +79,7 @@ impl<T: DeserializeOwned + Send + 'static> Provider for Deliveries<T> {
     }
 
     fn decode(&self, body: &Bytes) -> Result<Vec<Event<T>>, ProviderError> {
-        let payload = serde_json::from_slice(body).map_err(ProviderError::json)?;
+        let payload = serde_json::from_slice(body).map_err(|error| ProviderError::json(&error))?;
         let identity = self
             .identity
             .as_ref()

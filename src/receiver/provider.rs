@@ -84,8 +84,8 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
-    /// A body that isn't the JSON it should be; the decoder's own words can quote it.
-    pub(crate) fn json(error: serde_json::Error) -> Self {
+    /// A body that isn't the JSON it should be: where, without the decoder's words, which can quote it.
+    pub fn json(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         Self::Body(match error.classify() {
             Category::Data => {

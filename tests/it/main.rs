@@ -2,7 +2,10 @@
 
 #[cfg(feature = "client")]
 mod codegen;
-#[cfg(any(all(feature = "client", feature = "preo"), feature = "receiver"))]
+#[cfg(any(
+    all(feature = "client", feature = "preo"),
+    all(feature = "axum", feature = "preo", feature = "pretix")
+))]
 mod log;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_client;
@@ -36,7 +39,7 @@ mod pretix_target_url;
 mod receiver_bodies;
 #[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
 mod receiver_handling;
-#[cfg(all(feature = "preo", feature = "redis"))]
+#[cfg(feature = "redis")]
 mod receiver_redis;
 #[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
 mod receiver_status;

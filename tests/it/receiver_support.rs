@@ -304,8 +304,8 @@ impl Provider for Batches {
     }
 
     fn decode(&self, body: &Bytes) -> Result<Vec<Event<String>>, ProviderError> {
-        let events: Vec<String> = serde_json::from_slice(body)
-            .map_err(|_| ProviderError::Body("the body is no list of texts".to_owned()))?;
+        let events: Vec<String> =
+            serde_json::from_slice(body).map_err(|error| ProviderError::json(&error))?;
         let event = |text: String| Event::new(EventKey::new(self.name(), &text), text);
         Ok(events.into_iter().map(event).collect())
     }
