@@ -8,7 +8,11 @@
 )]
 #![cfg_attr(
     not(any(feature = "preo", feature = "pretix", feature = "lune")),
-    allow(dead_code, reason = "the client's mechanism without a service to call")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the client's mechanism without a service to call"
+    )
 )]
 
 #[cfg(feature = "client")]

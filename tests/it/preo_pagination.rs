@@ -282,3 +282,29 @@ async fn pages_tell_what_the_server_says_of_the_list() {
     assert_eq!((last.items.len(), last.has_next), (5, false));
     assert!(pages.try_next().await.unwrap().is_none());
 }
+
+#[test]
+fn reading_ten_times_the_pages_takes_no_more_memory() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let peak = |count: u64| {
+        let (preo, server) = runtime.block_on(serve(healthy(count, 20)));
+        let read_all = || {
+            runtime.block_on(async {
+                let mut items = preo.list_webhooks().prefetch(2);
+                while items.try_next().await.unwrap().is_some() {}
+            });
+        };
+        read_all();
+        let measured = allocation_counter::measure(read_all);
+        drop(server);
+        measured.bytes_max
+    };
+    let (few, many) = (peak(200), peak(2_000));
+    assert!(
+        many < few + few / 4,
+        "{few} bytes for 10 pages, {many} for 100"
+    );
+}
