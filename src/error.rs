@@ -128,10 +128,7 @@ impl Error {
     ///
     /// The request may have been applied.
     pub fn is_decode(&self) -> bool {
-        matches!(
-            self.inner.kind,
-            Kind::Decode | Kind::Broken | Kind::TooLarge
-        ) && self.status().is_none_or(|status| status.is_success())
+        self.inner.kind != Kind::Status && self.status().is_some()
     }
 
     /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body.
@@ -195,6 +192,8 @@ impl Error {
     }
 
     /// The body of the server's answer, whatever it is: JSON, HTML, text, or empty.
+    ///
+    /// Empty, too, where it broke off or was longer than the limit.
     ///
     /// It can hold what was sent; think before logging it.
     pub fn body(&self) -> Option<&[u8]> {
