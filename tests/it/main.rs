@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod signature;
+
 #[cfg(feature = "client")]
 mod codegen;
 #[cfg(all(feature = "client", feature = "preo"))]
