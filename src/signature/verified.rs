@@ -16,22 +16,21 @@ pub struct Verified<B> {
     fields: UnsignedFields,
 }
 
-impl Verified<()> {
+impl<B> Verified<B> {
     pub(super) fn new(
+        payload: B,
         key: Arc<str>,
         timestamp: Option<DateTime<Utc>>,
         fields: UnsignedFields,
     ) -> Self {
         Self {
-            payload: (),
+            payload,
             key,
             timestamp,
             fields,
         }
     }
-}
 
-impl<B> Verified<B> {
     /// The payload.
     pub fn payload(&self) -> &B {
         &self.payload
@@ -79,9 +78,9 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// The fields that are neither signature nor timestamp; 96 bytes fit without an allocation.
+/// The fields that are neither signature nor timestamp; 64 bytes fit without an allocation.
 #[derive(Clone)]
-pub(super) struct UnsignedFields(SmallVec<[u8; 96]>);
+pub(super) struct UnsignedFields(SmallVec<[u8; 64]>);
 
 impl UnsignedFields {
     /// Takes each `key=value`, none of which has a comma.

@@ -299,6 +299,7 @@ fn a_digest_that_is_not_one_is_refused_by_the_rule_it_breaks() {
             VerifyError::DigestLength,
         ),
         (format!("sha256={digest}00"), VerifyError::DigestLength),
+        (format!("sha256=0x{}", &digest[2..]), VerifyError::NotHex),
         (format!("sha256=g{}", &digest[1..]), VerifyError::NotHex),
         (format!("sha256= {}", &digest[1..]), VerifyError::NotHex),
         (
