@@ -58,15 +58,6 @@ impl<B> Verified<B> {
     pub fn unsigned_field(&self, key: &str) -> Option<&str> {
         self.fields.find(key)
     }
-
-    pub(crate) fn map<T>(self, convert: impl FnOnce(B) -> T) -> Verified<T> {
-        Verified {
-            payload: convert(self.payload),
-            key: self.key,
-            timestamp: self.timestamp,
-            fields: self.fields,
-        }
-    }
 }
 
 impl<B> fmt::Debug for Verified<B> {
