@@ -1,1 +1,8 @@
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[cfg(feature = "lune")]
+mod lune_decode;
+#[cfg(feature = "lune")]
+mod lune_processor;
+#[cfg(feature = "lune")]
+mod lune_text;
