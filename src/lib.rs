@@ -4,3 +4,7 @@
 pub mod lune;
 #[cfg(feature = "lune")]
 mod open_enum;
+mod secret;
+pub mod signature;
+
+pub use secret::Secret;
