@@ -1,6 +1,7 @@
 //! Lune: deliveries of order and allocation events.
 //!
-//! A delivery is a batch of events under one signature. [`Batch::decode`] reads the body, each event by
+//! A delivery is a batch of events under one signature. [`scheme`] describes the signature for a
+//! [`Verifier`](crate::signature::Verifier); [`Batch::decode`] reads the body, each event by
 //! itself; [`BatchProcessor`] runs a handler over it in the order that Lune promises and says whether to
 //! acknowledge.
 //!
@@ -34,6 +35,7 @@ mod order;
 mod processor;
 mod redact;
 mod sequence;
+mod signature;
 mod timestamp;
 
 pub use allocation::{Allocation, AllocationChange, AllocationStatus};
@@ -46,4 +48,5 @@ pub use order::{
 };
 pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
 pub use sequence::Sequence;
+pub use signature::{Sender, scheme};
 pub use timestamp::Timestamp;

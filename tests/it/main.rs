@@ -5,4 +5,6 @@ mod lune_decode;
 #[cfg(feature = "lune")]
 mod lune_processor;
 #[cfg(feature = "lune")]
+mod lune_signature;
+#[cfg(feature = "lune")]
 mod lune_text;
