@@ -32,6 +32,8 @@ pub mod testing;
 #[cfg(feature = "client")]
 mod transport;
 
+#[cfg(feature = "lune")]
+pub mod lune;
 #[cfg(feature = "preo")]
 pub mod preo;
 

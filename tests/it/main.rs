@@ -2,6 +2,12 @@
 
 #[cfg(feature = "client")]
 mod codegen;
+#[cfg(feature = "lune")]
+mod lune_decode;
+#[cfg(feature = "lune")]
+mod lune_processor;
+#[cfg(feature = "lune")]
+mod lune_text;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_client;
 #[cfg(all(feature = "client", feature = "preo"))]

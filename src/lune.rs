@@ -1,0 +1,49 @@
+//! Lune: deliveries of order and allocation events.
+//!
+//! A delivery is a batch of events under one signature. [`Batch::decode`] reads the body, each event by
+//! itself; [`BatchProcessor`] runs a handler over it in the order that Lune promises and says whether to
+//! acknowledge.
+//!
+//! ```
+//! use webhook_sdk::lune::{Batch, EventData, EventType};
+//!
+//! let body = br#"{"events": [{
+//!     "api_version": "v1", "event_id": "ev1", "event_type": "order.completed", "sequence": "2021-09-13T16:21:29.067Z",
+//!     "data": {"order": {"id": "or1", "status": "complete", "total_cost": "7696.00"}}
+//! }]}"#;
+//! let batch = Batch::decode(body)?;
+//! let event = &batch.events()[0];
+//!
+//! assert_eq!(event.event_type(), Some(&EventType::OrderCompleted));
+//! let EventData::Order(order) = event.data() else { panic!("an order event") };
+//! assert_eq!(order.total_cost.as_ref().map(|cost| cost.as_str()), Some("7696.00"));
+//! # Ok::<(), webhook_sdk::lune::BatchError>(())
+//! ```
+//!
+//! Sources: <https://docs.lune.co/api-reference/webhook-request> for the body,
+//! <https://docs.lune.co/general-concepts/webhooks> for the delivery. Lune publishes neither the size of a
+//! batch nor the schedule of its redeliveries.
+
+mod allocation;
+mod batch;
+mod decimal;
+mod event;
+mod json;
+mod ledger;
+mod order;
+mod processor;
+mod redact;
+mod sequence;
+mod timestamp;
+
+pub use allocation::{Allocation, AllocationChange, AllocationStatus};
+pub use batch::{Batch, BatchError};
+pub use decimal::Decimal;
+pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
+pub use ledger::{Ledger, MemoryLedger, SkipRule};
+pub use order::{
+    Order, OrderBundle, OrderKind, OrderProject, OrderProjectStatus, OrderStatus, PaymentMethod,
+};
+pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
+pub use sequence::Sequence;
+pub use timestamp::Timestamp;
