@@ -26,24 +26,67 @@
 
 mod allocation;
 mod batch;
+#[cfg(feature = "client")]
+mod client;
 mod decimal;
 mod event;
+#[cfg(feature = "client")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unnameable_types,
+    dead_code,
+    unused_imports,
+    clippy::all,
+    clippy::unwrap_used,
+    reason = "generated code"
+)]
+mod generated;
 mod json;
 mod ledger;
 mod order;
 mod processor;
 mod redact;
+#[cfg(feature = "client")]
+mod secret;
 mod sequence;
+mod signature;
 mod timestamp;
+#[cfg(feature = "client")]
+mod url;
+#[cfg(feature = "client")]
+mod verify;
 
 pub use allocation::{Allocation, AllocationChange, AllocationStatus};
 pub use batch::{Batch, BatchError};
 pub use decimal::Decimal;
 pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use generated::stub;
+#[cfg(feature = "client")]
+pub use generated::{
+    Client as LuneClient,
+    models::{AccountType, ErrorCode, WebhookCreate, WebhookUpdate},
+    types::{Webhook, WebhookWithSecret},
+};
 pub use ledger::{Ledger, MemoryLedger, SkipRule};
 pub use order::{
     Order, OrderBundle, OrderKind, OrderProject, OrderProjectStatus, OrderStatus, PaymentMethod,
 };
 pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
+#[cfg(feature = "client")]
+pub use secret::SecretSuffix;
 pub use sequence::Sequence;
+pub use signature::{Sender, scheme};
 pub use timestamp::Timestamp;
+#[cfg(feature = "client")]
+pub use url::{TargetUrl, WebhookUrl, WebhookUrlError};
+
+/// The builder of each operation, as the methods of [`LuneClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhooks, RetrieveWebhook, RotateWebhookSecret,
+        UpdateWebhook,
+    };
+}
