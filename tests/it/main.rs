@@ -2,12 +2,24 @@
 
 #[cfg(feature = "client")]
 mod codegen;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_client;
 #[cfg(feature = "lune")]
 mod lune_decode;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_errors;
+#[cfg(all(feature = "lune", feature = "testing"))]
+mod lune_fake;
+#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+mod lune_flow;
 #[cfg(feature = "lune")]
 mod lune_processor;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_support;
 #[cfg(feature = "lune")]
 mod lune_text;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_url;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_client;
 #[cfg(all(feature = "client", feature = "preo"))]
@@ -24,5 +36,5 @@ mod preo_retry;
 mod preo_tracing;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod support;
-#[cfg(all(feature = "client", feature = "preo"))]
+#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
 mod surface;
