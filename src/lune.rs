@@ -1,6 +1,7 @@
 //! Lune: deliveries of order and allocation events.
 //!
-//! A delivery is a batch of events under one signature. [`Batch::decode`] reads the body, each event by
+//! A delivery is a batch of events under one signature. [`scheme`] describes the signature for a
+//! [`Verifier`](crate::signature::Verifier); [`Batch::decode`] reads the body, each event by
 //! itself; [`BatchProcessor`] runs a handler over it in the order that Lune promises and says whether to
 //! acknowledge.
 //!

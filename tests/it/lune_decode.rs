@@ -600,6 +600,15 @@ fn nothing_a_customer_wrote_or_pays_shows_in_debug_output() {
 }
 
 #[test]
+fn debug_output_names_the_fields_that_are_set() {
+    let event = one_order(r#"{"id":"or1","status":"paid","email":"a@b.example","quantity":null}"#);
+    assert_eq!(
+        format!("{:?}", order(&event)),
+        r#"Order { id: "or1", kind: None, status: Some(Paid), bundles: None, projects: None, set: ["email"] }"#
+    );
+}
+
+#[test]
 fn errors_show_no_byte_of_the_payload() {
     let shown = |error: &dyn std::error::Error| format!("{error} {error:?}");
     let unfit = one_order(r#"{"id":"or1","bundles":"SECRET","status":"SECRET"}"#);

@@ -14,6 +14,8 @@ mod lune_fake;
 mod lune_flow;
 #[cfg(feature = "lune")]
 mod lune_processor;
+#[cfg(feature = "lune")]
+mod lune_signature;
 #[cfg(all(feature = "client", feature = "lune"))]
 mod lune_support;
 #[cfg(feature = "lune")]

@@ -1,0 +1,99 @@
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::VerifyError;
+
+pub(super) type HmacSha256 = Hmac<Sha256>;
+pub(super) type Digest = [u8; 32];
+
+/// How a digest is written as text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DigestEncoding {
+    /// 64 hexadecimal characters of any case; signed in lower case.
+    #[default]
+    Hex,
+    /// Standard or URL-safe base64, padded or not; signed as padded standard base64.
+    Base64,
+    /// Either of the two, told apart by the length; signed as hexadecimal.
+    HexOrBase64,
+}
+
+impl DigestEncoding {
+    pub(super) fn decode(self, text: &str) -> Result<Digest, VerifyError> {
+        match self {
+            Self::Hex => decode_hex(text),
+            Self::Base64 => decode_base64(text),
+            Self::HexOrBase64 if text.len() == HEX_LENGTH => decode_hex(text),
+            Self::HexOrBase64 => decode_base64(text),
+        }
+    }
+
+    pub(super) fn encode(self, digest: &[u8]) -> String {
+        match self {
+            Self::Hex | Self::HexOrBase64 => HEXLOWER.encode(digest),
+            Self::Base64 => BASE64.encode(digest),
+        }
+    }
+}
+
+/// Whether one of the signatures is the MAC's.
+pub(super) fn authenticates(mac: HmacSha256, signatures: &[Digest]) -> bool {
+    match signatures {
+        [only] => mac.verify_slice(only).is_ok(),
+        several => several
+            .iter()
+            .any(|signature| mac.clone().verify_slice(signature).is_ok()),
+    }
+}
+
+const HEX_LENGTH: usize = 64;
+const BASE64_LENGTH: usize = 43;
+
+fn decode_hex(text: &str) -> Result<Digest, VerifyError> {
+    if text.len() != HEX_LENGTH {
+        let well_formed =
+            text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return Err(if well_formed {
+            VerifyError::DigestLength
+        } else {
+            VerifyError::NotHex
+        });
+    }
+    let mut digest = [0; 32];
+    match HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut digest) {
+        Ok(_) => Ok(digest),
+        Err(_) => Err(VerifyError::NotHex),
+    }
+}
+
+fn decode_base64(text: &str) -> Result<Digest, VerifyError> {
+    let symbols = match text.len() {
+        44 => text.strip_suffix('=').unwrap_or(text),
+        _ => text,
+    };
+    if symbols.len() != BASE64_LENGTH {
+        let well_formed = symbols.trim_end_matches('=').bytes().all(is_base64);
+        return Err(if well_formed {
+            VerifyError::DigestLength
+        } else {
+            VerifyError::NotBase64
+        });
+    }
+    let encoding = if symbols.bytes().any(|byte| matches!(byte, b'-' | b'_')) {
+        BASE64URL_NOPAD
+    } else {
+        BASE64_NOPAD
+    };
+    let mut digest = [0; 32];
+    match encoding.decode_mut(symbols.as_bytes(), &mut digest) {
+        Ok(_) => Ok(digest),
+        Err(_) => Err(VerifyError::NotBase64),
+    }
+}
+
+/// Whether a byte can be part of an encoded digest, padding apart.
+pub(super) fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}

@@ -1,0 +1,196 @@
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use hmac::Mac;
+use http::{HeaderMap, HeaderValue};
+
+use super::claim::{Texts, feed, gather, gather_literals};
+use super::clock::{Clock, SystemClock};
+use super::scheme::{Layout, TimestampSource, is_field_key};
+use super::{Key, KeyError, Scheme, SignError};
+use crate::Secret;
+
+/// Signs bodies as a service would, for senders and tests.
+///
+/// ```
+/// use chrono::DateTime;
+/// use http::HeaderMap;
+/// use webhook_sdk::Secret;
+/// use webhook_sdk::signature::{Part, Scheme, Signer};
+///
+/// let scheme = Scheme::builder("lune-hmac")
+///     .fields("v1")
+///     .timestamp_field("timestamp")
+///     .sign([Part::Timestamp, Part::literal("."), Part::Body])
+///     .build()?;
+/// let signer = Signer::new(scheme, &Secret::from("secret-xxxx"))?.field("organisation", "org_1");
+///
+/// let mut headers = HeaderMap::new();
+/// signer.sign_at(&mut headers, br#"{"events":[]}"#, DateTime::UNIX_EPOCH)?;
+/// assert!(headers["lune-hmac"].to_str()?.starts_with("timestamp=0,organisation=org_1,v1="));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Signer {
+    scheme: Arc<Scheme>,
+    key: Key,
+    fields: Vec<(String, String)>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Signer {
+    /// A signer with the UTF-8 bytes of a secret and the system's clock.
+    ///
+    /// # Errors
+    /// [`KeyError::EmptySecret`] if the secret is empty.
+    pub fn new(scheme: Scheme, secret: &Secret) -> Result<Self, KeyError> {
+        Ok(Self::with_key(scheme, Key::new("signer", secret)?))
+    }
+
+    /// A signer with a key; the key's expiry is not heeded.
+    pub fn with_key(scheme: Scheme, key: Key) -> Self {
+        Self {
+            scheme: Arc::new(scheme),
+            key,
+            fields: Vec::new(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Adds a field to the signature header, between the timestamp and the signature; it is not signed.
+    #[must_use]
+    pub fn field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.fields.push((key.into(), value.into()));
+        self
+    }
+
+    /// Takes the time from this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Signs a body now and sets the signature header, and the timestamp header if there is one.
+    ///
+    /// Headers that the scheme signs must be there already. A header that is set replaces every
+    /// earlier one of its name.
+    ///
+    /// # Errors
+    /// A [`SignError`]; the headers are then unchanged.
+    pub fn sign(&self, headers: &mut HeaderMap, body: &[u8]) -> Result<(), SignError> {
+        self.sign_at(headers, body, self.clock.now())
+    }
+
+    /// Signs a body as [`sign`](Self::sign) does, but as of the given time.
+    ///
+    /// # Errors
+    /// A [`SignError`]; the headers are then unchanged.
+    pub fn sign_at(
+        &self,
+        headers: &mut HeaderMap,
+        body: &[u8],
+        time: DateTime<Utc>,
+    ) -> Result<(), SignError> {
+        let scheme = &self.scheme;
+        let seconds = time.timestamp();
+        let timestamp = match scheme.timestamp {
+            Some(_) if seconds < 0 => return Err(SignError::TimeBeforeEpoch),
+            Some(_) => Some(seconds.to_string()),
+            None => None,
+        };
+        let digest = {
+            let (mut before, mut after) = (Texts::new(), Texts::new());
+            gather(
+                &mut before,
+                &scheme.before_body,
+                headers,
+                timestamp.as_deref(),
+            )
+            .and_then(|()| {
+                gather(
+                    &mut after,
+                    &scheme.after_body,
+                    headers,
+                    timestamp.as_deref(),
+                )
+            })
+            .map_err(SignError::SignedHeader)?;
+            self.digest(&before, body, &after)
+        };
+        let signature = self.header_value(&digest, timestamp.as_deref())?;
+
+        if let Some(TimestampSource::Header(name)) = &scheme.timestamp {
+            headers.insert(name, HeaderValue::from(seconds));
+        }
+        headers.insert(&scheme.header, signature);
+        Ok(())
+    }
+
+    /// The digest of a body alone, as a service stores it, without prefix or field key.
+    ///
+    /// # Errors
+    /// [`SignError::SignedHeader`] if the scheme signs anything but the body and literals.
+    pub fn sign_detached(&self, body: &[u8]) -> Result<String, SignError> {
+        let (mut before, mut after) = (Texts::new(), Texts::new());
+        gather_literals(&mut before, &self.scheme.before_body)
+            .and_then(|()| gather_literals(&mut after, &self.scheme.after_body))
+            .map_err(SignError::SignedHeader)?;
+        Ok(self.digest(&before, body, &after))
+    }
+
+    fn digest(&self, before: &Texts<'_>, body: &[u8], after: &Texts<'_>) -> String {
+        let mut mac = self.key.mac();
+        feed(&mut mac, before);
+        mac.update(body);
+        feed(&mut mac, after);
+        self.scheme.encoding.encode(mac.finalize().as_bytes())
+    }
+
+    fn header_value(
+        &self,
+        digest: &str,
+        timestamp: Option<&str>,
+    ) -> Result<HeaderValue, SignError> {
+        let name = self.scheme.header.as_str();
+        match &self.scheme.layout {
+            Layout::Single { prefix } | Layout::List { prefix, .. } => match self.fields.first() {
+                Some((key, _)) => Err(SignError::Field { key: key.clone() }),
+                None => header_value(&format!("{prefix}{digest}"), name),
+            },
+            Layout::Fields { signature } => {
+                let mut text = String::new();
+                let timestamp_key = match &self.scheme.timestamp {
+                    Some(TimestampSource::Field(key)) => Some(key),
+                    _ => None,
+                };
+                if let (Some(key), Some(timestamp)) = (timestamp_key, timestamp) {
+                    text += &format!("{key}={timestamp},");
+                }
+                for (key, value) in &self.fields {
+                    let clashes = key == signature || Some(key) == timestamp_key;
+                    if clashes || !is_field_key(key) || value.contains(',') {
+                        return Err(SignError::Field { key: key.clone() });
+                    }
+                    header_value(value, key)?;
+                    text += &format!("{key}={value},");
+                }
+                header_value(&format!("{text}{signature}={digest}"), name)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("scheme", &self.scheme)
+            .field("key", &self.key.name())
+            .finish_non_exhaustive()
+    }
+}
+
+fn header_value(text: &str, field: &str) -> Result<HeaderValue, SignError> {
+    HeaderValue::from_str(text).map_err(|_| SignError::Field { key: field.into() })
+}
