@@ -1,4 +1,6 @@
-//! Lune: deliveries of order and allocation events.
+//! Lune: webhooks, and their deliveries of order and allocation events.
+//!
+//! # Receiving
 //!
 //! A delivery is a batch of events under one signature. [`scheme`] describes the signature for a
 //! [`Verifier`](crate::signature::Verifier); [`Batch::decode`] reads the body, each event by
@@ -24,6 +26,31 @@
 //! Sources: <https://docs.lune.co/api-reference/webhook-request> for the body,
 //! <https://docs.lune.co/general-concepts/webhooks> for the delivery. Lune publishes neither the size of a
 //! batch nor the schedule of its redeliveries.
+//!
+//! # Managing webhooks
+//!
+//! With the feature `client`, `LuneClient` lists, creates, retrieves, changes, rotates and deletes
+//! webhooks. Five things to know:
+//!
+//! - **A limit to accounts can't be cleared.** Once a webhook has `account_ids`, an update can name
+//!   other accounts, but the API has no way back to the events of all accounts. Delete the webhook
+//!   and create another, which has another secret.
+//! - **A secret is shown twice at most**: create and rotate answer with a `WebhookWithSecret`, which
+//!   makes a verifier; everything else answers with a `Webhook`, whose `SecretSuffix` makes none.
+//! - **An update is a whole**: it always has a URL and whether the webhook is enabled. Lune's rules
+//!   for URLs are stricter than URLs are, so `WebhookUrl` checks them first and names the broken one.
+//! - **A rotation can happen more than once in one call.** It is repeated like any call but a create
+//!   when its answer is lost or a 5xx, because only an answer tells the valid secret. Each repetition
+//!   makes another secret and the call returns the last. After an error the old secret may be
+//!   invalid: rotate again. An attempt that timed out could still be applied late;
+//!   `SecretSuffix::matches` on a retrieved webhook confirms the secret at hand, and
+//!   `RetryPolicy::never` forbids repetitions.
+//! - **The first call without a version pins one**: without `Lune-Version` Lune takes the version that
+//!   the organisation is pinned to, and pins it to the latest at the first request.
+//!
+//! Errors have a `code()`, to compare with `ErrorCode`, where Lune answers in JSON: 400, 401, 403, 409
+//! and 422. Elsewhere the body is plain text or empty. There are at most 15 requests a second unless
+//! the builder says otherwise.
 
 mod allocation;
 mod batch;
