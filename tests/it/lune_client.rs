@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use webhook_sdk::Secret;
 use webhook_sdk::lune::{
-    AccountType, LuneClient, TargetUrl, WebhookCreate, WebhookUpdate, WebhookUrl,
+    AccountType, LuneClient, SecretSuffix, TargetUrl, WebhookCreate, WebhookUpdate, WebhookUrl,
 };
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -234,6 +234,7 @@ async fn a_suffix_tells_which_secret_is_valid() {
     assert!(webhook.secret.matches(&Secret::from(SECRET)));
     assert!(!webhook.secret.matches(&Secret::from("secret-tail-0000")));
     assert!(!webhook.secret.matches(&Secret::from("ail")));
+    assert!(!SecretSuffix::from("").matches(&Secret::from(SECRET)));
 }
 
 #[tokio::test]

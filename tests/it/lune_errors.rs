@@ -197,7 +197,7 @@ async fn calls_beyond_the_published_rate_wait_and_are_not_sent_past_their_deadli
     let held_back = errors.iter().filter(|error| error.attempts() == 0);
     assert!(held_back.clone().count() > 0);
     assert!(held_back.clone().all(Error::is_timeout));
-    assert!(sent <= CALLS - held_back.count());
+    assert!(sent <= CALLS - held_back.count() && sent < 45, "{sent}");
 }
 
 #[tokio::test]

@@ -310,7 +310,7 @@ async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
         assert_eq!(handled, ["first", "second", "third"]);
         assert_eq!(receiver.handled().len(), 4);
         assert!(receiver.refusals().is_empty());
-        assert!(fake.deliveries().len() > rounds.min(1));
+        assert!(rounds > 1);
     }
 }
 
