@@ -12,8 +12,15 @@ pub(crate) struct Provider {
 }
 
 /// All services, whether their feature is enabled or not.
-pub(crate) const PROVIDERS: &[Provider] = &[Provider {
-    module: "preo",
-    document: "openapi.yaml",
-    handwritten: &["Payload"],
-}];
+pub(crate) const PROVIDERS: &[Provider] = &[
+    Provider {
+        module: "lune",
+        document: "openapi-lune.yaml",
+        handwritten: &["SecretSuffix", "TargetUrl", "WebhookUrl"],
+    },
+    Provider {
+        module: "preo",
+        document: "openapi.yaml",
+        handwritten: &["Payload"],
+    },
+];

@@ -24,6 +24,10 @@ mod error;
 ))]
 mod open_enum;
 #[cfg(feature = "client")]
+#[cfg_attr(
+    not(any(feature = "preo", feature = "pretix")),
+    expect(dead_code, reason = "Lune's only list has no pages")
+)]
 pub mod pagination;
 #[cfg(feature = "client")]
 mod patch;

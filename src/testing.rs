@@ -6,37 +6,44 @@
 //! Each fake stands alone: it has a port, a clock and a token of its own, several run side by side,
 //! and it ends when it is dropped.
 
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod answer;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod clock;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod courier;
 #[cfg(feature = "preo")]
 mod drf;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod fault;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod host;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod lock;
+#[cfg(feature = "lune")]
+mod lune;
 #[cfg(feature = "preo")]
 mod preo;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod record;
 #[cfg(feature = "client")]
 mod stub;
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 mod table;
 
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 pub use fault::Fault;
+#[cfg(feature = "lune")]
+pub use lune::{
+    LuneFake, LuneFakeBuilder, LuneFakeDelivery, LuneFakeEvent, LuneFakeWebhook, LuneOperation,
+    LuneWebhookSeed,
+};
 #[cfg(feature = "preo")]
 pub use preo::{
     PreoEmission, PreoFake, PreoFakeBuilder, PreoFakeDelivery, PreoFakeDeliveryStatus,
     PreoFakeWebhook, PreoOperation, PreoWebhookSeed,
 };
-#[cfg(feature = "preo")]
+#[cfg(any(feature = "lune", feature = "preo"))]
 pub use record::RecordedRequest;
 #[cfg(feature = "client")]
 pub use stub::Stub;

@@ -130,7 +130,7 @@ fn message(status: StatusCode) -> String {
             ", a redirect, which is never followed: check the base URL"
         }
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            ", the request is invalid: see `field_errors`"
+            ", the request is invalid: see `field_errors` and `detail`"
         }
         StatusCode::UNAUTHORIZED => ", the token is missing or wrong",
         StatusCode::FORBIDDEN => ", the token may not do this",
