@@ -1,6 +1,59 @@
-//! Typed clients, signature verification and test fakes for the webhooks of Preo, pretix and Lune.
+#![cfg_attr(
+    all(feature = "client", feature = "preo", feature = "testing"),
+    doc = include_str!("../README.md")
+)]
+#![cfg_attr(
+    not(all(feature = "client", feature = "preo", feature = "testing")),
+    doc = "Typed clients, signature verification and test fakes for webhooks."
+)]
+#![cfg_attr(
+    not(any(feature = "preo", feature = "pretix", feature = "lune")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the client's mechanism without a service to call"
+    )
+)]
 
+#[cfg(feature = "client")]
+mod error;
+#[cfg(any(
+    all(feature = "client", feature = "preo"),
+    feature = "lune",
+    feature = "pretix"
+))]
+mod open_enum;
+#[cfg(feature = "client")]
+#[cfg_attr(
+    not(any(feature = "preo", feature = "pretix")),
+    expect(dead_code, reason = "Lune's only list has no pages")
+)]
+pub mod pagination;
+#[cfg(feature = "client")]
+mod patch;
+#[cfg(feature = "client")]
+mod query;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 mod secret;
 pub mod signature;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "client")]
+mod transport;
 
-pub use secret::Secret;
+#[cfg(feature = "lune")]
+pub mod lune;
+#[cfg(feature = "preo")]
+pub mod preo;
+#[cfg(feature = "pretix")]
+pub mod pretix;
+
+pub use self::secret::Secret;
+#[cfg(feature = "client")]
+pub use self::{
+    error::{Error, FieldError},
+    patch::Patch,
+    query::CommaSeparated,
+    transport::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
+};

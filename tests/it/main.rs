@@ -1,1 +1,55 @@
-#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[cfg(feature = "client")]
+mod codegen;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_client;
+#[cfg(feature = "lune")]
+mod lune_decode;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_errors;
+#[cfg(all(feature = "lune", feature = "testing"))]
+mod lune_fake;
+#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+mod lune_flow;
+#[cfg(feature = "lune")]
+mod lune_processor;
+#[cfg(feature = "lune")]
+mod lune_signature;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_support;
+#[cfg(feature = "lune")]
+mod lune_text;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_url;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_client;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_errors;
+#[cfg(all(feature = "preo", feature = "testing"))]
+mod preo_fake;
+#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+mod preo_flow;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_pagination;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_retry;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod preo_tracing;
+#[cfg(feature = "pretix")]
+mod pretix_action;
+#[cfg(feature = "pretix")]
+mod pretix_auth;
+#[cfg(feature = "pretix")]
+mod pretix_document;
+#[cfg(feature = "pretix")]
+mod pretix_notification;
+#[cfg(feature = "pretix")]
+mod pretix_reply;
+#[cfg(feature = "pretix")]
+mod pretix_target_url;
+mod signature;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod support;
+#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
+mod surface;

@@ -1,0 +1,160 @@
+//! An OpenAPI document as it stands in its file.
+
+use std::path::Path;
+use std::{fmt, fs};
+
+use serde_json::{Map, Value};
+
+/// Why a document can't be turned into code: where, and the cause.
+#[derive(Debug)]
+pub(crate) struct Error {
+    place: String,
+    cause: String,
+}
+
+impl Error {
+    pub(crate) fn new(place: impl fmt::Display, cause: impl fmt::Display) -> Self {
+        Self {
+            place: place.to_string(),
+            cause: cause.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.cause)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A JSON object of the document.
+pub(crate) type Object = Map<String, Value>;
+
+/// A parsed document and the name of its file for error messages.
+#[derive(Debug)]
+pub(crate) struct Document {
+    name: String,
+    root: Value,
+}
+
+/// An operation with its parameters resolved and those of its path merged in.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) path: String,
+    pub(crate) method: String,
+    pub(crate) id: String,
+    pub(crate) parameters: Vec<Value>,
+    pub(crate) value: Object,
+}
+
+const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
+impl Document {
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| Error::new(&name, error))?;
+        Self::parse(&name, &text)
+    }
+
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
+        let root: Value = serde_saphyr::from_str(text).map_err(|error| Error::new(name, error))?;
+        let document = Self {
+            name: name.to_owned(),
+            root,
+        };
+        match document.root.get("openapi").and_then(Value::as_str) {
+            Some(version) if version.starts_with("3.0.") => Ok(document),
+            Some(version) => {
+                Err(document.error("openapi", format!("is {version}, supported is 3.0.x")))
+            }
+            None => Err(document.error("openapi", "is missing: this is no OpenAPI document")),
+        }
+    }
+
+    pub(crate) fn error(&self, at: impl fmt::Display, cause: impl fmt::Display) -> Error {
+        Error::new(&self.name, format!("{at}: {cause}"))
+    }
+
+    /// The text of `info.<field>`.
+    pub(crate) fn info(&self, field: &str) -> Option<&str> {
+        self.root.get("info")?.get(field)?.as_str()
+    }
+
+    /// The operations in the order of the document.
+    pub(crate) fn operations(&self) -> Result<Vec<Operation>, Error> {
+        let paths = self
+            .root
+            .get("paths")
+            .and_then(Value::as_object)
+            .ok_or_else(|| self.error("paths", "is missing or no object"))?;
+        let mut operations = Vec::new();
+        for (path, item) in paths {
+            for method in METHODS {
+                if let Some(value) = item.get(method) {
+                    operations.push(self.operation(path, method, item, value)?);
+                }
+            }
+        }
+        Ok(operations)
+    }
+
+    /// Follows a `$ref`; anything else stands for itself.
+    pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> Result<&'a Value, Error> {
+        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+            return Ok(value);
+        };
+        reference
+            .strip_prefix('#')
+            .and_then(|pointer| self.root.pointer(pointer))
+            .ok_or_else(|| self.error(reference, "leads nowhere in this document"))
+    }
+
+    fn operation(
+        &self,
+        path: &str,
+        method: &str,
+        item: &Value,
+        value: &Value,
+    ) -> Result<Operation, Error> {
+        let at = format!("paths.{path}.{method}");
+        let object = value
+            .as_object()
+            .ok_or_else(|| self.error(&at, "is no object"))?;
+        let id = object
+            .get("operationId")
+            .and_then(Value::as_str)
+            .ok_or_else(|| self.error(&at, "has no operationId, from which the method is named"))?;
+        let mut parameters = Vec::new();
+        for parameter in array(item, "parameters")
+            .iter()
+            .chain(array(value, "parameters"))
+        {
+            parameters.push(self.resolve(parameter)?.clone());
+        }
+        Ok(Operation {
+            path: path.to_owned(),
+            method: method.to_owned(),
+            id: id.to_owned(),
+            parameters,
+            value: object.clone(),
+        })
+    }
+}
+
+/// The name of the component schema that `value` refers to.
+pub(crate) fn schema_name(value: &Value) -> Option<&str> {
+    value
+        .get("$ref")?
+        .as_str()?
+        .strip_prefix("#/components/schemas/")
+}
+
+/// The array under `key`, empty when there is none.
+pub(crate) fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}

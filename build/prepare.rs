@@ -1,0 +1,638 @@
+//! Turns a plain OpenAPI document into one that the generator can express, and notes the rest.
+//!
+//! The generator knows no open enum, no "absent or null", no secret, no comma-joined array and no
+//! check that concerns requests alone. Each is read here from the standard keyword that says it,
+//! replaced by a reference to a named type, and described for [`models`](super::models).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openapiv3::OpenAPI;
+use serde_json::{Value, json};
+
+use super::document::{Document, Error, Object, Operation, array, schema_name};
+use super::provider::Provider;
+
+/// What is generated from.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) openapi: OpenAPI,
+    /// Component schemas that stand for a Rust type, with its path.
+    pub(crate) replacements: BTreeMap<String, String>,
+    pub(crate) enums: Vec<OpenEnum>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) operations: Vec<OperationRow>,
+}
+
+/// A string `enum`: Rust keeps a value that the document doesn't list.
+#[derive(Debug)]
+pub(crate) struct OpenEnum {
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) values: Vec<String>,
+}
+
+/// The schema of a request body.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// A property of a request body.
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) required: bool,
+    pub(crate) nullable: bool,
+    pub(crate) kind: Kind,
+}
+
+/// The type of a property.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Kind {
+    Text,
+    DateTime,
+    Boolean,
+    Unsigned,
+    Signed,
+    Number,
+    /// A Rust path: a secret, an open enum or a handwritten type.
+    Named(String),
+    List(Box<Kind>),
+}
+
+/// What the transport must know of an operation.
+#[derive(Debug)]
+pub(crate) struct OperationRow {
+    pub(crate) id: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<Constraint>,
+    pub(crate) body: Vec<Constraint>,
+    pub(crate) answer: AnswerType,
+}
+
+/// What the success of an operation holds.
+#[derive(Debug, PartialEq)]
+pub(crate) enum AnswerType {
+    Nothing,
+    One(String),
+    List(String),
+}
+
+/// A check of one field of a request.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Constraint {
+    pub(crate) field: String,
+    pub(crate) rule: Rule,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum Rule {
+    MinLength(u64),
+    MaxLength(u64),
+    Minimum(i64),
+    Maximum(i64),
+    MinItems(u64),
+    MaxItems(u64),
+}
+
+/// Prepares `document` for the generator.
+pub(crate) fn prepare(document: &Document, provider: &Provider) -> Result<Prepared, Error> {
+    let mut preparation = Preparation {
+        document,
+        provider,
+        replacements: BTreeMap::new(),
+        enums: BTreeMap::new(),
+        requests: BTreeMap::new(),
+        schemas: Object::new(),
+        pending: Vec::new(),
+    };
+    let mut paths = Object::new();
+    let mut rows = Vec::new();
+    for operation in document.operations()? {
+        let (reduced, row) = preparation.operation(&operation)?;
+        paths
+            .entry(operation.path)
+            .or_insert_with(|| json!({}))
+            .as_object_mut()
+            .map(|item| item.insert(operation.method, reduced));
+        rows.push(row);
+    }
+    preparation.finish_schemas()?;
+    preparation.finish(paths, rows)
+}
+
+struct Preparation<'a> {
+    document: &'a Document,
+    provider: &'a Provider,
+    replacements: BTreeMap<String, String>,
+    enums: BTreeMap<String, OpenEnum>,
+    requests: BTreeMap<String, Request>,
+    schemas: Object,
+    pending: Vec<String>,
+}
+
+impl Preparation<'_> {
+    fn finish(mut self, paths: Object, operations: Vec<OperationRow>) -> Result<Prepared, Error> {
+        for name in self.replacements.keys() {
+            self.schemas
+                .insert(name.clone(), json!({ "type": "string" }));
+        }
+        let reduced = json!({
+            "openapi": "3.0.3",
+            "info": {
+                "title": self.document.info("title").unwrap_or(self.provider.module),
+                "version": self.document.info("version").unwrap_or_default(),
+            },
+            "paths": paths,
+            "components": { "schemas": self.schemas },
+        });
+        let openapi = serde_json::from_value(reduced)
+            .map_err(|error| self.document.error("after preparation", error))?;
+        Ok(Prepared {
+            openapi,
+            replacements: self.replacements,
+            enums: self.enums.into_values().collect(),
+            requests: self.requests.into_values().collect(),
+            operations,
+        })
+    }
+
+    fn operation(&mut self, operation: &Operation) -> Result<(Value, OperationRow), Error> {
+        let at = &operation.id;
+        let mut reduced = Object::new();
+        for key in ["operationId", "summary", "description"] {
+            if let Some(value) = operation.value.get(key) {
+                reduced.insert(key.to_owned(), value.clone());
+            }
+        }
+        let mut query = Vec::new();
+        let mut parameters = Vec::new();
+        for parameter in &operation.parameters {
+            parameters.push(self.parameter(at, parameter, &mut query)?);
+        }
+        reduced.insert("parameters".to_owned(), Value::Array(parameters));
+        let mut body = Vec::new();
+        if let Some(content) = operation.value.get("requestBody") {
+            reduced.insert(
+                "requestBody".to_owned(),
+                self.request_body(at, content, &mut body)?,
+            );
+        }
+        let (responses, answer) = self.responses(at, operation)?;
+        reduced.insert("responses".to_owned(), responses);
+        let row = OperationRow {
+            id: operation.id.clone(),
+            method: operation.method.to_uppercase(),
+            path: operation.path.clone(),
+            query,
+            body,
+            answer,
+        };
+        Ok((Value::Object(reduced), row))
+    }
+
+    fn parameter(
+        &mut self,
+        at: &str,
+        parameter: &Value,
+        constraints: &mut Vec<Constraint>,
+    ) -> Result<Value, Error> {
+        let name = text(parameter, "name");
+        let place = text(parameter, "in");
+        let at = format!("{at}: parameter {name}");
+        let schema = parameter
+            .get("schema")
+            .ok_or_else(|| self.document.error(&at, "has no schema"))?;
+        if place != "query" && place != "path" {
+            return Err(self
+                .document
+                .error(&at, format!("is in {place}; the client sets headers")));
+        }
+        let kind = self.kind(&at, schema)?;
+        if place == "query" {
+            rules(self.document.resolve(schema)?, &name, constraints);
+        }
+        let joined = parameter.get("explode") == Some(&Value::Bool(false));
+        let schema = match kind {
+            Kind::List(item) if joined => self.comma_separated(&at, &item)?,
+            kind => Self::plain_schema(&kind),
+        };
+        Ok(json!({
+            "name": name,
+            "in": place,
+            "required": parameter.get("required").cloned().unwrap_or(Value::Bool(false)),
+            "description": text(parameter, "description").trim(),
+            "schema": schema,
+        }))
+    }
+
+    fn comma_separated(&mut self, at: &str, item: &Kind) -> Result<Value, Error> {
+        let (name, path) = match item {
+            Kind::Named(path) => (path.rsplit("::").next().unwrap_or(path), path.as_str()),
+            Kind::Text => ("Text", "::std::string::String"),
+            _ => {
+                return Err(self
+                    .document
+                    .error(at, "is a comma-joined list of no strings"));
+            }
+        };
+        let component = format!("CommaSeparated{name}");
+        self.replacements
+            .insert(component.clone(), format!("crate::CommaSeparated<{path}>"));
+        Ok(reference(&component))
+    }
+
+    /// The schema of a parameter without its constraints, which are checked by the transport.
+    fn plain_schema(kind: &Kind) -> Value {
+        match kind {
+            Kind::Text => json!({ "type": "string" }),
+            Kind::DateTime => json!({ "type": "string", "format": "date-time" }),
+            Kind::Boolean => json!({ "type": "boolean" }),
+            Kind::Unsigned => json!({ "type": "integer", "format": "uint64" }),
+            Kind::Signed => json!({ "type": "integer", "format": "int64" }),
+            Kind::Number => json!({ "type": "number", "format": "double" }),
+            Kind::List(item) => {
+                json!({ "type": "array", "items": Self::plain_schema(item) })
+            }
+            Kind::Named(path) => reference(path.rsplit("::").next().unwrap_or(path)),
+        }
+    }
+
+    fn request_body(
+        &mut self,
+        at: &str,
+        body: &Value,
+        constraints: &mut Vec<Constraint>,
+    ) -> Result<Value, Error> {
+        let schema = self.json_content(at, body, "request body")?;
+        let name = schema_name(schema).ok_or_else(|| {
+            self.document.error(
+                at,
+                "the request body needs a schema with a name under components.schemas",
+            )
+        })?;
+        let resolved = self.document.resolve(schema)?.clone();
+        self.request(name, &resolved)?;
+        for (field, property) in properties(&resolved) {
+            rules(self.document.resolve(property)?, field, constraints);
+        }
+        Ok(json!({
+            "required": true,
+            "content": { "application/json": { "schema": reference(name) } },
+        }))
+    }
+
+    fn request(&mut self, name: &str, schema: &Value) -> Result<(), Error> {
+        if self.requests.contains_key(name) {
+            return Ok(());
+        }
+        let required: Vec<_> = array(schema, "required")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let mut fields = Vec::new();
+        for (field, property) in properties(schema) {
+            let at = format!("{name}.{field}");
+            let resolved = self.document.resolve(single(property))?;
+            fields.push(Field {
+                name: field.clone(),
+                doc: description(property)
+                    .or_else(|| description(resolved))
+                    .unwrap_or_default(),
+                required: required.contains(&field.as_str()),
+                nullable: property.get("nullable") == Some(&Value::Bool(true)),
+                kind: self.kind(&at, property)?,
+            });
+        }
+        if fields.is_empty() {
+            return Err(self
+                .document
+                .error(name, "is a request body without properties"));
+        }
+        let position = |field: &Field| required.iter().position(|name| *name == field.name);
+        fields.sort_by_key(|field| position(field).unwrap_or(usize::MAX));
+        self.replacements
+            .insert(name.to_owned(), self.model_path(name));
+        let doc = description(schema).unwrap_or_default();
+        self.requests.insert(
+            name.to_owned(),
+            Request {
+                name: name.to_owned(),
+                doc,
+                fields,
+            },
+        );
+        Ok(())
+    }
+
+    fn responses(&mut self, at: &str, operation: &Operation) -> Result<(Value, AnswerType), Error> {
+        let responses = operation.value.get("responses").and_then(Value::as_object);
+        let mut success = responses
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| status.starts_with('2'));
+        let Some((_, response)) = success.next() else {
+            return Err(self.document.error(at, "has no 2xx response"));
+        };
+        if success.next().is_some() {
+            return Err(self
+                .document
+                .error(at, "has two 2xx responses; one is supported"));
+        }
+        self.error_enums(responses)?;
+        let response = self.document.resolve(response)?;
+        let mut reduced = json!({ "description": text(response, "description").trim() });
+        let mut answer = AnswerType::Nothing;
+        if response.get("content").is_some() {
+            let schema = self.json_content(at, response, "response")?.clone();
+            answer = match (
+                schema_name(&schema),
+                schema.get("items").and_then(schema_name),
+            ) {
+                (Some(name), _) => AnswerType::One(name.to_owned()),
+                (None, Some(name)) => AnswerType::List(name.to_owned()),
+                (None, None) => {
+                    return Err(self
+                        .document
+                        .error(at, "the response needs a schema with a name"));
+                }
+            };
+            let schema = self.response_schema(at, &schema)?;
+            reduced["content"] = json!({ "application/json": { "schema": schema } });
+        }
+        Ok((json!({ "2XX": reduced }), answer))
+    }
+
+    /// Notes the open enums in error responses, of which nothing else is generated.
+    fn error_enums(&mut self, responses: Option<&Object>) -> Result<(), Error> {
+        let mut pending: Vec<&Value> = responses
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| !status.starts_with('2'))
+            .map(|(_, response)| response)
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some(value) = pending.pop() {
+            let target = self.document.resolve(value)?;
+            match schema_name(value) {
+                Some(name) if is_text_enum(target) => {
+                    self.refer(name)?;
+                }
+                _ if !seen.insert(std::ptr::from_ref(target)) => {}
+                _ => {
+                    let members = target.as_object().into_iter().flat_map(Object::values);
+                    pending.extend(members.chain(target.as_array().into_iter().flatten()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn json_content<'v>(&self, at: &str, value: &'v Value, what: &str) -> Result<&'v Value, Error> {
+        value
+            .get("content")
+            .and_then(|content| content.get("application/json"))
+            .and_then(|media| media.get("schema"))
+            .ok_or_else(|| {
+                self.document
+                    .error(at, format!("the {what} has no JSON schema"))
+            })
+    }
+
+    /// Copies the component schemas that responses refer to, and those that these refer to.
+    fn finish_schemas(&mut self) -> Result<(), Error> {
+        while let Some(name) = self.pending.pop() {
+            if self.requests.contains_key(&name) {
+                return Err(self.document.error(
+                    &name,
+                    "is a request body and part of a response; give each a schema of its own",
+                ));
+            }
+            if self.schemas.contains_key(&name) {
+                continue;
+            }
+            let schema = self.document.resolve(&reference(&name))?.clone();
+            let prepared = self.response_schema(&name, &schema)?;
+            self.schemas.insert(name, prepared);
+        }
+        Ok(())
+    }
+
+    /// A schema as a response needs it: no constraint, nothing nullable that is required.
+    fn response_schema(&mut self, at: &str, schema: &Value) -> Result<Value, Error> {
+        if let Some(name) = schema_name(schema) {
+            self.refer(name)?;
+            return Ok(schema.clone());
+        }
+        let mut prepared = Object::new();
+        for key in ["type", "description", "format", "nullable"] {
+            if let Some(value) = schema.get(key) {
+                prepared.insert(key.to_owned(), value.clone());
+            }
+        }
+        if schema.get("allOf").is_some() {
+            let inner = self.response_schema(at, single(schema))?;
+            prepared.insert("allOf".to_owned(), json!([inner]));
+            return Ok(Value::Object(prepared));
+        }
+        match text(schema, "type").as_str() {
+            "object" => {
+                let mut fields = Object::new();
+                for (field, property) in properties(schema) {
+                    let at = format!("{at}.{field}");
+                    fields.insert(field.clone(), self.response_schema(&at, property)?);
+                }
+                let required = array(schema, "required").iter().filter(|name| {
+                    let property = name.as_str().and_then(|name| fields.get(name));
+                    property.and_then(|property| property.get("nullable"))
+                        != Some(&Value::Bool(true))
+                });
+                prepared.insert("required".to_owned(), required.cloned().collect());
+                prepared.insert("properties".to_owned(), Value::Object(fields));
+                if let Some(values) = schema.get("additionalProperties").filter(|v| v.is_object()) {
+                    let values = self.response_schema(at, values)?;
+                    prepared.insert("additionalProperties".to_owned(), values);
+                }
+            }
+            "array" => {
+                let items = schema.get("items").cloned().unwrap_or_else(|| json!({}));
+                prepared.insert("items".to_owned(), self.response_schema(at, &items)?);
+            }
+            "string" if schema.get("enum").is_some() => return Err(self.unnamed_enum(at)),
+            "string" if text(schema, "format") == "password" => {
+                prepared.retain(|key, _| key == "description" || key == "nullable");
+                prepared.insert("allOf".to_owned(), json!([self.secret()]));
+            }
+            "integer" => {
+                let format = if is_unsigned(schema) {
+                    "uint64"
+                } else {
+                    "int64"
+                };
+                prepared.insert("format".to_owned(), json!(format));
+            }
+            _ => {}
+        }
+        Ok(Value::Object(prepared))
+    }
+
+    /// The Rust type of a request field or a parameter.
+    fn kind(&mut self, at: &str, schema: &Value) -> Result<Kind, Error> {
+        let schema = single(schema);
+        if let Some(name) = schema_name(schema) {
+            if let Some(path) = self.refer(name)? {
+                return Ok(Kind::Named(path));
+            }
+            let target = self.document.resolve(schema)?.clone();
+            return self.kind(at, &target);
+        }
+        match (
+            text(schema, "type").as_str(),
+            text(schema, "format").as_str(),
+        ) {
+            ("string", _) if schema.get("enum").is_some() => Err(self.unnamed_enum(at)),
+            ("string", "password") => {
+                self.secret();
+                Ok(Kind::Named("crate::Secret".to_owned()))
+            }
+            ("string", "date-time") => Ok(Kind::DateTime),
+            ("string", _) if schema.get("pattern").is_some() => Err(self.document.error(
+                at,
+                "has a pattern, which isn't checked: give the schema a name and a handwritten type",
+            )),
+            ("string", _) => Ok(Kind::Text),
+            ("boolean", _) => Ok(Kind::Boolean),
+            ("integer", _) if is_unsigned(schema) => Ok(Kind::Unsigned),
+            ("integer", _) => Ok(Kind::Signed),
+            ("number", _) => Ok(Kind::Number),
+            ("array", _) => {
+                let items = schema
+                    .get("items")
+                    .ok_or_else(|| self.document.error(at, "is an array without items"))?;
+                Ok(Kind::List(Box::new(self.kind(at, items)?)))
+            }
+            (other, _) => Err(self
+                .document
+                .error(at, format!("has the unsupported type {other:?}"))),
+        }
+    }
+
+    /// Notes that a component schema is used; the Rust path, where it is no generated struct.
+    fn refer(&mut self, name: &str) -> Result<Option<String>, Error> {
+        let known = self
+            .replacements
+            .get(name)
+            .filter(|_| !self.requests.contains_key(name));
+        if let Some(path) = known {
+            return Ok(Some(path.clone()));
+        }
+        let reference = reference(name);
+        let schema = self.document.resolve(&reference)?;
+        let path = if self.provider.handwritten.contains(&name) {
+            format!("crate::{}::{name}", self.provider.module)
+        } else if schema.get("enum").is_some() {
+            let values = array(schema, "enum").iter().map(|value| {
+                value
+                    .as_str()
+                    .map(str::to_owned)
+                    .ok_or_else(|| self.document.error(name, "lists a value that is no string"))
+            });
+            let open = OpenEnum {
+                name: name.to_owned(),
+                doc: description(schema).unwrap_or_default(),
+                values: values.collect::<Result<_, _>>()?,
+            };
+            self.enums.insert(name.to_owned(), open);
+            self.model_path(name)
+        } else {
+            self.pending.push(name.to_owned());
+            return Ok(None);
+        };
+        self.replacements.insert(name.to_owned(), path.clone());
+        Ok(Some(path))
+    }
+
+    fn secret(&mut self) -> Value {
+        self.replacements
+            .insert("Secret".to_owned(), "crate::Secret".to_owned());
+        reference("Secret")
+    }
+
+    fn model_path(&self, name: &str) -> String {
+        format!("crate::{}::generated::models::{name}", self.provider.module)
+    }
+
+    fn unnamed_enum(&self, at: &str) -> Error {
+        self.document
+            .error(at, "has an enum; give it a name under components.schemas")
+    }
+}
+
+/// The only member of an `allOf`, which OpenAPI 3.0 needs to describe a reference.
+fn single(schema: &Value) -> &Value {
+    match array(schema, "allOf") {
+        [only] => only,
+        _ => schema,
+    }
+}
+
+fn rules(schema: &Value, field: &str, constraints: &mut Vec<Constraint>) {
+    let unsigned = |key: &str| schema.get(key).and_then(Value::as_u64);
+    let signed = |key: &str| schema.get(key).and_then(Value::as_i64);
+    let minimum = signed("minimum").filter(|minimum| *minimum > 0 || !is_unsigned(schema));
+    let found = [
+        unsigned("minLength").map(Rule::MinLength),
+        unsigned("maxLength").map(Rule::MaxLength),
+        minimum.map(Rule::Minimum),
+        signed("maximum").map(Rule::Maximum),
+        unsigned("minItems").map(Rule::MinItems),
+        unsigned("maxItems").map(Rule::MaxItems),
+    ];
+    let found = found.into_iter().flatten();
+    constraints.extend(found.map(|rule| Constraint {
+        field: field.to_owned(),
+        rule,
+    }));
+}
+
+fn is_text_enum(schema: &Value) -> bool {
+    text(schema, "type") == "string" && schema.get("enum").is_some()
+}
+
+fn is_unsigned(schema: &Value) -> bool {
+    schema
+        .get("minimum")
+        .and_then(Value::as_i64)
+        .is_some_and(|minimum| minimum >= 0)
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+fn description(schema: &Value) -> Option<String> {
+    schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|text| text.trim().to_owned())
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}

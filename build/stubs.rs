@@ -1,0 +1,63 @@
+//! Typed wiremock stubs, one for each operation.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::document::Error;
+use super::prepare::{AnswerType, OperationRow, Prepared};
+
+/// The module `stub`.
+pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
+    let stubs = prepared
+        .operations
+        .iter()
+        .map(stub)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(quote! {
+        /// A wiremock stub for each operation, whose answer is of the operation's type.
+        #[cfg(feature = "testing")]
+        pub mod stub {
+            #(#stubs)*
+        }
+    })
+}
+
+fn stub(row: &OperationRow) -> Result<TokenStream, Error> {
+    let name = format_ident!("{}", row.id);
+    let OperationRow { method, path, .. } = row;
+    let doc = format!("Stands for `{method} {path}`.");
+    let answer = match &row.answer {
+        AnswerType::Nothing => quote! { () },
+        AnswerType::One(schema) => {
+            let schema = format_ident!("{schema}");
+            quote! { super::types::#schema }
+        }
+        AnswerType::List(schema) => {
+            let schema = format_ident!("{schema}");
+            quote! { ::std::vec::Vec<super::types::#schema> }
+        }
+    };
+    let (parameters, pieces) = pieces(path);
+    Ok(quote! {
+        #[doc = #doc]
+        pub fn #name(#(#parameters: &str),*) -> crate::testing::Stub<#answer> {
+            crate::testing::Stub::new(#method, [#(#pieces),*].concat())
+        }
+    })
+}
+
+/// The parameters of a path, and the expressions whose texts together are the path.
+fn pieces(path: &str) -> (Vec<proc_macro2::Ident>, Vec<TokenStream>) {
+    let mut parameters = Vec::new();
+    let mut pieces = Vec::new();
+    for piece in path.split_inclusive('}') {
+        let (literal, parameter) = piece.split_once('{').unwrap_or((piece, ""));
+        pieces.push(quote! { #literal });
+        if let Some(name) = parameter.strip_suffix('}') {
+            let name = format_ident!("{name}");
+            pieces.push(quote! { &super::encode_path(#name) });
+            parameters.push(name);
+        }
+    }
+    (parameters, pieces)
+}

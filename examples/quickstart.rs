@@ -1,0 +1,272 @@
+//! The whole life of a webhook, on an embedded server, over HTTP on loopback.
+//!
+//! `cargo run --example quickstart --all-features`
+//!
+//! With `PREO_TOKEN` and `PREO_BASE_URL` set, the API part talks to that server instead; what only
+//! a fake can be made to do (deliver, fail) is left out. `PREO_ORGANIZATION_ID` says where the
+//! webhook is created and deleted again.
+
+use std::env;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use chrono::{TimeDelta, Utc};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use webhook_sdk::preo::{
+    self, DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookEvent, WebhookOrdering,
+    WebhookUpdate,
+};
+use webhook_sdk::signature::{Keyring, Verifier};
+use webhook_sdk::testing::PreoFake;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match (env::var("PREO_TOKEN"), env::var("PREO_BASE_URL")) {
+        (Ok(token), Ok(base_url)) => {
+            let preo = PreoClient::builder(token).base_url(base_url).build()?;
+            let organization = env::var("PREO_ORGANIZATION_ID").unwrap_or("org_1".into());
+            let webhook = create(&preo, &organization, "https://example.com/webhooks/preo").await?;
+            change(&preo, &webhook).await?;
+            list(&preo, &organization).await?;
+            rotate(&preo, &webhook).await?;
+            delete(&preo, &webhook).await?;
+        }
+        _ => on_the_fake().await?,
+    }
+    println!("quickstart: ok");
+    Ok(())
+}
+
+async fn on_the_fake() -> Result<()> {
+    let fake = PreoFake::start().await;
+    let inbox = Inbox::start().await?;
+    println!(
+        "A Preo fake listens on {}, a receiver on {}.",
+        fake.base_url(),
+        inbox.url
+    );
+    let preo = PreoClient::builder(fake.token())
+        .base_url(fake.base_url())
+        .build()?;
+
+    let webhook = create(&preo, "org_1", &inbox.url).await?;
+    inbox.verify_with(webhook.verifier()?).await;
+    change(&preo, &webhook).await?;
+    fake.seed_webhooks(250);
+    list(&preo, "org_1").await?;
+
+    fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_1" }))
+        .await;
+    let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
+    let verified = webhook.verifier()?.verify(&headers, &body)?;
+    println!(
+        "Received {} bytes, signed with the key {}.",
+        body.len(),
+        verified.key()
+    );
+    let mut forged = body.to_vec();
+    forged[0] ^= 1;
+    let refusal = webhook.verifier()?.verify(&headers, &forged).err();
+    println!(
+        "With one byte changed: {}.",
+        refusal.ok_or("a forgery was accepted")?
+    );
+
+    recover(&preo, &fake, &inbox, &webhook).await?;
+
+    let rotated = rotate(&preo, &webhook).await?;
+    let keyring = Keyring::from_keys([webhook.signing_key("old")?, rotated.signing_key("new")?])?;
+    keyring.retire("old", Utc::now() + TimeDelta::days(1))?;
+    let both = Verifier::new(preo::scheme(), keyring);
+    inbox.verify_with(both.clone()).await;
+    println!(
+        "The old delivery passes with the key {}.",
+        both.verify(&headers, &body)?.key()
+    );
+    fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_3" }))
+        .await;
+    let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
+    println!(
+        "A new delivery passes with the key {}.",
+        both.verify(&headers, &body)?.key()
+    );
+
+    delete(&preo, &webhook).await
+}
+
+async fn create(preo: &PreoClient, organization: &str, url: &str) -> Result<Webhook> {
+    let body = WebhookCreate::new(
+        organization,
+        "Quickstart",
+        url,
+        [WebhookEvent::PurchaseAction],
+    )
+    .timeout_seconds(5);
+    let webhook = preo.create_webhook().body(body).send().await?.into_inner();
+    println!(
+        "Created {}; its secret prints as {:?}.",
+        webhook.id, webhook.secret
+    );
+    Ok(webhook)
+}
+
+async fn change(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
+    let update = WebhookUpdate::new()
+        .name("Quickstart, renamed")
+        .edition_id(None);
+    let changed = preo
+        .update_webhook()
+        .id(&webhook.id)
+        .body(update)
+        .send()
+        .await?;
+    println!("Renamed it to {:?}.", changed.name);
+    Ok(())
+}
+
+async fn list(preo: &PreoClient, organization: &str) -> Result<()> {
+    let mut webhooks = preo
+        .list_webhooks()
+        .organization_id(organization)
+        .is_active(true)
+        .ordering([WebhookOrdering::NameDesc, WebhookOrdering::Created])
+        .page_size(100_u64)
+        .stream();
+    let mut count = 0;
+    while webhooks.try_next().await?.is_some() {
+        count += 1;
+    }
+    println!("Listed {count} active webhooks of {organization}, 100 on a page, names from Z to A.");
+    Ok(())
+}
+
+async fn recover(
+    preo: &PreoClient,
+    fake: &PreoFake,
+    inbox: &Inbox,
+    webhook: &Webhook,
+) -> Result<()> {
+    inbox.out_of_order(true);
+    fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_2" }))
+        .await;
+    inbox.out_of_order(false);
+    let keyring = Keyring::new(webhook.signing_key("current")?);
+    let mut failed = preo
+        .list_webhook_deliveries()
+        .id(&webhook.id)
+        .status(DeliveryStatus::Failed)
+        .stream();
+    while let Some(entry) = failed.try_next().await? {
+        println!("{} failed with {:?}.", entry.id, entry.response_status_code);
+        let delivery = preo
+            .retrieve_webhook_delivery()
+            .id(&webhook.id)
+            .delivery_id(&entry.id)
+            .send()
+            .await?;
+        delivery.verify(&keyring)?;
+        println!("Its stored payload matches its stored signature.");
+        preo.retry_webhook_delivery()
+            .id(&webhook.id)
+            .delivery_id(&entry.id)
+            .send()
+            .await?;
+        fake.settled().await;
+        let delivery = preo
+            .retrieve_webhook_delivery()
+            .id(&webhook.id)
+            .delivery_id(&entry.id)
+            .send()
+            .await?;
+        println!("After a retry it is {:?}.", delivery.status);
+    }
+    Ok(())
+}
+
+async fn rotate(preo: &PreoClient, webhook: &Webhook) -> Result<Webhook> {
+    let rotated = preo
+        .rotate_webhook_secret()
+        .id(&webhook.id)
+        .send()
+        .await?
+        .into_inner();
+    println!(
+        "Rotated the secret; it changed: {}.",
+        rotated.secret != webhook.secret
+    );
+    Ok(rotated)
+}
+
+async fn delete(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
+    preo.delete_webhook().id(&webhook.id).send().await?;
+    let gone = preo.retrieve_webhook().id(&webhook.id).send().await;
+    println!(
+        "Deleted it; it is gone: {}.",
+        gone.is_err_and(|error| error.is_not_found())
+    );
+    Ok(())
+}
+
+/// A receiver that keeps what was genuine and can be told to fail.
+struct Inbox {
+    url: String,
+    shelf: Arc<Shelf>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    verifier: Mutex<Option<Verifier>>,
+    received: Mutex<Vec<(HeaderMap, Bytes)>>,
+    out_of_order: AtomicBool,
+}
+
+impl Inbox {
+    async fn start() -> Result<Self> {
+        let shelf = Arc::new(Shelf::default());
+        let router = Router::new()
+            .route("/preo", post(receive))
+            .with_state(Arc::clone(&shelf));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}/preo", listener.local_addr()?);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url, shelf })
+    }
+
+    async fn verify_with(&self, verifier: Verifier) {
+        *self.shelf.verifier.lock().await = Some(verifier);
+    }
+
+    fn out_of_order(&self, out_of_order: bool) {
+        self.shelf
+            .out_of_order
+            .store(out_of_order, Ordering::Relaxed);
+    }
+
+    async fn last(&self) -> Option<(HeaderMap, Bytes)> {
+        self.shelf.received.lock().await.last().cloned()
+    }
+}
+
+async fn receive(State(shelf): State<Arc<Shelf>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    if shelf.out_of_order.load(Ordering::Relaxed) {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
+    let verifier = shelf.verifier.lock().await.clone();
+    match verifier.map(|verifier| verifier.verify(&headers, &body).is_ok()) {
+        Some(true) => {
+            shelf.received.lock().await.push((headers, body));
+            StatusCode::NO_CONTENT
+        }
+        _ => StatusCode::UNAUTHORIZED,
+    }
+}

@@ -1,0 +1,31 @@
+//! Rotates a secret without refusing a delivery: old and new are accepted for a day.
+//!
+//! `cargo run --example rotate_secret --all-features`
+
+use chrono::{TimeDelta, Utc};
+use webhook_sdk::preo::{self, PreoClient};
+use webhook_sdk::signature::{Keyring, Verifier};
+use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let fake = PreoFake::start().await;
+    let id = fake.insert(PreoWebhookSeed::new("http://127.0.0.1:9/")).id;
+    let preo = PreoClient::builder(fake.token())
+        .base_url(fake.base_url())
+        .build()?;
+
+    let before = preo.retrieve_webhook().id(&id).send().await?;
+    let keyring = Keyring::new(before.signing_key("2026-10")?);
+    let running = Verifier::new(preo::scheme(), keyring.clone());
+
+    let after = preo.rotate_webhook_secret().id(&id).send().await?;
+    keyring.add(after.signing_key("2026-11")?)?;
+    keyring.retire("2026-10", Utc::now() + TimeDelta::days(1))?;
+
+    println!(
+        "the running verifier now accepts {:?}",
+        running.keyring().names()
+    );
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Preo: webhook endpoints, their deliveries, and the signature of what is delivered.
+
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "receiver")]
+mod deliveries;
+#[cfg(feature = "client")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unnameable_types,
+    dead_code,
+    unused_imports,
+    clippy::all,
+    clippy::unwrap_used,
+    reason = "generated code"
+)]
+mod generated;
+#[cfg(feature = "client")]
+mod payload;
+mod signature;
+#[cfg(feature = "client")]
+mod verify;
+
+#[cfg(feature = "receiver")]
+pub use self::deliveries::Deliveries;
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use self::generated::stub;
+#[cfg(feature = "client")]
+pub use self::generated::{
+    Client as PreoClient,
+    models::{DeliveryStatus, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate},
+    types::{
+        Webhook, WebhookDelivery, WebhookDeliveryPage, WebhookDeliverySummary, WebhookPage,
+        WebhookSummary,
+    },
+};
+#[cfg(feature = "client")]
+pub use self::payload::Payload;
+pub use self::signature::{SIGNATURE_HEADER, scheme};
+
+/// The builder of each operation, as the methods of [`PreoClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhookDeliveries, ListWebhooks, RetrieveWebhook,
+        RetrieveWebhookDelivery, RetryWebhookDelivery, RotateWebhookSecret, UpdateWebhook,
+    };
+}

@@ -1,0 +1,70 @@
+//! pretix: notifications of orders, check-ins, events, products and accounts.
+//!
+//! pretix signs nothing. Whoever learns a webhook's URL can send to it, and the body alone proves
+//! nothing. So a receiver does three things:
+//!
+//! 1. [`BasicAuth`] checks the credentials that pretix takes from the webhook's [`TargetUrl`].
+//! 2. [`Notification`] says what happened, in ids only.
+//! 3. The handler fetches the object named by [`Notification::refetch_path`] with its own API token
+//!    and acts on that answer, not on the notification.
+//!
+//! ```
+//! use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+//! use webhook_sdk::Secret;
+//! use webhook_sdk::pretix::{BasicAuth, Credentials, Notification, TargetUrl};
+//!
+//! let credentials = Credentials::new("pretix", Secret::from("swordfish"))?;
+//! let target = TargetUrl::new("https://example.org/hooks", &credentials)?;
+//! assert_eq!(target.to_string(), "https://pretix:***@example.org/hooks");
+//! let auth = BasicAuth::new("2026", &credentials);
+//!
+//! let mut headers = HeaderMap::new();
+//! headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic cHJldGl4OnN3b3JkZmlzaA=="));
+//! auth.verify(&headers)?;
+//!
+//! let notification = Notification::from_slice(
+//!     br#"{"notification_id": 28, "organizer": "bigevents", "event": "democon", "code": "XUBZQ",
+//!          "action": "pretix.event.order.placed"}"#,
+//! )?;
+//! let Notification::Order(order) = &notification else { panic!("an order was placed") };
+//! assert_eq!(order.code.as_deref(), Some("XUBZQ"));
+//! assert_eq!(
+//!     notification.refetch_path().as_deref(),
+//!     Some("/api/v1/organizers/bigevents/events/democon/orders/XUBZQ/"),
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What pretix does with the answer
+//!
+//! Any 2xx is success. Everything else, a redirect too, and silence for 30 seconds is a failure and
+//! is sent again, up to eleven times over about two and a half days; pretix follows no redirect.
+//! One answer is final: 410 switches the webhook off, which is why [`Reply`] makes it hard to say.
+//!
+//! Notifications may come twice, late, or out of order. All retries and all webhooks share one
+//! [`notification_id`](Notification::notification_id).
+//!
+//! Sources: <https://docs.pretix.eu/en/latest/api/webhooks.html>, and pretix 2026.8.0 as it runs.
+
+mod action;
+mod auth;
+mod credentials;
+#[cfg(feature = "receiver")]
+mod deliveries;
+mod notification;
+mod reply;
+mod target_url;
+mod userinfo;
+
+pub use action::{Action, ActionType};
+pub use auth::{AuthError, Authenticated, BasicAuth, PairError};
+pub use credentials::{Credentials, CredentialsError};
+#[cfg(feature = "receiver")]
+pub use deliveries::Deliveries;
+pub use notification::{
+    CheckInNotification, CustomerNotification, EventNotification, GiftCardNotification,
+    ItemNotification, Notification, NotificationError, OrderNotification, QuotaNotification,
+    SubEventNotification, UnknownNotification, VoucherNotification, WaitingListNotification,
+};
+pub use reply::Reply;
+pub use target_url::{TargetUrl, TargetUrlError};

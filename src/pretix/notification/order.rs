@@ -1,0 +1,86 @@
+use serde::Deserialize;
+
+use super::path;
+use crate::pretix::Action;
+
+/// That an order was placed, paid, changed, refunded and the like.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct OrderNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    /// The organizer's slug.
+    pub organizer: String,
+    /// The event's slug.
+    pub event: String,
+    /// The order's code.
+    ///
+    /// Always there as recorded. Of a deleted order, pretix 2026.8.0 takes it from a log entry, and
+    /// it would be `null` if that lacked it.
+    pub code: Option<String>,
+}
+
+impl OrderNotification {
+    /// Where to fetch the order: `…/events/{event}/orders/{code}/`.
+    #[must_use]
+    pub fn refetch_path(&self) -> Option<String> {
+        order_path(&self.organizer, &self.event, self.code.as_deref())
+    }
+
+    pub(super) fn organizer(&self) -> Option<&str> {
+        Some(&self.organizer)
+    }
+
+    pub(super) fn event(&self) -> Option<&str> {
+        Some(&self.event)
+    }
+}
+
+/// That a ticket was scanned, or a scan taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct CheckInNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    /// The organizer's slug.
+    pub organizer: String,
+    /// The event's slug.
+    pub event: String,
+    /// The code of the order that the ticket belongs to.
+    pub code: Option<String>,
+    /// The ticket's id, unique at the server.
+    pub orderposition_id: Option<u64>,
+    /// The ticket's number within the order, from 1.
+    pub orderposition_positionid: Option<u64>,
+    /// The id of the check-in list.
+    pub checkin_list: Option<u64>,
+    /// `entry` or `exit`. `null` for a check-in taken back, by pretix 2026.8.0's source.
+    #[serde(rename = "type")]
+    pub direction: Option<String>,
+    /// Whether it was the ticket's first. pretix 2026.8.0 always sends `null`.
+    pub first_checkin: Option<bool>,
+}
+
+impl CheckInNotification {
+    /// Where to fetch the ticket's order: `…/events/{event}/orders/{code}/`.
+    #[must_use]
+    pub fn refetch_path(&self) -> Option<String> {
+        order_path(&self.organizer, &self.event, self.code.as_deref())
+    }
+
+    pub(super) fn organizer(&self) -> Option<&str> {
+        Some(&self.organizer)
+    }
+
+    pub(super) fn event(&self) -> Option<&str> {
+        Some(&self.event)
+    }
+}
+
+fn order_path(organizer: &str, event: &str, code: Option<&str>) -> Option<String> {
+    path::of_event(organizer, event, &["orders", code?])
+}

@@ -1,0 +1,25 @@
+use std::fmt::Write;
+
+use percent_encoding::utf8_percent_encode;
+
+use crate::pretix::userinfo::RESERVED;
+
+/// The path of an organizer's object, such as `["customers", "Y9WUVZX"]`.
+pub(super) fn of_organizer(organizer: &str, segments: &[&str]) -> Option<String> {
+    let mut path = String::from("/api/v1/organizers");
+    for segment in [organizer].iter().chain(segments) {
+        // Dot segments survive percent-encoding: a URL parser takes even `%2E%2E` for a step
+        // upwards.
+        if matches!(*segment, "" | "." | "..") {
+            return None;
+        }
+        write!(path, "/{}", utf8_percent_encode(segment, RESERVED)).ok()?;
+    }
+    path.push('/');
+    Some(path)
+}
+
+/// The path of an event's object, such as `["orders", "XUBZQ"]`.
+pub(super) fn of_event(organizer: &str, event: &str, segments: &[&str]) -> Option<String> {
+    of_organizer(organizer, &[&["events", event], segments].concat())
+}

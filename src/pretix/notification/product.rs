@@ -1,0 +1,119 @@
+use serde::Deserialize;
+
+use super::path;
+use crate::pretix::Action;
+
+/// That a product was added, changed or deleted, or one of its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ItemNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    /// The organizer's slug.
+    pub organizer: String,
+    /// The event's slug.
+    pub event: String,
+    /// The product's id, also if one of its variations, add-ons or bundles changed.
+    pub item: u64,
+}
+
+/// That a quota was added, changed, deleted, opened or closed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct QuotaNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    /// The organizer's slug.
+    pub organizer: String,
+    /// The event's slug.
+    pub event: String,
+    /// The quota's id. In the JSON it stands under `item`.
+    #[serde(rename = "item")]
+    pub quota: u64,
+}
+
+/// That a voucher was added, changed or deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct VoucherNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    /// The organizer's slug.
+    pub organizer: String,
+    /// The event's slug.
+    pub event: String,
+    /// The voucher's id, not its code.
+    pub voucher: u64,
+}
+
+/// That a waiting list entry was added, changed, deleted or given a voucher.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct WaitingListNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    /// The organizer's slug.
+    pub organizer: String,
+    /// The event's slug.
+    pub event: String,
+    /// The entry's id.
+    #[serde(rename = "waitinglistentry")]
+    pub entry: u64,
+}
+
+macro_rules! of_event {
+    ($type:ident, $id:ident, $segment:literal, $doc:literal) => {
+        impl $type {
+            #[doc = $doc]
+            #[must_use]
+            pub fn refetch_path(&self) -> Option<String> {
+                path::of_event(
+                    &self.organizer,
+                    &self.event,
+                    &[$segment, &self.$id.to_string()],
+                )
+            }
+
+            pub(super) fn organizer(&self) -> Option<&str> {
+                Some(&self.organizer)
+            }
+
+            pub(super) fn event(&self) -> Option<&str> {
+                Some(&self.event)
+            }
+        }
+    };
+}
+
+of_event!(
+    ItemNotification,
+    item,
+    "items",
+    "Where to fetch the product: `…/events/{event}/items/{item}/`."
+);
+of_event!(
+    QuotaNotification,
+    quota,
+    "quotas",
+    "Where to fetch the quota: `…/events/{event}/quotas/{quota}/`."
+);
+of_event!(
+    VoucherNotification,
+    voucher,
+    "vouchers",
+    "Where to fetch the voucher: `…/events/{event}/vouchers/{voucher}/`."
+);
+of_event!(
+    WaitingListNotification,
+    entry,
+    "waitinglistentries",
+    "Where to fetch the entry: `…/events/{event}/waitinglistentries/{entry}/`."
+);

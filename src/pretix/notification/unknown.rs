@@ -1,0 +1,105 @@
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::envelope::Envelope;
+use crate::pretix::Action;
+
+/// A notification that this version has no type for, with its JSON.
+///
+/// ```
+/// use webhook_sdk::pretix::Notification;
+///
+/// let body = br#"{"notification_id": 7, "badge": 3, "action": "pretix.plugins.badges.printed"}"#;
+/// let Notification::Unknown(unknown) = Notification::from_slice(body)? else {
+///     panic!("a plugin's action")
+/// };
+///
+/// #[derive(serde::Deserialize)]
+/// struct Printed { badge: u64 }
+/// assert_eq!(unknown.decode::<Printed>()?.badge, 3);
+/// assert_eq!(unknown.json().as_bytes(), body);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct UnknownNotification {
+    /// The id of the log entry behind it.
+    pub notification_id: u64,
+    /// What happened.
+    pub action: Action,
+    organizer: Option<String>,
+    event: Option<String>,
+    raw: Box<RawValue>,
+}
+
+impl UnknownNotification {
+    pub(super) fn new(envelope: Envelope<'_>) -> Self {
+        let origin: Origin<'_> = serde_json::from_str(envelope.raw.get()).unwrap_or_default();
+        Self {
+            notification_id: envelope.notification_id,
+            action: envelope.action,
+            organizer: origin.organizer.and_then(text),
+            event: origin.event.and_then(text),
+            raw: envelope.raw.to_owned(),
+        }
+    }
+
+    /// The whole body as it came.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        self.raw.get()
+    }
+
+    /// The whole body as a type of your own.
+    ///
+    /// # Errors
+    ///
+    /// If the body doesn't fit the type. The error's text may quote the body.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.raw.get())
+    }
+
+    pub(super) fn organizer(&self) -> Option<&str> {
+        self.organizer.as_deref()
+    }
+
+    pub(super) fn event(&self) -> Option<&str> {
+        self.event.as_deref()
+    }
+
+    pub(super) fn refetch_path(&self) -> Option<String> {
+        None
+    }
+}
+
+impl PartialEq for UnknownNotification {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw.get() == other.raw.get()
+    }
+}
+
+impl Eq for UnknownNotification {}
+
+impl fmt::Debug for UnknownNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnknownNotification")
+            .field("notification_id", &self.notification_id)
+            .field("action", &self.action)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Origin<'a> {
+    #[serde(borrow)]
+    organizer: Option<&'a RawValue>,
+    #[serde(borrow)]
+    event: Option<&'a RawValue>,
+}
+
+fn text(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}

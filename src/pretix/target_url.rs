@@ -1,0 +1,188 @@
+use std::fmt::{self, Write};
+
+use http::Uri;
+use http::uri::Scheme;
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::Credentials;
+use super::userinfo::{self, RESERVED, Split};
+use crate::Secret;
+
+/// The URL that a webhook calls, with the credentials that pretix is to send.
+///
+/// ```
+/// use webhook_sdk::Secret;
+/// use webhook_sdk::pretix::{Credentials, TargetUrl};
+///
+/// let credentials = Credentials::new("pretix", Secret::from("p@ss word"))?;
+/// let target = TargetUrl::new("https://example.org/hooks?shop=1", &credentials)?;
+///
+/// assert_eq!(target.to_string(), "https://pretix:***@example.org/hooks?shop=1");
+/// assert_eq!(target.expose(), "https://pretix:p%40ss%20word@example.org/hooks?shop=1");
+/// assert_eq!(target.credentials(), Some(credentials));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// pretix decodes the percent-encoded credentials and sends them in HTTP Basic authentication; that
+/// works with every printable ASCII character (tried on pretix 2026.8.0). Everybody who may read
+/// the organizer's webhooks sees them.
+///
+/// `Display` and `Debug` hide the password, and in a malformed URL rather too much than too little;
+/// a secret in the path or the query they do show. `Serialize` writes the whole URL, because pretix
+/// has to get it. `Deserialize` takes any text, because a URL in an answer may be older than these
+/// rules.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TargetUrl(Secret);
+
+impl TargetUrl {
+    /// The longest URL that pretix stores, in characters. Source: pretix 2026.8.0.
+    pub const MAX_LENGTH: usize = 1024;
+
+    /// A target from a URL that has no credentials yet.
+    ///
+    /// pretix itself accepts `http`, which shows the credentials to the network; its documentation
+    /// recommends `https`.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not an absolute `http` or `https` URL in ASCII, has credentials or a
+    /// fragment, or with the credentials is longer than [`MAX_LENGTH`](Self::MAX_LENGTH).
+    pub fn new(url: &str, credentials: &Credentials) -> Result<Self, TargetUrlError> {
+        check(url)?;
+        let user = credentials.user();
+        let password = credentials.password().expose();
+
+        // Sized for the worst case, so that no copy of the password is left behind by growing.
+        let mut target = String::with_capacity(url.len() + 3 * (user.len() + password.len()) + 2);
+        let (scheme, rest) = url.split_once("://").ok_or(TargetUrlError::NotAUrl)?;
+        let user = utf8_percent_encode(user, RESERVED);
+        let password = utf8_percent_encode(password, RESERVED);
+        write!(target, "{scheme}://{user}:{password}@{rest}")
+            .map_err(|_| TargetUrlError::NotAUrl)?;
+        Self::bounded(target)
+    }
+
+    /// A target to which pretix sends no credentials, so that **anyone can send to it**.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn without_credentials(url: &str) -> Result<Self, TargetUrlError> {
+        check(url)?;
+        Self::bounded(url.to_owned())
+    }
+
+    /// The whole URL, the password included.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// The credentials that pretix sends to this target.
+    ///
+    /// `None` if it sends none, or others than [`Credentials`] can be.
+    #[must_use]
+    pub fn credentials(&self) -> Option<Credentials> {
+        let Split { user, password, .. } = userinfo::split(self.expose())?;
+        let password = password?;
+        if [user, password]
+            .iter()
+            .any(|part| part.contains(['/', '?', '#']))
+        {
+            return None;
+        }
+        let user = percent_decode_str(user).decode_utf8().ok()?;
+        let password = percent_decode_str(password).decode_utf8().ok()?;
+        Credentials::new(user, Secret::from(password.into_owned())).ok()
+    }
+
+    fn bounded(target: String) -> Result<Self, TargetUrlError> {
+        let target = Secret::from(target);
+        let length = target.expose().len();
+        if length > Self::MAX_LENGTH {
+            return Err(TargetUrlError::TooLong { length });
+        }
+        Ok(Self(target))
+    }
+}
+
+impl fmt::Display for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match userinfo::split(self.expose()) {
+            None => f.write_str(self.expose()),
+            Some(Split {
+                prefix,
+                user,
+                password: Some(_),
+                rest,
+            }) => write!(f, "{prefix}{user}:***{rest}"),
+            // Without a colon, the user may be a token.
+            Some(Split {
+                prefix,
+                password: None,
+                rest,
+                ..
+            }) => write!(f, "{prefix}***{rest}"),
+        }
+    }
+}
+
+impl fmt::Debug for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TargetUrl({self})")
+    }
+}
+
+/// Why a [`TargetUrl`] can't be built.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TargetUrlError {
+    /// The text is not an absolute URL in ASCII.
+    #[error("not an absolute URL in ASCII; percent-encode the path and write the host in punycode")]
+    NotAUrl,
+    /// The scheme is neither `http` nor `https`. pretix would accept `ftp`, but can't deliver to
+    /// it.
+    #[error("the scheme of the URL is neither http nor https")]
+    Scheme,
+    /// The URL has credentials of its own.
+    #[error("the URL has credentials already; pass them as Credentials")]
+    HasCredentials,
+    /// The URL has a fragment, which no request carries.
+    #[error("the URL has a fragment, which pretix does not send; remove it")]
+    HasFragment,
+    /// The URL is longer than pretix stores, with the credentials percent-encoded.
+    #[error(
+        "the URL has {length} characters with its credentials, more than {}",
+        TargetUrl::MAX_LENGTH
+    )]
+    TooLong {
+        /// The length in characters, credentials included.
+        length: usize,
+    },
+}
+
+fn check(url: &str) -> Result<(), TargetUrlError> {
+    if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(TargetUrlError::NotAUrl);
+    }
+    let uri: Uri = url.parse().map_err(|_| TargetUrlError::NotAUrl)?;
+    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+        return Err(TargetUrlError::NotAUrl);
+    };
+    if ![Scheme::HTTP, Scheme::HTTPS].contains(scheme) {
+        return Err(TargetUrlError::Scheme);
+    }
+    if authority.as_str().contains('@') {
+        return Err(TargetUrlError::HasCredentials);
+    }
+    if authority.host().is_empty() {
+        return Err(TargetUrlError::NotAUrl);
+    }
+    if url.contains('#') {
+        return Err(TargetUrlError::HasFragment);
+    }
+    Ok(())
+}

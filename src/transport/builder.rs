@@ -1,0 +1,286 @@
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::{Quota, RateLimiter};
+use http::header::{HeaderName, HeaderValue};
+use url::{Host, Url};
+
+use super::{Auth, Operation, RetryPolicy, Settings, Transport};
+use crate::error::Error;
+
+/// A service that a client can be built for.
+///
+/// Implemented by the clients of this crate and by nothing else.
+pub trait Service: Sized + sealed::Sealed {
+    /// Settings that only this service has.
+    type Extra: Default + Clone + fmt::Debug;
+}
+
+pub(crate) mod sealed {
+    use std::num::NonZeroU32;
+
+    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service};
+    use crate::secret::Secret;
+
+    /// What the builder must know of a service.
+    #[expect(
+        unnameable_types,
+        reason = "sealed: only this crate's clients implement it"
+    )]
+    pub trait Sealed: Sized {
+        const BASE_URL: &'static str;
+        const REQUEST_ID: HeaderName;
+        const OPERATIONS: &'static [Operation];
+        /// Names each write, so that the service can tell a repetition from a second one.
+        const IDEMPOTENCY_KEY: Option<HeaderName> = None;
+        const REQUESTS_PER_SECOND: Option<NonZeroU32> = None;
+
+        fn auth(token: Secret) -> Auth;
+
+        /// What only this service wants to be sent with every request.
+        fn headers(
+            _extra: &<Self as Service>::Extra,
+        ) -> Result<Vec<(HeaderName, HeaderValue)>, Error>
+        where
+            Self: Service,
+        {
+            Ok(Vec::new())
+        }
+
+        fn from_built(built: Built, extra: <Self as Service>::Extra) -> Result<Self, Error>
+        where
+            Self: Service;
+    }
+}
+
+/// Sets up a client.
+///
+/// Nothing is checked and nothing is read before [`build`](Self::build).
+#[derive(Debug)]
+pub struct ClientBuilder<S: Service> {
+    auth: Auth,
+    base_url: String,
+    plain_http: bool,
+    user_agent: String,
+    timeout: Duration,
+    deadline: Duration,
+    max_response_bytes: usize,
+    retry: RetryPolicy,
+    requests_per_second: Option<NonZeroU32>,
+    http: reqwest::ClientBuilder,
+    pub(crate) extra: S::Extra,
+}
+
+/// The parts of a generated client.
+#[expect(
+    unnameable_types,
+    reason = "sealed: only this crate's clients are built from it"
+)]
+pub struct Built {
+    pub(crate) base_url: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) transport: Transport,
+}
+
+impl<S: Service> ClientBuilder<S> {
+    pub(crate) fn new(token: crate::Secret) -> Self {
+        Self {
+            auth: S::auth(token),
+            base_url: S::BASE_URL.to_owned(),
+            plain_http: false,
+            user_agent: String::new(),
+            timeout: Duration::from_secs(30),
+            deadline: Duration::from_secs(120),
+            max_response_bytes: 16 * 1024 * 1024,
+            retry: RetryPolicy::new(),
+            requests_per_second: S::REQUESTS_PER_SECOND,
+            http: reqwest::Client::builder(),
+            extra: S::Extra::default(),
+        }
+    }
+
+    /// Where the API is; the service's published address by default.
+    ///
+    /// Must be `https`, except on a loopback host. A path in it is kept.
+    #[must_use]
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = base_url.into();
+        self
+    }
+
+    /// Sends the token in another way than the service's default.
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// Allows plain `http` to any host, which shows the token to the network.
+    #[must_use]
+    pub fn danger_allow_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Names the application before `webhook-sdk/<version>` in the `User-Agent` header.
+    #[must_use]
+    pub fn user_agent(mut self, product: impl Into<String>) -> Self {
+        self.user_agent = product.into();
+        self
+    }
+
+    /// How long one attempt may take, from connecting to the last byte; 30 s by default.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a call may take with all its attempts and waits; 120 s by default.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// The largest answer that is read, in bytes; 16 MiB by default.
+    #[must_use]
+    pub fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// When a failed call is sent again; twice by default.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How many requests go out in a second at most, `None` for any number.
+    ///
+    /// Retries count. The default is what the service publishes as its limit, none if it publishes
+    /// none. A request that is held back waits within the deadline of its call.
+    #[must_use]
+    pub fn requests_per_second(mut self, requests: impl Into<Option<NonZeroU32>>) -> Self {
+        self.requests_per_second = requests.into();
+        self
+    }
+
+    /// Sets proxies, certificates, pools and the like.
+    ///
+    /// Redirects stay off whatever this says: one could change the method or carry the token to
+    /// another host.
+    #[must_use]
+    pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
+        self.http = builder;
+        self
+    }
+
+    /// Checks the settings and makes the client.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_configuration`] when the token is empty or can't be sent in a header, the base
+    /// URL is no absolute `https` URL (`http` is allowed on loopback) or has a query, a fragment or
+    /// credentials, a time-out or the size limit is zero, the user agent can't be sent, or TLS
+    /// can't be set up.
+    pub fn build(self) -> Result<S, Error> {
+        let base = parse_base_url(&self.base_url, self.plain_http)?;
+        for (name, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
+            if limit.is_zero() {
+                return Err(Error::configuration(format!(
+                    "`{name}` is zero, which leaves no time for a call"
+                )));
+            }
+        }
+        if self.max_response_bytes == 0 {
+            return Err(Error::configuration(
+                "`max_response_bytes` is zero, which leaves no room for an answer",
+            ));
+        }
+        let http = self
+            .http
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| {
+                Error::configuration("the HTTP client can't be set up")
+                    .with_source(error.without_url())
+            })?;
+        let base_path = base.path().trim_end_matches('/').to_owned();
+        let transport = Transport(Arc::new(Settings {
+            origin: base.origin(),
+            base_path,
+            auth: self.auth.credential()?,
+            headers: S::headers(&self.extra)?,
+            user_agent: user_agent(&self.user_agent)?,
+            request_id: S::REQUEST_ID,
+            operations: S::OPERATIONS,
+            timeout: self.timeout,
+            deadline: self.deadline,
+            max_response_bytes: self.max_response_bytes,
+            retry: self.retry,
+            idempotency_key: S::IDEMPOTENCY_KEY,
+            pace: self
+                .requests_per_second
+                .map(|n| RateLimiter::direct(Quota::per_second(n).allow_burst(NonZeroU32::MIN))),
+        }));
+        let base_url = base.as_str().trim_end_matches('/').to_owned();
+        S::from_built(
+            Built {
+                base_url,
+                http,
+                transport,
+            },
+            self.extra,
+        )
+    }
+}
+
+fn parse_base_url(text: &str, plain_http: bool) -> Result<Url, Error> {
+    let wrong = |what: &str| Error::configuration(format!("the base URL {what}"));
+    let url = Url::parse(text)
+        .map_err(|error| wrong("is no absolute URL, like `https://host`").with_source(error))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if plain_http || is_loopback(&url) => {}
+        "http" => {
+            return Err(wrong(
+                "is plain http to a host other than loopback, which shows the token to the \
+                 network: use https, or `danger_allow_plain_http`",
+            ));
+        }
+        _ => return Err(wrong("is neither http nor https")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("has credentials in it: pass them with `auth`"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong(
+            "has a query or a fragment, which can't be kept: leave it out",
+        ));
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn user_agent(product: &str) -> Result<HeaderValue, Error> {
+    let own = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+    let text = if product.is_empty() {
+        own.to_owned()
+    } else {
+        format!("{product} {own}")
+    };
+    HeaderValue::try_from(text)
+        .map_err(|_| Error::configuration("the user agent has a character no header can carry"))
+}

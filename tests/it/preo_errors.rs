@@ -1,0 +1,475 @@
+//! What a caller learns when a call fails.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookUpdate};
+use webhook_sdk::{Auth, Error, RetryPolicy};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::support::{TOKEN, preo, preo_and_server, raw_server, webhook};
+
+async fn failure(response: ResponseTemplate) -> Error {
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+    let preo = preo(&server.uri())
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err()
+}
+
+fn json(status: u16, body: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_raw(body, "application/json")
+}
+
+fn fields(error: &Error) -> Vec<(String, String)> {
+    error
+        .field_errors()
+        .into_iter()
+        .map(|error| (error.field, error.message))
+        .collect()
+}
+
+fn create() -> WebhookCreate {
+    WebhookCreate::new(
+        "org_1",
+        "Orders",
+        "https://example.com/hook",
+        ["consent.given"],
+    )
+}
+
+#[tokio::test]
+async fn field_errors_are_read_from_every_shape() {
+    let cases: [(&str, &[(&str, &str)]); 7] = [
+        (
+            r#"{"name":["Required.","Blank."]}"#,
+            &[("name", "Required."), ("name", "Blank.")],
+        ),
+        (
+            r#"{"events":{"0":["No choice."]}}"#,
+            &[("events.0", "No choice.")],
+        ),
+        (r#"{"events":[{},{"x":["No."]}]}"#, &[("events.1.x", "No.")]),
+        (
+            r#"{"non_field_errors":["Both."]}"#,
+            &[("non_field_errors", "Both.")],
+        ),
+        (r#"{"name":"Plain."}"#, &[("name", "Plain.")]),
+        (r#"{"detail":"JSON parse error"}"#, &[]),
+        (r#"["a list"]"#, &[]),
+    ];
+    for (body, expected) in cases {
+        let error = failure(json(400, body)).await;
+        assert!(error.is_validation() && !error.is_retryable());
+        let fields = fields(&error);
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(f, m)| (f.as_str(), m.as_str()))
+            .collect();
+        assert_eq!(fields, expected);
+        assert_eq!(error.body().unwrap(), body.as_bytes());
+    }
+}
+
+#[tokio::test]
+async fn any_body_of_an_error_gives_its_status() {
+    let bodies: [&[u8]; 6] = [
+        b"<html><body><h1>502 Bad Gateway</h1></body></html>",
+        b"",
+        b"{\"detail\": \"cut o",
+        b"\xff\xfe\x00 not UTF-8",
+        b"null",
+        b"{\"detail\": {\"not\": \"text\"}}",
+    ];
+    for status in [400, 401, 403, 404, 405, 418, 500, 503] {
+        for body in bodies {
+            let response = ResponseTemplate::new(status).set_body_raw(body, "text/html");
+            let error = failure(response).await;
+            assert_eq!(error.status().unwrap().as_u16(), status);
+            assert_eq!(error.body().unwrap(), body);
+            assert_eq!(error.detail(), None);
+            assert!(error.field_errors().is_empty() || status == 400);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_status_answers_to_its_predicate() {
+    type Predicate = fn(&Error) -> bool;
+    let cases: [(u16, Predicate); 6] = [
+        (400, Error::is_validation),
+        (401, Error::is_unauthorized),
+        (403, Error::is_unauthorized),
+        (404, Error::is_not_found),
+        (429, Error::is_rate_limited),
+        (503, Error::is_retryable),
+    ];
+    for (status, predicate) in cases {
+        let error = failure(json(status, r#"{"detail":"Sorry."}"#)).await;
+        assert!(predicate(&error), "{error:?}");
+        assert_eq!(error.detail().as_deref(), Some("Sorry."));
+        assert_eq!(error.operation(), Some("retrieve_webhook"));
+        assert_eq!(error.attempts(), 1);
+        assert!(!error.is_timeout() && !error.is_connect() && !error.is_configuration());
+    }
+}
+
+#[tokio::test]
+async fn the_request_id_of_the_server_is_kept() {
+    let error = failure(json(500, "{}").insert_header("x-request-id", "req-7")).await;
+    assert_eq!(error.request_id(), Some("req-7"));
+    let (preo, server) = preo_and_server().await;
+    let response = ResponseTemplate::new(200).set_body_json(webhook("wh_1"));
+    let response = response.insert_header("x-request-id", "req-8");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+    let webhook = preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    assert_eq!(webhook.request_id(), Some("req-8"));
+}
+
+#[tokio::test]
+async fn a_success_that_cannot_be_decoded_says_where_and_shows_nothing() {
+    let secret = "payload-byte-9f86d081";
+    let bodies = [
+        (
+            format!(r#"{{"id": "{secret}"}}"#),
+            "isn't what is documented",
+        ),
+        (
+            format!(r#"{{"id": "{secret}", "created": "{secret}"}}"#),
+            "isn't what is documented",
+        ),
+        (format!(r#"{{"id": "{secret}"#), "breaks off at line 1"),
+        (
+            format!("<html>{secret}</html>"),
+            "is no JSON at line 1 column 1",
+        ),
+        (String::new(), "without a body"),
+    ];
+    for (body, expected) in bodies {
+        let error = failure(json(200, &body)).await;
+        assert!(error.is_decode() && !error.is_retryable());
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(error.body().unwrap(), body.as_bytes());
+        assert_shows_nothing(&error, secret);
+    }
+}
+
+#[tokio::test]
+async fn no_error_shows_a_body_a_query_or_the_token() {
+    let secret = "payload-byte-9f86d081";
+    for status in [302, 400, 401, 404, 429, 500] {
+        let error = failure(json(status, &format!(r#"{{"name":["{secret}"]}}"#))).await;
+        assert_shows_nothing(&error, secret);
+    }
+    let nowhere = preo("http://127.0.0.1:1")
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    let error = nowhere
+        .list_webhooks()
+        .organization_id(secret)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_connect() && error.is_retryable());
+    assert_shows_nothing(&error, secret);
+}
+
+/// Neither the error nor any of its causes.
+fn assert_shows_nothing(error: &Error, secret: &str) {
+    let mut shown = format!("{error} {error:?} {error:#} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        shown.push_str(&format!("{error} {error:?}"));
+        cause = error.source();
+    }
+    assert!(!shown.contains(secret) && !shown.contains(TOKEN), "{shown}");
+}
+
+#[tokio::test]
+async fn an_answer_over_the_limit_is_refused() {
+    let server = MockServer::start().await;
+    let big = ResponseTemplate::new(200).set_body_bytes(vec![b' '; 4097]);
+    Mock::given(any()).respond_with(big).mount(&server).await;
+    let preo = preo(&server.uri())
+        .max_response_bytes(4096)
+        .build()
+        .unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(error.is_decode(), "{error:?}");
+    assert!(
+        error.to_string().contains("more than 4096 bytes"),
+        "{error}"
+    );
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
+    let cut = b"HTTP/1.1 404 Not Found\r\ncontent-length: 900\r\n\r\n{\"detail\":".to_vec();
+    let mut long = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9000\r\n\r\n".to_vec();
+    long.extend_from_slice(&[b'x'; 9000]);
+    let (base_url, _server) = raw_server([cut, long]).await;
+    let preo = preo(&base_url).max_response_bytes(4096).build().unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(error.is_not_found() && !error.is_decode(), "{error:?}");
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.is_unauthorized() && error.body() == Some(b""),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_without_an_answer_is_no_answer_that_cannot_be_read() {
+    let (base_url, _server) = raw_server([Vec::new()]).await;
+    let preo = preo(&base_url).retry(RetryPolicy::never()).build().unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.is_retryable() && !error.is_decode() && error.status().is_none(),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_at_the_limit() {
+    let mut endless = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..64 {
+        endless.extend_from_slice(b"1000\r\n");
+        endless.extend_from_slice(&[b' '; 0x1000]);
+        endless.extend_from_slice(b"\r\n");
+    }
+    let (base_url, _server) = raw_server([endless]).await;
+    let preo = preo(&base_url)
+        .max_response_bytes(64 * 1024)
+        .build()
+        .unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.to_string().contains("more than 65536 bytes"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_never_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let elsewhere = MockServer::start().await;
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(200).set_body_json(webhook("wh_1")))
+            .expect(0)
+            .mount(&elsewhere)
+            .await;
+        let response = ResponseTemplate::new(status)
+            .insert_header("location", format!("{}/v1/webhooks/", elsewhere.uri()));
+        let error = failure(response).await;
+        assert_eq!(error.status().unwrap().as_u16(), status);
+        assert!(error.to_string().contains("redirect"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_document_forbids_is_refused_before_sending() {
+    let (preo, server) = preo_and_server().await;
+    let long = "é".repeat(121);
+    let errors = [
+        (
+            preo.list_webhooks().page_size(0_u64).send().await.err(),
+            "page_size must be at least 1",
+        ),
+        (
+            preo.list_webhooks().page(0_u64).send().await.err(),
+            "page must be at least 1",
+        ),
+        (
+            preo.update_webhook()
+                .id("w")
+                .body(WebhookUpdate::new().name(&*long))
+                .send()
+                .await
+                .err(),
+            "name must have at most 120 characters",
+        ),
+        (
+            preo.create_webhook()
+                .body(create().timeout_seconds(2_147_483_648))
+                .send()
+                .await
+                .err(),
+            "timeout_seconds must be at most 2147483647",
+        ),
+        (
+            preo.create_webhook()
+                .body(create().timeout_seconds(u64::MAX))
+                .send()
+                .await
+                .err(),
+            "timeout_seconds must be at most 2147483647",
+        ),
+        (
+            preo.retrieve_webhook().id("").send().await.err(),
+            "id must not be empty, `.` or `..`",
+        ),
+        (
+            preo.delete_webhook().id("..").send().await.err(),
+            "id must not be empty, `.` or `..`",
+        ),
+        (
+            preo.delete_webhook().id(".").send().await.err(),
+            "id must not be empty, `.` or `..`",
+        ),
+        (
+            preo.retrieve_webhook_delivery()
+                .id("wh_1")
+                .delivery_id("..")
+                .send()
+                .await
+                .err(),
+            "delivery_id must not be empty, `.` or `..`",
+        ),
+        (
+            preo.retrieve_webhook().send().await.err(),
+            "id was not initialized",
+        ),
+        (
+            preo.create_webhook().send().await.err(),
+            "body was not initialized",
+        ),
+    ];
+    for (error, expected) in errors {
+        let error = error.unwrap();
+        assert!(error.is_validation(), "{error:?}");
+        assert!(
+            error.to_string().contains(expected),
+            "{error} lacks {expected}"
+        );
+        assert_eq!(error.attempts(), 0);
+    }
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_length_is_counted_in_characters() {
+    let (preo, server) = preo_and_server().await;
+    let response = ResponseTemplate::new(200).set_body_json(webhook("wh_1"));
+    Mock::given(any())
+        .respond_with(response)
+        .expect(1)
+        .mount(&server)
+        .await;
+    let update = WebhookUpdate::new().name("é".repeat(120));
+    preo.update_webhook()
+        .id("wh_1")
+        .body(update)
+        .send()
+        .await
+        .unwrap();
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_with_what_to_do() {
+    let builder = || PreoClient::builder("token");
+    let cases = [
+        (PreoClient::builder("").build(), "the token is empty"),
+        (PreoClient::builder(" \n").build(), "the token is empty"),
+        (
+            PreoClient::builder("a\nb").build(),
+            "the token has a character",
+        ),
+        (
+            builder().auth(Auth::header("bad name", "t")).build(),
+            "can't be the name of a header",
+        ),
+        (builder().base_url("").build(), "is no absolute URL"),
+        (
+            builder().base_url("api.preo.dev").build(),
+            "is no absolute URL",
+        ),
+        (
+            builder().base_url("ftp://api.preo.dev").build(),
+            "neither http nor https",
+        ),
+        (
+            builder().base_url("http://api.preo.dev").build(),
+            "plain http",
+        ),
+        (
+            builder().base_url("http://127.0.0.1.example.com").build(),
+            "plain http",
+        ),
+        (
+            builder().base_url("https://u:p@api.preo.dev").build(),
+            "credentials",
+        ),
+        (
+            builder().base_url("https://api.preo.dev?x=1").build(),
+            "query or a fragment",
+        ),
+        (
+            builder().base_url("https://api.preo.dev#x").build(),
+            "query or a fragment",
+        ),
+        (
+            builder().timeout(Duration::ZERO).build(),
+            "`timeout` is zero",
+        ),
+        (
+            builder().deadline(Duration::ZERO).build(),
+            "`deadline` is zero",
+        ),
+        (
+            builder().max_response_bytes(0).build(),
+            "`max_response_bytes` is zero",
+        ),
+        (builder().user_agent("a\nb").build(), "the user agent"),
+    ];
+    for (result, expected) in cases {
+        let error = result.unwrap_err();
+        assert!(error.is_configuration() && !error.is_validation());
+        assert!(
+            error.to_string().contains(expected),
+            "{error} lacks {expected}"
+        );
+    }
+}
+
+#[test]
+fn plain_http_is_allowed_on_loopback_and_on_demand() {
+    for host in ["localhost:80", "127.0.0.1", "127.8.8.8:1", "[::1]:8080"] {
+        PreoClient::builder("token")
+            .base_url(format!("http://{host}"))
+            .build()
+            .unwrap();
+    }
+    let anywhere = PreoClient::builder("token").base_url("http://preo.internal");
+    anywhere.danger_allow_plain_http().build().unwrap();
+}
+
+#[test]
+fn an_error_is_small_and_can_cross_threads() {
+    fn crosses<T: Send + Sync + 'static>() {}
+    crosses::<Error>();
+    assert_eq!(size_of::<Error>(), size_of::<usize>());
+    assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+}
+
+#[test]
+fn nothing_of_a_client_shows_its_token() {
+    let auth = Auth::header("x-api-key", TOKEN);
+    let builder = PreoClient::builder(TOKEN);
+    let shown = format!("{auth:?} {builder:?} {:?}", builder_client());
+    assert!(!shown.contains(TOKEN), "{shown}");
+}
+
+fn builder_client() -> PreoClient {
+    PreoClient::builder(TOKEN).build().unwrap()
+}

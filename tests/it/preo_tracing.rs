@@ -1,0 +1,137 @@
+//! What a subscriber sees of a call.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tracing::Level;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use webhook_sdk::preo::WebhookUpdate;
+use wiremock::matchers::any;
+use wiremock::{Mock, ResponseTemplate};
+
+use crate::support::{SECRET, TOKEN, preo_and_server, webhook};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The log of everything at the finest level, of this crate and of those below it.
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::TRACE)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    (log, guard)
+}
+
+#[tokio::test]
+async fn a_span_tells_the_operation_the_status_and_the_attempts() {
+    let (preo, server) = preo_and_server().await;
+    let busy = ResponseTemplate::new(503);
+    Mock::given(any())
+        .respond_with(busy)
+        .up_to_n_times(1)
+        .mount(&server)
+        .await;
+    let response = ResponseTemplate::new(200).set_body_json(webhook("wh_1"));
+    let response = response.insert_header("x-request-id", "req-7");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+
+    let (log, guard) = listen();
+    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    drop(guard);
+
+    let log = log.text();
+    let span = log
+        .lines()
+        .find(|line| line.contains("webhook_sdk.call") && line.contains("close"));
+    let span = span.unwrap();
+    for field in [
+        "operation=\"retrieve_webhook\"",
+        "method=GET",
+        "host=\"127.0.0.1\"",
+        "path=\"/v1/webhooks/wh_1\"",
+        "status=200",
+        "attempts=2",
+        "request_id=\"req-7\"",
+        "elapsed_ms=",
+    ] {
+        assert!(span.contains(field), "{span} lacks {field}");
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_holds_a_token_a_secret_a_body_or_a_query() {
+    let (preo, server) = preo_and_server().await;
+    let response = ResponseTemplate::new(200).set_body_json(webhook("wh_1"));
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+
+    let (log, guard) = listen();
+    let update = WebhookUpdate::new().name("name-in-the-body");
+    preo.update_webhook()
+        .id("wh_1")
+        .body(update)
+        .send()
+        .await
+        .unwrap();
+    preo.list_webhooks()
+        .organization_id("org-in-the-query")
+        .send()
+        .await
+        .unwrap_err();
+    drop(guard);
+
+    let log = log.text();
+    assert!(log.contains("operation=\"list_webhooks\""));
+    let ours: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("webhook_sdk"))
+        .collect();
+    for hidden in [TOKEN, SECRET, "name-in-the-body", "org-in-the-query"] {
+        assert!(
+            !ours.iter().any(|line| line.contains(hidden)),
+            "{hidden} shows"
+        );
+    }
+    for hidden in [TOKEN, SECRET, "name-in-the-body"] {
+        assert!(
+            !log.contains(hidden),
+            "{hidden} shows in a log line of a dependency"
+        );
+    }
+}
