@@ -49,6 +49,10 @@ mod pretix_reply;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
 mod signature;
+mod signature_parts;
+mod signature_scheme;
+mod signature_secret;
+mod signature_signer;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod support;
 #[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
