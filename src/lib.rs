@@ -35,6 +35,7 @@ mod patch;
 mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+mod roster;
 mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
