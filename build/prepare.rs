@@ -4,7 +4,7 @@
 //! check that concerns requests alone. Each is read here from the standard keyword that says it,
 //! replaced by a reference to a named type, and described for [`models`](super::models).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapiv3::OpenAPI;
 use serde_json::{Value, json};
@@ -402,6 +402,7 @@ impl Preparation<'_> {
                 .document
                 .error(at, "has two 2xx responses; one is supported"));
         }
+        self.error_enums(responses)?;
         let response = self.document.resolve(response)?;
         let mut reduced = json!({ "description": text(response, "description").trim() });
         let mut answer = AnswerType::Nothing;
@@ -423,6 +424,31 @@ impl Preparation<'_> {
             reduced["content"] = json!({ "application/json": { "schema": schema } });
         }
         Ok((json!({ "2XX": reduced }), answer))
+    }
+
+    /// Notes the open enums in error responses, of which nothing else is generated.
+    fn error_enums(&mut self, responses: Option<&Object>) -> Result<(), Error> {
+        let mut pending: Vec<&Value> = responses
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| !status.starts_with('2'))
+            .map(|(_, response)| response)
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some(value) = pending.pop() {
+            let target = self.document.resolve(value)?;
+            match schema_name(value) {
+                Some(name) if is_text_enum(target) => {
+                    self.refer(name)?;
+                }
+                _ if !seen.insert(std::ptr::from_ref(target)) => {}
+                _ => {
+                    let members = target.as_object().into_iter().flat_map(Object::values);
+                    pending.extend(members.chain(target.as_array().into_iter().flatten()));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn json_content<'v>(&self, at: &str, value: &'v Value, what: &str) -> Result<&'v Value, Error> {
@@ -634,6 +660,10 @@ fn rules(schema: &Value, field: &str, constraints: &mut Vec<Constraint>) {
         field: field.to_owned(),
         rule,
     }));
+}
+
+fn is_text_enum(schema: &Value) -> bool {
+    text(schema, "type") == "string" && schema.get("enum").is_some()
 }
 
 fn is_unsigned(schema: &Value) -> bool {

@@ -30,6 +30,14 @@ pub(crate) struct Group {
 /// All services, whether their feature is enabled or not.
 pub(crate) const PROVIDERS: &[Provider] = &[
     Provider {
+        module: "lune",
+        document: "openapi-lune.yaml",
+        handwritten: &["SecretSuffix", "TargetUrl", "WebhookUrl"],
+        root: "",
+        headers: &[],
+        groups: &[],
+    },
+    Provider {
         module: "preo",
         document: "openapi.yaml",
         handwritten: &["Payload"],

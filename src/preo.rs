@@ -2,6 +2,8 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "receiver")]
+mod deliveries;
 #[cfg(feature = "client")]
 #[allow(
     missing_docs,
@@ -20,6 +22,8 @@ mod signature;
 #[cfg(feature = "client")]
 mod verify;
 
+#[cfg(feature = "receiver")]
+pub use self::deliveries::Deliveries;
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use self::generated::stub;
 #[cfg(feature = "client")]

@@ -51,6 +51,8 @@ mod auth;
 #[cfg(feature = "client")]
 mod client;
 mod credentials;
+#[cfg(feature = "receiver")]
+mod deliveries;
 #[cfg(feature = "client")]
 mod event_scope;
 #[cfg(feature = "client")]
@@ -73,6 +75,8 @@ mod userinfo;
 pub use action::{Action, ActionType};
 pub use auth::{AuthError, Authenticated, BasicAuth, PairError};
 pub use credentials::{Credentials, CredentialsError};
+#[cfg(feature = "receiver")]
+pub use deliveries::Deliveries;
 #[cfg(feature = "client")]
 pub use event_scope::EventScope;
 #[cfg(all(feature = "client", feature = "testing"))]

@@ -40,8 +40,7 @@ impl Webhook {
                  or rotated",
             ));
         };
-        Key::new(name, secret)
-            .map_err(|error| Error::configuration("the secret is empty").with_source(error))
+        Ok(Key::new(name, secret)?)
     }
 }
 

@@ -14,7 +14,7 @@ use http::StatusCode;
 /// call, such as the 410 of a deleted object, can't switch the webhook off by accident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "pretix learns of it only if it is sent"]
-pub struct Reply(Kind);
+pub struct Reply(pub(super) Kind);
 
 impl Reply {
     /// The notification is dealt with, or not of interest: 204.
@@ -55,7 +55,7 @@ impl Reply {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
+pub(super) enum Kind {
     Done,
     SendAgain,
     DisableWebhook,

@@ -182,11 +182,13 @@ fn single_header<'a>(
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, VerifyError> {
-    single_header(headers, name)?
-        .to_str()
-        .map_err(|_| VerifyError::HeaderNotAscii {
+    let bytes = single_header(headers, name)?.as_bytes();
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Ok(text),
+        _ => Err(VerifyError::HeaderNotAscii {
             header: name.clone(),
-        })
+        }),
+    }
 }
 
 /// Digits only: `str::parse` would also take a plus sign.

@@ -33,10 +33,6 @@ impl Answer {
         Self::empty(status).body(JSON, serde_json::to_vec(body).unwrap_or_default())
     }
 
-    pub(crate) fn html(status: StatusCode, body: &str) -> Self {
-        Self::empty(status).body(HTML, body.into())
-    }
-
     pub(crate) fn body(mut self, content_type: HeaderValue, body: Vec<u8>) -> Self {
         self.content_type = Some(content_type);
         self.body = body;

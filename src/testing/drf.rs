@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use wiremock::Request;
 
-use crate::testing::answer::Answer;
+use crate::testing::answer::{Answer, HTML};
 
 const NOT_FOUND_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><title>Not Found</title></head>\n\
     <body><h1>Not Found</h1><p>There is no such page here.</p></body>\n</html>\n";
@@ -34,7 +34,12 @@ pub(crate) fn not_found() -> Answer {
 
 /// Django's answer to a path that leads nowhere: HTML.
 pub(crate) fn no_such_path() -> Answer {
-    Answer::html(StatusCode::NOT_FOUND, NOT_FOUND_PAGE)
+    page(StatusCode::NOT_FOUND, NOT_FOUND_PAGE)
+}
+
+/// An answer for a browser, which Django falls back to.
+pub(crate) fn page(status: StatusCode, html: &str) -> Answer {
+    Answer::empty(status).body(HTML, html.into())
 }
 
 pub(crate) fn method_not_allowed(request: &Request, allow: &'static str) -> Answer {
@@ -42,11 +47,13 @@ pub(crate) fn method_not_allowed(request: &Request, allow: &'static str) -> Answ
     detail(StatusCode::METHOD_NOT_ALLOWED, &message).header(ALLOW, HeaderValue::from_static(allow))
 }
 
-/// The body of a 429.
-pub(crate) fn throttled(seconds: u64) -> Value {
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    let message = format!("Request was throttled. Expected available in {seconds} {unit}.");
-    json!({ "detail": message })
+pub(crate) fn throttled(seconds: Option<u64>) -> Answer {
+    let message = match seconds {
+        None => "Request was throttled.".to_owned(),
+        Some(1) => "Request was throttled. Expected available in 1 second.".to_owned(),
+        Some(n) => format!("Request was throttled. Expected available in {n} seconds."),
+    };
+    detail(StatusCode::TOO_MANY_REQUESTS, &message)
 }
 
 /// The request's JSON object, or the answer to a body that isn't one.

@@ -7,7 +7,8 @@ use crate::secret::Secret;
 
 /// How a client proves who it is.
 ///
-/// Each service has a default for a plain token; this is for the others.
+/// Each service has a default for a plain token; this is for the others. White space around a token,
+/// such as the line feed at the end of a file, is dropped.
 ///
 /// ```
 /// use webhook_sdk::Auth;

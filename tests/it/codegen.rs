@@ -224,6 +224,21 @@ fn schemas_that_nothing_uses_make_no_code() {
 }
 
 #[test]
+fn the_open_enums_of_error_responses_are_kept() {
+    let operation = r##""responses": { "200": { "description": "" }, "400": { "description": "",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Failure" } } } } }"##;
+    let schemas = r##""Failure": { "type": "object", "properties": {
+            "code": { "$ref": "#/components/schemas/Code" },
+            "more": { "type": "array", "items": { "$ref": "#/components/schemas/Failure" } } } },
+        "Code": { "type": "string", "enum": ["too_late"] },"##;
+    let prepared = prepared(&document(operation, schemas));
+    let names: Vec<_> = prepared.enums.iter().map(|open| &open.name).collect();
+    assert_eq!(names, ["Code"]);
+    let openapi = serde_json::to_value(&prepared.openapi).unwrap();
+    assert!(openapi["components"]["schemas"].get("Failure").is_none());
+}
+
+#[test]
 fn a_handwritten_type_stands_for_its_schema() {
     let prepared = prepared(&body(
         r##", "url": { "$ref": "#/components/schemas/Handwritten" }"##,

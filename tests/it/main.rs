@@ -2,6 +2,26 @@
 
 #[cfg(feature = "client")]
 mod codegen;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_client;
+#[cfg(feature = "lune")]
+mod lune_decode;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_errors;
+#[cfg(all(feature = "lune", feature = "testing"))]
+mod lune_fake;
+#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+mod lune_flow;
+#[cfg(feature = "lune")]
+mod lune_processor;
+#[cfg(feature = "lune")]
+mod lune_signature;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_support;
+#[cfg(feature = "lune")]
+mod lune_text;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_url;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_client;
 #[cfg(all(feature = "client", feature = "preo"))]
@@ -42,7 +62,11 @@ mod pretix_reply;
 mod pretix_support;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
+mod signature;
 #[cfg(all(feature = "client", any(feature = "preo", feature = "pretix")))]
 mod support;
-#[cfg(all(feature = "client", any(feature = "preo", feature = "pretix")))]
+#[cfg(all(
+    feature = "client",
+    any(feature = "lune", feature = "preo", feature = "pretix")
+))]
 mod surface;

@@ -214,6 +214,33 @@ async fn an_answer_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
+async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
+    let cut = b"HTTP/1.1 404 Not Found\r\ncontent-length: 900\r\n\r\n{\"detail\":".to_vec();
+    let mut long = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9000\r\n\r\n".to_vec();
+    long.extend_from_slice(&[b'x'; 9000]);
+    let (base_url, _server) = raw_server([cut, long]).await;
+    let preo = preo(&base_url).max_response_bytes(4096).build().unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(error.is_not_found() && !error.is_decode(), "{error:?}");
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.is_unauthorized() && error.body() == Some(b""),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_without_an_answer_is_no_answer_that_cannot_be_read() {
+    let (base_url, _server) = raw_server([Vec::new()]).await;
+    let preo = preo(&base_url).retry(RetryPolicy::never()).build().unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.is_retryable() && !error.is_decode() && error.status().is_none(),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_cut_at_the_limit() {
     let mut endless = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..64 {

@@ -282,3 +282,25 @@ async fn pages_tell_what_the_server_says_of_the_list() {
     assert_eq!((last.items.len(), last.has_next), (5, false));
     assert!(pages.try_next().await.unwrap().is_none());
 }
+
+#[test]
+fn a_list_takes_a_small_part_of_the_memory_that_its_items_would() {
+    const COUNT: u64 = 5_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (preo, _server) = runtime.block_on(serve(healthy(COUNT, 20)));
+    let measured = allocation_counter::measure(|| {
+        runtime.block_on(async {
+            let mut items = preo.list_webhooks().prefetch(2);
+            while items.try_next().await.unwrap().is_some() {}
+        });
+    });
+    let all = COUNT * webhook("wh_0").to_string().len() as u64;
+    assert!(
+        measured.bytes_max < all / 5,
+        "{} bytes for {all}",
+        measured.bytes_max
+    );
+}

@@ -5,6 +5,15 @@
 use quote::ToTokens;
 use syn::{Fields, File, ImplItem, Item, Visibility, parse_quote};
 
+#[cfg(feature = "lune")]
+#[test]
+fn the_surface_of_lune_is_the_committed_one() {
+    insta::assert_snapshot!(
+        "lune",
+        surface(include_str!(concat!(env!("OUT_DIR"), "/lune.rs")))
+    );
+}
+
 #[cfg(feature = "preo")]
 #[test]
 fn the_surface_of_preo_is_the_committed_one() {

@@ -52,13 +52,17 @@ impl Service for Api {
         }
         answer
     }
+
+    fn throttled(&self, seconds: Option<u64>) -> Answer {
+        drf::throttled(seconds)
+    }
 }
 
 impl Api {
     fn fresh_answer(&self, state: &mut State, request: &Request) -> Result<Answer, Answer> {
         let url = &request.url;
         if url.query_pairs().any(|(_, value)| value.contains('\0')) {
-            return Err(Answer::html(StatusCode::BAD_REQUEST, BAD_REQUEST_PAGE));
+            return Err(drf::page(StatusCode::BAD_REQUEST, BAD_REQUEST_PAGE));
         }
         match Route::of(url) {
             Route::Webhooks { organizer } => self.webhooks(state, request, &organizer),
@@ -246,7 +250,7 @@ fn without_slash(request: &Request) -> Answer {
     }
     let query = request.url.query().map(|query| format!("?{query}"));
     let location = format!("{}/{}", request.url.path(), query.unwrap_or_default());
-    let answer = Answer::html(StatusCode::MOVED_PERMANENTLY, "");
+    let answer = drf::page(StatusCode::MOVED_PERMANENTLY, "");
     match HeaderValue::try_from(location) {
         Ok(location) => answer.header(LOCATION, location),
         Err(_) => answer,

@@ -61,7 +61,7 @@ impl Api {
     }
 
     async fn attempt_all(&self, places: Vec<Place>) -> Vec<PretixFakeDelivery> {
-        let under_way: Vec<(Place, Option<Sent>)> = places
+        let under_way: Vec<(Place, Option<Sent<()>>)> = places
             .into_iter()
             .map(|place| (place, self.attempt(place)))
             .collect();
@@ -75,7 +75,7 @@ impl Api {
         ended
     }
 
-    fn attempt(&self, place: Place) -> Option<Sent> {
+    fn attempt(&self, place: Place) -> Option<Sent<()>> {
         let (url, body) = lock(&self.state).begin_attempt(place)?;
         let parcel = Parcel {
             url,

@@ -42,7 +42,7 @@ impl Changes {
     ) -> Result<Self, Answer> {
         if body.get("action_types").is_some_and(breaks_the_server) {
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            return Err(Answer::html(status, SERVER_ERROR_PAGE));
+            return Err(drf::page(status, SERVER_ERROR_PAGE));
         }
         let events = |value: &Value| limit_events(value, &target.organizer.events);
         let actions = |value: &Value| action_types(value, settings);

@@ -1,0 +1,127 @@
+use std::fmt;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Remembers which events were handled, in two phases.
+///
+/// An event is [claimed](Self::claim) before its handler runs and [committed](Self::commit) after it
+/// has succeeded, or [released](Self::release) after it has failed. The claim of a holder that died
+/// ends with its lease, so the event isn't lost. [`MemoryStore`](super::MemoryStore) serves one
+/// process; a fleet shares a store.
+pub trait DedupStore: Send + Sync + 'static {
+    /// Takes hold of an event for the length of a lease, in one atomic step.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be reached. Nothing is claimed then, or the claim ends by itself.
+    fn claim(
+        &self,
+        key: &EventKey,
+        lease: Duration,
+    ) -> impl Future<Output = Result<Claim, StoreError>> + Send;
+
+    /// Marks an event as handled, to be remembered for a time.
+    ///
+    /// Fails for a claim whose lease has ended and that another holder has taken over.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be reached or the claim is no longer held.
+    fn commit(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        remember: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Gives an event up, so that the next delivery of it is handled.
+    ///
+    /// Does nothing to a claim that another holder has taken over.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be reached. The claim then ends with its lease.
+    fn release(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What tells an event from others, in every process that shares a store.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct EventKey(String);
+
+impl EventKey {
+    /// The key of an event that its provider names itself.
+    ///
+    /// `id` must come from authenticated content. Providers can't get into each other's keys.
+    pub fn new(provider: &str, id: &str) -> Self {
+        Self(format!("{provider}:id:{id}"))
+    }
+
+    /// The key of an event without a name of its own: the digest of what was signed.
+    pub fn digest(provider: &str, signed: &[u8]) -> Self {
+        let digest = HEXLOWER.encode(&Sha256::digest(signed));
+        Self(format!("{provider}:sha256:{digest}"))
+    }
+
+    /// The key's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "EventKey({})",
+            HEXLOWER.encode(&Sha256::digest(&self.0)[..6])
+        )
+    }
+}
+
+/// What came of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The event is the caller's until the lease ends.
+    Granted(ClaimToken),
+    /// The event was handled before.
+    Committed,
+    /// Another holder has the event.
+    Held,
+}
+
+/// Tells one claim from another on the same event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClaimToken(Uuid);
+
+impl ClaimToken {
+    /// A token that no other claim has.
+    #[expect(clippy::new_without_default, reason = "each one differs")]
+    pub fn new() -> Self {
+        Self(Uuid::new_v4())
+    }
+
+    /// The token as a store writes it.
+    pub fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+/// Why a store didn't do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store can't be reached, or answered with an error.
+    #[error("the store can't be reached: {0}")]
+    Unavailable(String),
+    /// The lease has ended and the event is another holder's.
+    #[error("the claim is no longer held: the handler took longer than its lease")]
+    ClaimLost,
+}

@@ -1,0 +1,178 @@
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use http_body::Body;
+use tokio::sync::Semaphore;
+
+use super::body::Bounds;
+use super::builder::Limits;
+use super::delivery::Proof;
+use super::{
+    Authentication, Delivery, MemoryStore, Provider, ProviderError, ReceiverBuilder, Rejection,
+};
+
+/// Receives the deliveries of one service.
+///
+/// A clone is a handle to the same receiver. With the feature `axum` it is the state from which a
+/// [`Delivery`] is extracted; any other stack calls [`receive`](Self::receive).
+pub struct Receiver<P, S = MemoryStore> {
+    inner: Arc<Inner<P, S>>,
+}
+
+pub(super) struct Inner<P, S> {
+    pub(super) provider: P,
+    pub(super) store: S,
+    pub(super) limits: Limits,
+    room: Semaphore,
+}
+
+impl<P: Provider> Receiver<P> {
+    /// Starts with the defaults and a store in memory.
+    pub fn builder(provider: P) -> ReceiverBuilder<P> {
+        ReceiverBuilder::new(provider)
+    }
+
+    /// A receiver with the defaults and a store in memory.
+    pub fn new(provider: P) -> Self {
+        Self::builder(provider).build()
+    }
+}
+
+impl<P: Provider, S> Receiver<P, S> {
+    /// Judges, reads, verifies and decodes a request.
+    ///
+    /// The method and the path are the router's business.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`], which says what to answer. Its reason has been logged.
+    pub async fn receive<B: Body>(
+        &self,
+        parts: &Parts,
+        body: B,
+    ) -> Result<Delivery<P, S>, Rejection> {
+        let result = self.judge(&parts.headers, body).await;
+        if let Err(rejection) = &result {
+            tracing::warn!(
+                provider = self.inner.provider.name(),
+                status = rejection.status().as_u16(),
+                reason = %rejection,
+                "refused a delivery"
+            );
+        }
+        result
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &P {
+        &self.inner.provider
+    }
+
+    pub(super) fn of(builder: ReceiverBuilder<P, S>) -> Self {
+        let ReceiverBuilder {
+            provider,
+            store,
+            limits,
+        } = builder;
+        let room = Semaphore::new(limits.max_buffered_bytes.min(Semaphore::MAX_PERMITS));
+        Self {
+            inner: Arc::new(Inner {
+                provider,
+                store,
+                limits,
+                room,
+            }),
+        }
+    }
+
+    async fn judge<B: Body>(
+        &self,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Result<Delivery<P, S>, Rejection> {
+        let Inner {
+            provider,
+            limits,
+            room,
+            ..
+        } = &*self.inner;
+        let authentication = provider
+            .authenticate(headers)
+            .map_err(Rejection::Unauthorized)?;
+        if !is_json(headers) {
+            return Err(Rejection::UnsupportedMediaType);
+        }
+        let bounds = Bounds {
+            max_bytes: limits.max_body_bytes,
+            room,
+        };
+        let read = authenticate(&bounds, headers, body, authentication);
+        let (body, proof) = tokio::time::timeout(limits.body_timeout, read)
+            .await
+            .unwrap_or(Err(Rejection::TooSlow {
+                limit: limits.body_timeout,
+            }))?;
+        let events = provider.decode(&body).map_err(Rejection::Undecodable)?;
+        Ok(Delivery::new(Arc::clone(&self.inner), proof, events))
+    }
+}
+
+impl<P, S> Clone for Receiver<P, S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<P: Provider, S> fmt::Debug for Receiver<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("provider", &self.inner.provider.name())
+            .field("limits", &self.inner.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the body while it is verified.
+async fn authenticate<B: Body>(
+    bounds: &Bounds<'_>,
+    headers: &HeaderMap,
+    body: B,
+    authentication: Authentication,
+) -> Result<(Bytes, Proof), Rejection> {
+    match authentication {
+        Authentication::Signed(mut verification) => {
+            let body = bounds
+                .read(headers, body, |bytes| verification.update(bytes))
+                .await?;
+            let verified = verification
+                .finish()
+                .map_err(|error| Rejection::Unauthorized(ProviderError::Signature(error)))?;
+            Ok((body, Proof::Signature(verified)))
+        }
+        Authentication::Credentials(pair) => {
+            let body = bounds.read(headers, body, |_| ()).await?;
+            Ok((body, Proof::Credentials(pair)))
+        }
+    }
+}
+
+/// A missing content type is let through: that of Preo is unpublished.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
+}
