@@ -16,6 +16,8 @@ use super::provider::Provider;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) openapi: OpenAPI,
+    /// How every path begins that is sent; the operations have it no more.
+    pub(crate) root: &'static str,
     /// Component schemas that stand for a Rust type, with its path.
     pub(crate) replacements: BTreeMap<String, String>,
     pub(crate) enums: Vec<OpenEnum>,
@@ -46,6 +48,8 @@ pub(crate) struct Field {
     pub(crate) doc: String,
     pub(crate) required: bool,
     pub(crate) nullable: bool,
+    /// Whether the value's own fields are written in place of it.
+    pub(crate) flat: bool,
     pub(crate) kind: Kind,
 }
 
@@ -112,7 +116,8 @@ pub(crate) fn prepare(document: &Document, provider: &Provider) -> Result<Prepar
     };
     let mut paths = Object::new();
     let mut rows = Vec::new();
-    for operation in document.operations()? {
+    for mut operation in document.operations()? {
+        preparation.strip_root(&mut operation)?;
         let (reduced, row) = preparation.operation(&operation)?;
         paths
             .entry(operation.path)
@@ -154,11 +159,31 @@ impl Preparation<'_> {
             .map_err(|error| self.document.error("after preparation", error))?;
         Ok(Prepared {
             openapi,
+            root: self.provider.root,
             replacements: self.replacements,
             enums: self.enums.into_values().collect(),
             requests: self.requests.into_values().collect(),
             operations,
         })
+    }
+
+    /// Takes from an operation what the client says once for all.
+    fn strip_root(&self, operation: &mut Operation) -> Result<(), Error> {
+        let root = self.provider.root;
+        let Some(path) = operation.path.strip_prefix(root) else {
+            let cause = format!("doesn't begin with {root}");
+            return Err(self.document.error(&operation.path, cause));
+        };
+        operation.path = path.to_owned();
+        operation.parameters.retain(|parameter| {
+            let name = text(parameter, "name");
+            match text(parameter, "in").as_str() {
+                "path" => !root.contains(&format!("{{{name}}}")),
+                "header" => !self.provider.headers.contains(&name.as_str()),
+                _ => true,
+            }
+        });
+        Ok(())
     }
 
     fn operation(&mut self, operation: &Operation) -> Result<(Value, OperationRow), Error> {
@@ -294,27 +319,61 @@ impl Preparation<'_> {
             .iter()
             .filter_map(Value::as_str)
             .collect();
+        let position = |field: &str| {
+            let place = required.iter().position(|name| *name == field);
+            place.unwrap_or(usize::MAX)
+        };
         let mut fields = Vec::new();
+        for group in self.provider.groups {
+            let found = group
+                .properties
+                .iter()
+                .filter(|field| properties(schema).any(|(property, _)| property == **field));
+            match found.count() {
+                0 => continue,
+                all if all == group.properties.len() => {}
+                _ => {
+                    let cause = format!("has some of {:?} and not all", group.properties);
+                    return Err(self.document.error(name, cause));
+                }
+            }
+            let places = group.properties.iter().map(|field| position(field));
+            let place = places.min().unwrap_or(usize::MAX);
+            let field = Field {
+                name: group.field.to_owned(),
+                doc: group.doc.to_owned(),
+                required: place != usize::MAX,
+                nullable: false,
+                flat: true,
+                kind: Kind::Named(self.handwritten_path(group.handwritten)),
+            };
+            fields.push((place, field));
+        }
         for (field, property) in properties(schema) {
+            let mut groups = self.provider.groups.iter();
+            if groups.any(|group| group.properties.contains(&field.as_str())) {
+                continue;
+            }
             let at = format!("{name}.{field}");
             let resolved = self.document.resolve(single(property))?;
-            fields.push(Field {
+            let prepared = Field {
                 name: field.clone(),
                 doc: description(property)
                     .or_else(|| description(resolved))
                     .unwrap_or_default(),
                 required: required.contains(&field.as_str()),
                 nullable: property.get("nullable") == Some(&Value::Bool(true)),
+                flat: false,
                 kind: self.kind(&at, property)?,
-            });
+            };
+            fields.push((position(field), prepared));
         }
         if fields.is_empty() {
             return Err(self
                 .document
                 .error(name, "is a request body without properties"));
         }
-        let position = |field: &Field| required.iter().position(|name| *name == field.name);
-        fields.sort_by_key(|field| position(field).unwrap_or(usize::MAX));
+        fields.sort_by_key(|(place, _)| *place);
         self.replacements
             .insert(name.to_owned(), self.model_path(name));
         let doc = description(schema).unwrap_or_default();
@@ -323,7 +382,7 @@ impl Preparation<'_> {
             Request {
                 name: name.to_owned(),
                 doc,
-                fields,
+                fields: fields.into_iter().map(|(_, field)| field).collect(),
             },
         );
         Ok(())
@@ -533,7 +592,7 @@ impl Preparation<'_> {
         let reference = reference(name);
         let schema = self.document.resolve(&reference)?;
         let path = if self.provider.handwritten.contains(&name) {
-            format!("crate::{}::{name}", self.provider.module)
+            self.handwritten_path(name)
         } else if schema.get("enum").is_some() {
             let values = array(schema, "enum").iter().map(|value| {
                 value
@@ -560,6 +619,10 @@ impl Preparation<'_> {
         self.replacements
             .insert("Secret".to_owned(), "crate::Secret".to_owned());
         reference("Secret")
+    }
+
+    fn handwritten_path(&self, name: &str) -> String {
+        format!("crate::{}::{name}", self.provider.module)
     }
 
     fn model_path(&self, name: &str) -> String {

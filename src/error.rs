@@ -133,7 +133,8 @@ impl Error {
         self.inner.kind != Kind::Status && self.status().is_some()
     }
 
-    /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body.
+    /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body,
+    /// or a 409 that says when to come back.
     ///
     /// Says nothing of whether the request was applied: repeat a call that isn't idempotent only
     /// after [`is_connect`](Self::is_connect) or [`is_rate_limited`](Self::is_rate_limited).
@@ -146,6 +147,7 @@ impl Error {
                         status,
                         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
                     )
+                    || (status == StatusCode::CONFLICT && self.inner.retry_after.is_some())
             }),
         }
     }

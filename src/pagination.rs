@@ -1,5 +1,6 @@
 //! Lists that come in numbered pages.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -69,8 +70,10 @@ pub struct Items<'a, T> {
 }
 
 /// An entry of a list, told from others by its identifier.
+///
+/// Of each page only the first entry is asked for it.
 pub(crate) trait Listed: Unpin {
-    fn id(&self) -> &str;
+    fn id(&self) -> Cow<'_, str>;
 }
 
 type Fetching<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send + 'a>>;
@@ -133,14 +136,14 @@ impl<'a, T: Listed> Pages<'a, T> {
     /// Takes note of what a page says of those after it.
     fn accept(&mut self, page: &Page<T>) -> Result<(), Error> {
         let first = page.items.first().map(Listed::id);
-        if first.is_some() && first == self.repeated.as_deref() {
+        if first.is_some() && first.as_deref() == self.repeated.as_deref() {
             return Err(Error::new(
                 Kind::Pagination,
                 "the server sent the same page twice, so the list can't be read to its end",
             ));
         }
         if let Some(first) = first {
-            self.repeated = Some(first.to_owned());
+            self.repeated = Some(first.into_owned());
         }
         if !page.has_next {
             self.finish();

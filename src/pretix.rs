@@ -48,9 +48,25 @@
 
 mod action;
 mod auth;
+#[cfg(feature = "client")]
+mod client;
 mod credentials;
 #[cfg(feature = "receiver")]
 mod deliveries;
+#[cfg(feature = "client")]
+mod event_scope;
+#[cfg(feature = "client")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unnameable_types,
+    dead_code,
+    unused_imports,
+    clippy::all,
+    clippy::unwrap_used,
+    reason = "generated code"
+)]
+mod generated;
 mod notification;
 mod reply;
 mod target_url;
@@ -61,6 +77,16 @@ pub use auth::{AuthError, Authenticated, BasicAuth, PairError};
 pub use credentials::{Credentials, CredentialsError};
 #[cfg(feature = "receiver")]
 pub use deliveries::Deliveries;
+#[cfg(feature = "client")]
+pub use event_scope::EventScope;
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use generated::stub;
+#[cfg(feature = "client")]
+pub use generated::{
+    Client as PretixClient,
+    models::{WebhookCreate, WebhookReplace, WebhookUpdate},
+    types::{Webhook, WebhookPage},
+};
 pub use notification::{
     CheckInNotification, CustomerNotification, EventNotification, GiftCardNotification,
     ItemNotification, Notification, NotificationError, OrderNotification, QuotaNotification,
@@ -68,3 +94,11 @@ pub use notification::{
 };
 pub use reply::Reply;
 pub use target_url::{TargetUrl, TargetUrlError};
+
+/// The builder of each operation, as the methods of [`PretixClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhooks, ReplaceWebhook, RetrieveWebhook, UpdateWebhook,
+    };
+}

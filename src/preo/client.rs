@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::header::HeaderName;
 
 use super::generated::{Client, OPERATIONS, builder, types};
@@ -87,14 +89,14 @@ impl<'a> builder::ListWebhookDeliveries<'a> {
 }
 
 impl Listed for types::WebhookSummary {
-    fn id(&self) -> &str {
-        &self.id
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.id)
     }
 }
 
 impl Listed for types::WebhookDeliverySummary {
-    fn id(&self) -> &str {
-        &self.id
+    fn id(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.id)
     }
 }
 

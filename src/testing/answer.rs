@@ -9,6 +9,7 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 pub(crate) const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// What a fake answers; unlike a [`ResponseTemplate`] it can still be altered by a fault.
+#[derive(Clone)]
 pub(crate) struct Answer {
     status: StatusCode,
     content_type: Option<HeaderValue>,

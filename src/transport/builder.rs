@@ -21,7 +21,7 @@ pub trait Service: Sized + sealed::Sealed {
 pub(crate) mod sealed {
     use std::num::NonZeroU32;
 
-    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service};
+    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service, Url};
     use crate::secret::Secret;
 
     /// What the builder must know of a service.
@@ -38,6 +38,14 @@ pub(crate) mod sealed {
         const REQUESTS_PER_SECOND: Option<NonZeroU32> = None;
 
         fn auth(token: Secret) -> Auth;
+
+        /// Where the paths of the document begin, below the base URL that the user named.
+        fn root(base: Url, _extra: &<Self as Service>::Extra) -> Result<Url, Error>
+        where
+            Self: Service,
+        {
+            Ok(base)
+        }
 
         /// What only this service wants to be sent with every request.
         fn headers(
@@ -189,6 +197,7 @@ impl<S: Service> ClientBuilder<S> {
     /// can't be set up.
     pub fn build(self) -> Result<S, Error> {
         let base = parse_base_url(&self.base_url, self.plain_http)?;
+        let base = S::root(base, &self.extra)?;
         for (name, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
             if limit.is_zero() {
                 return Err(Error::configuration(format!(

@@ -40,12 +40,26 @@ mod preo_tracing;
 mod pretix_action;
 #[cfg(feature = "pretix")]
 mod pretix_auth;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod pretix_client;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod pretix_decoding;
 #[cfg(feature = "pretix")]
 mod pretix_document;
+#[cfg(all(feature = "pretix", feature = "testing"))]
+mod pretix_fake;
+#[cfg(all(feature = "client", feature = "pretix", feature = "testing"))]
+mod pretix_flow;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod pretix_live;
 #[cfg(feature = "pretix")]
 mod pretix_notification;
+#[cfg(all(feature = "pretix", feature = "testing"))]
+mod pretix_replay;
 #[cfg(feature = "pretix")]
 mod pretix_reply;
+#[cfg(all(feature = "pretix", any(feature = "client", feature = "testing")))]
+mod pretix_support;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
 mod signature;
@@ -53,7 +67,10 @@ mod signature_parts;
 mod signature_scheme;
 mod signature_secret;
 mod signature_signer;
-#[cfg(all(feature = "client", feature = "preo"))]
+#[cfg(all(feature = "client", any(feature = "preo", feature = "pretix")))]
 mod support;
-#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
+#[cfg(all(
+    feature = "client",
+    any(feature = "lune", feature = "preo", feature = "pretix")
+))]
 mod surface;

@@ -23,6 +23,15 @@ fn the_surface_of_preo_is_the_committed_one() {
     );
 }
 
+#[cfg(feature = "pretix")]
+#[test]
+fn the_surface_of_pretix_is_the_committed_one() {
+    insta::assert_snapshot!(
+        "pretix",
+        surface(include_str!(concat!(env!("OUT_DIR"), "/pretix.rs")))
+    );
+}
+
 /// Everything public without docs, attributes, bodies and trait implementations.
 fn surface(code: &str) -> String {
     let file: File = syn::parse_file(code).unwrap();
