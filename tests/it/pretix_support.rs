@@ -1,5 +1,7 @@
 //! What the tests of pretix share: what a real one was asked and answered, and a client.
 
+#![allow(dead_code, reason = "the features decide what is used")]
+
 use serde_json::Value;
 
 /// One recorded exchange; `tests/data/pretix/ORIGIN.md` describes its fields.
