@@ -1,12 +1,10 @@
-use std::borrow::Cow;
-
 use http::header::HeaderName;
 use url::Url;
 
 use super::generated::{Client, OPERATIONS, builder, models, types};
 use crate::Secret;
 use crate::error::Error;
-use crate::pagination::{Items, Listed, Page, Pages};
+use crate::pagination::paginated;
 use crate::transport::runtime::encode_path;
 use crate::transport::{Auth, Built, ClientBuilder, Operation, ResponseValue, Service, sealed};
 
@@ -137,37 +135,7 @@ impl sealed::Sealed for Client {
     }
 }
 
-impl<'a> builder::ListWebhooks<'a> {
-    /// Every webhook that the filter lets through, page by page as it is read.
-    pub fn stream(self) -> Items<'a, types::Webhook> {
-        self.pages().items()
-    }
-
-    /// The pages themselves, from the first one on.
-    pub fn pages(self) -> Pages<'a, types::Webhook> {
-        Pages::new(move |number| {
-            let request = self.clone().page(number);
-            async move { Ok(request.send().await?.into_inner().into()) }
-        })
-    }
-
-    /// Like [`stream`](Self::stream), with up to `pages` pages requested ahead of the reader.
-    pub fn prefetch(self, pages: usize) -> Items<'a, types::Webhook> {
-        self.pages().prefetch(pages).items()
-    }
-}
-
-impl Listed for types::Webhook {
-    fn id(&self) -> Cow<'_, str> {
-        Cow::Owned(self.id.to_string())
-    }
-}
-
-impl From<types::WebhookPage> for Page<types::Webhook> {
-    fn from(page: types::WebhookPage) -> Self {
-        Self::new(page.results, page.count, page.next.is_some())
-    }
-}
+paginated!(ListWebhooks: WebhookPage of Webhook);
 
 /// All fields as they are, to be changed and sent back.
 ///

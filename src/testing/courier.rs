@@ -153,6 +153,7 @@ impl Drop for UnderWay {
 /// A client that follows no redirect, reads no proxy settings and opens a connection for each call.
 fn client() -> Option<Client> {
     Client::builder()
+        .no_proxy()
         .redirect(Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(0)

@@ -66,7 +66,6 @@ pub(crate) mod sealed {
 /// Sets up a client.
 ///
 /// Nothing is checked and nothing is read before [`build`](Self::build).
-#[derive(Debug)]
 pub struct ClientBuilder<S: Service> {
     auth: Auth,
     base_url: String,
@@ -79,6 +78,20 @@ pub struct ClientBuilder<S: Service> {
     requests_per_second: Option<NonZeroU32>,
     http: reqwest::ClientBuilder,
     pub(crate) extra: S::Extra,
+}
+
+impl<S: Service> fmt::Debug for ClientBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("auth", &self.auth)
+            .field("timeout", &self.timeout)
+            .field("deadline", &self.deadline)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .field("retry", &self.retry)
+            .field("requests_per_second", &self.requests_per_second)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The parts of a generated client.
@@ -179,6 +192,9 @@ impl<S: Service> ClientBuilder<S> {
 
     /// Sets proxies, certificates, pools and the like.
     ///
+    /// A plain-http base URL on loopback is reached without a proxy. The `Debug` of reqwest shows the
+    /// values of default headers that aren't marked sensitive.
+    ///
     /// Redirects stay off whatever this says: one could change the method or carry the token to
     /// another host.
     #[must_use]
@@ -210,14 +226,14 @@ impl<S: Service> ClientBuilder<S> {
                 "`max_response_bytes` is zero, which leaves no room for an answer",
             ));
         }
-        let http = self
-            .http
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Error::configuration("the HTTP client can't be set up")
-                    .with_source(error.without_url())
-            })?;
+        let mut http = self.http.redirect(reqwest::redirect::Policy::none());
+        if base.scheme() == "http" && is_loopback(&base) {
+            // A proxy would see the token, and couldn't reach this machine's loopback.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| {
+            Error::configuration("the HTTP client can't be set up").with_source(error.without_url())
+        })?;
         let base_path = base.path().trim_end_matches('/').to_owned();
         let transport = Transport(Arc::new(Settings {
             origin: base.origin(),
