@@ -1,5 +1,7 @@
 //! What the tests of pretix share: what a real one was asked and answered, and a client.
 
+#![allow(dead_code, reason = "which parts are used depends on the features")]
+
 use serde_json::Value;
 
 /// One recorded exchange; `tests/data/pretix/ORIGIN.md` describes its fields.
