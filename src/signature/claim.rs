@@ -90,10 +90,12 @@ impl<'a> Claim<'a> {
                     _ => None,
                 };
                 for field in text.split(',') {
-                    let field = field.trim_start_matches(' ');
-                    let Some((key, value)) = field.split_once('=') else {
+                    let field = field.trim_ascii_start();
+                    // Keys are short, so this is faster than the word-wise search of `split_once`.
+                    let Some(equals) = field.bytes().position(|byte| byte == b'=') else {
                         continue;
                     };
+                    let (key, value) = (&field[..equals], &field[equals + 1..]);
                     if key == signature {
                         self.push_signature(scheme, value)?;
                     } else if Some(key) != timestamp_key {

@@ -63,6 +63,10 @@ mod pretix_support;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
 mod signature;
+mod signature_parts;
+mod signature_scheme;
+mod signature_secret;
+mod signature_signer;
 #[cfg(all(feature = "client", any(feature = "preo", feature = "pretix")))]
 mod support;
 #[cfg(all(

@@ -16,9 +16,9 @@ use webhook_sdk::signature::{
     SchemeBuilder, SchemeError, Signer, Verifier, VerifyError,
 };
 
-const SECRET: &str = "secret-3c469e9d6c5875d3";
-const BODY: &[u8] = b"{\"payload\":\"5b8efff798038103\"}";
-const NOW: i64 = 1_700_000_000;
+pub(crate) const SECRET: &str = "secret-3c469e9d6c5875d3";
+pub(crate) const BODY: &[u8] = b"{\"payload\":\"5b8efff798038103\"}";
+pub(crate) const NOW: i64 = 1_700_000_000;
 
 /// HMAC-SHA256 by the crate below the engine, as a service would compute it.
 fn mac(secret: &str, parts: &[&[u8]]) -> Vec<u8> {
@@ -27,11 +27,11 @@ fn mac(secret: &str, parts: &[&[u8]]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(secret: &str, parts: &[&[u8]]) -> String {
+pub(crate) fn hex(secret: &str, parts: &[&[u8]]) -> String {
     HEXLOWER.encode(&mac(secret, parts))
 }
 
-fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+pub(crate) fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
         let name = HeaderName::try_from(*name).unwrap();
@@ -40,15 +40,15 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     headers
 }
 
-fn key(name: &str, secret: &str) -> Key {
+pub(crate) fn key(name: &str, secret: &str) -> Key {
     Key::new(name, &Secret::from(secret)).unwrap()
 }
 
-fn ring(secret: &str) -> Keyring {
+pub(crate) fn ring(secret: &str) -> Keyring {
     Keyring::new(key("main", secret))
 }
 
-fn at(seconds: i64) -> impl Clock {
+pub(crate) fn at(seconds: i64) -> impl Clock {
     move || DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
@@ -82,7 +82,7 @@ fn dated_header(timestamp: &str) -> HeaderMap {
     headers(&[("x-signature", &format!("t={timestamp},v1={digest}"))])
 }
 
-fn refusal(verifier: &Verifier, headers: &HeaderMap, body: &[u8]) -> VerifyError {
+pub(crate) fn refusal(verifier: &Verifier, headers: &HeaderMap, body: &[u8]) -> VerifyError {
     let refusal = verifier.verify(headers, body).unwrap_err();
     let in_pieces = verifier.begin(headers).and_then(|mut verification| {
         verification.update(body);
