@@ -1,4 +1,4 @@
-//! pretix: notifications of orders, check-ins, events, products and accounts.
+//! pretix: an organizer's webhooks, and notifications of orders, check-ins, events and products.
 //!
 //! pretix signs nothing. Whoever learns a webhook's URL can send to it, and the body alone proves
 //! nothing. So a receiver does three things:
@@ -43,6 +43,13 @@
 //!
 //! Notifications may come twice, late, or out of order. All retries and all webhooks share one
 //! [`notification_id`](Notification::notification_id).
+//!
+//! # The webhooks themselves
+//!
+//! With the feature `client`, [`PretixClient`] lists, creates, changes and disables an organizer's
+//! webhooks. What goes wrong easily in pretix's API can't be said with it: an [`EventScope`] is
+//! always sent whole, a [`WebhookReplace`] has every field, and a redirect is never followed.
+//! Nothing deletes a webhook; see [`PretixClient::delete_webhook_and_retrieve`].
 //!
 //! Sources: <https://docs.pretix.eu/en/latest/api/webhooks.html>, and pretix 2026.8.0 as it runs.
 

@@ -209,8 +209,8 @@ impl<S: Service> ClientBuilder<S> {
     ///
     /// [`Error::is_configuration`] when the token is empty or can't be sent in a header, the base
     /// URL is no absolute `https` URL (`http` is allowed on loopback) or has a query, a fragment or
-    /// credentials, a time-out or the size limit is zero, the user agent can't be sent, or TLS
-    /// can't be set up.
+    /// credentials, a time-out or the size limit is zero, the user agent can't be sent, TLS can't
+    /// be set up, or a setting that the service needs is missing.
     pub fn build(self) -> Result<S, Error> {
         let base = parse_base_url(&self.base_url, self.plain_http)?;
         let base = S::root(base, &self.extra)?;
