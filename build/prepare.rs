@@ -130,6 +130,24 @@ pub(crate) fn prepare(document: &Document, provider: &Provider) -> Result<Prepar
     preparation.finish(paths, rows)
 }
 
+/// The keywords that become a [`Rule`], and those that nothing checks.
+const CHECKED: &[&str] = &[
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+];
+const UNCHECKED: &[&str] = &[
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
+
 struct Preparation<'a> {
     document: &'a Document,
     provider: &'a Provider,
@@ -239,7 +257,7 @@ impl Preparation<'_> {
         }
         let kind = self.kind(&at, schema)?;
         if place == "query" {
-            rules(self.document.resolve(schema)?, &name, constraints);
+            self.rules(&at, &name, schema, constraints)?;
         }
         let joined = parameter.get("explode") == Some(&Value::Bool(false));
         let schema = match kind {
@@ -303,7 +321,7 @@ impl Preparation<'_> {
         let resolved = self.document.resolve(schema)?.clone();
         self.request(name, &resolved)?;
         for (field, property) in properties(&resolved) {
-            rules(self.document.resolve(property)?, field, constraints);
+            self.rules(name, field, property, constraints)?;
         }
         Ok(json!({
             "required": true,
@@ -580,6 +598,59 @@ impl Preparation<'_> {
         }
     }
 
+    /// Notes what is checked of a field before it is sent, and refuses what wouldn't be.
+    fn rules(
+        &self,
+        at: &str,
+        field: &str,
+        schema: &Value,
+        constraints: &mut Vec<Constraint>,
+    ) -> Result<(), Error> {
+        let schema = self.document.resolve(single(schema))?;
+        let items = schema
+            .get("items")
+            .filter(|items| schema_name(items).is_none());
+        let in_items = items.into_iter().flat_map(|items| {
+            CHECKED
+                .iter()
+                .chain(UNCHECKED)
+                .filter(|key| items.get(**key).is_some())
+        });
+        let fractional = ["minimum", "maximum"].iter().filter(|key| {
+            schema
+                .get(**key)
+                .is_some_and(|bound| bound.as_i64().is_none())
+        });
+        let mut unchecked = UNCHECKED
+            .iter()
+            .filter(|key| schema.get(**key).is_some())
+            .chain(fractional)
+            .chain(in_items);
+        if let Some(keyword) = unchecked.next() {
+            let at = format!("{at}.{field}");
+            return Err(self
+                .document
+                .error(at, format!("has a {keyword}, which isn't checked")));
+        }
+        let unsigned = |key: &str| schema.get(key).and_then(Value::as_u64);
+        let signed = |key: &str| schema.get(key).and_then(Value::as_i64);
+        let minimum = signed("minimum").filter(|minimum| *minimum > 0 || !is_unsigned(schema));
+        let found = [
+            unsigned("minLength").map(Rule::MinLength),
+            unsigned("maxLength").map(Rule::MaxLength),
+            minimum.map(Rule::Minimum),
+            signed("maximum").map(Rule::Maximum),
+            unsigned("minItems").map(Rule::MinItems),
+            unsigned("maxItems").map(Rule::MaxItems),
+        ];
+        let found = found.into_iter().flatten();
+        constraints.extend(found.map(|rule| Constraint {
+            field: field.to_owned(),
+            rule,
+        }));
+        Ok(())
+    }
+
     /// Notes that a component schema is used; the Rust path, where it is no generated struct.
     fn refer(&mut self, name: &str) -> Result<Option<String>, Error> {
         let known = self
@@ -641,25 +712,6 @@ fn single(schema: &Value) -> &Value {
         [only] => only,
         _ => schema,
     }
-}
-
-fn rules(schema: &Value, field: &str, constraints: &mut Vec<Constraint>) {
-    let unsigned = |key: &str| schema.get(key).and_then(Value::as_u64);
-    let signed = |key: &str| schema.get(key).and_then(Value::as_i64);
-    let minimum = signed("minimum").filter(|minimum| *minimum > 0 || !is_unsigned(schema));
-    let found = [
-        unsigned("minLength").map(Rule::MinLength),
-        unsigned("maxLength").map(Rule::MaxLength),
-        minimum.map(Rule::Minimum),
-        signed("maximum").map(Rule::Maximum),
-        unsigned("minItems").map(Rule::MinItems),
-        unsigned("maxItems").map(Rule::MaxItems),
-    ];
-    let found = found.into_iter().flatten();
-    constraints.extend(found.map(|rule| Constraint {
-        field: field.to_owned(),
-        rule,
-    }));
 }
 
 fn is_text_enum(schema: &Value) -> bool {

@@ -40,7 +40,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
     Provider {
         module: "preo",
         document: "openapi.yaml",
-        handwritten: &["Payload"],
+        handwritten: &["Payload", "Signature"],
         root: "",
         headers: &[],
         groups: &[],

@@ -65,7 +65,7 @@ impl WebhookDelivery {
     /// As [`verify`](Self::verify); [`VerifyError::HeadersNeeded`] when the scheme signs more than
     /// the body.
     pub fn verify_with(&self, verifier: &Verifier) -> Result<Verified<&[u8]>, VerifyError> {
-        let signature = self.signature.as_deref().ok_or(VerifyError::NoSignature)?;
-        verifier.verify_detached(signature, self.payload.as_bytes())
+        let signature = self.signature.as_ref().ok_or(VerifyError::NoSignature)?;
+        verifier.verify_detached(signature.as_str(), self.payload.as_bytes())
     }
 }

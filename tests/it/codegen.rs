@@ -362,6 +362,18 @@ fn what_cannot_be_generated_is_refused_with_its_place() {
             "Change.x: has a pattern",
         ),
         (
+            body(r#", "x": { "type": "number", "multipleOf": 2 }"#),
+            "Change.x: has a multipleOf, which isn't checked",
+        ),
+        (
+            body(r#", "x": { "type": "number", "minimum": 0.5 }"#),
+            "Change.x: has a minimum, which isn't checked",
+        ),
+        (
+            body(r#", "x": { "type": "array", "items": { "type": "string", "maxLength": 3 } }"#),
+            "Change.x: has a maxLength, which isn't checked",
+        ),
+        (
             parameter(r#"{ "name": "x", "in": "header", "schema": { "type": "string" } }"#),
             "change_thing: parameter x: is in header",
         ),
