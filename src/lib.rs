@@ -36,6 +36,8 @@ mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 mod roster;
+#[cfg(feature = "client")]
+mod rotation;
 mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
@@ -56,5 +58,6 @@ pub use self::{
     error::{Error, FieldError},
     patch::Patch,
     query::CommaSeparated,
+    rotation::Rotation,
     transport::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
 };

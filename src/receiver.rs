@@ -7,7 +7,8 @@
 //! 2. It reads the body, within a size and a time, while the MAC is fed.
 //! 3. It verifies, and only then decodes.
 //! 4. It claims each event in a [`DedupStore`], runs the handler, and commits; a handler that fails
-//!    releases the claim, a process that dies loses it when its lease ends.
+//!    releases the claim, a process that dies loses it when its lease ends. One process does with
+//!    its memory, a fleet shares a Redis (feature `redis`).
 //!
 //! | What arrives | Answer |
 //! |---|---|
@@ -23,14 +24,19 @@
 //! | The store can't be reached | 503 with `Retry-After` |
 //! | The handler fails, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
 //! | The handler succeeds and the event is committed | 2xx |
+//! | A pretix handler returns [`Reply::send_again`] | 503 with `Retry-After` |
 //! | A pretix handler returns [`Reply::danger_disable_webhook`] | 410 |
 //!
 //! A refusal has no body; the reason goes to `tracing`, without a byte of payload or secret.
 //!
-//! **At least once.** An event is committed once. Its handler can run again in two cases: the
-//! process died or the store failed between the end of the handler and the commit. What a handler
-//! does should bear that, as every service here redelivers too.
+//! **At least once.** An event is committed once, and no two handlers have it at a time. Its handler
+//! runs again if the process died or the store failed before the commit, or if the sender hung up
+//! before the handler's end. What a handler does must bear that.
 //!
+//! **What is left to the server.** Slow headers, the number of connections and TLS. A receiver
+//! bounds the bodies; let the HTTP server, or a proxy before it, bound the rest.
+//!
+//! [`Reply::send_again`]: crate::pretix::Reply::send_again
 //! [`Reply::danger_disable_webhook`]: crate::pretix::Reply::danger_disable_webhook
 
 #[cfg(feature = "axum")]
@@ -42,6 +48,8 @@ mod delivery;
 mod memory;
 mod provider;
 mod receive;
+#[cfg(feature = "redis")]
+mod redis;
 mod rejection;
 
 pub use self::builder::ReceiverBuilder;
@@ -50,4 +58,6 @@ pub use self::delivery::{Answer, Delivery, Handled, HandlerResult};
 pub use self::memory::MemoryStore;
 pub use self::provider::{Authentication, Event, Provider, ProviderError};
 pub use self::receive::Receiver;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreBuilder, RedisStoreError};
 pub use self::rejection::Rejection;

@@ -1,8 +1,10 @@
 //! From the API's own answers to a verifier.
 
+use super::generated::builder::RotateWebhookSecret;
 use super::generated::types::{Webhook, WebhookDelivery};
 use super::scheme;
 use crate::error::Error;
+use crate::rotation::Rotation;
 use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
 
 impl Webhook {
@@ -41,6 +43,40 @@ impl Webhook {
             ));
         };
         Ok(Key::new(name, secret)?)
+    }
+}
+
+impl RotateWebhookSecret<'_> {
+    /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use webhook_sdk::Rotation;
+    /// # use webhook_sdk::preo::PreoClient;
+    /// # use webhook_sdk::signature::Keyring;
+    /// # async fn example(preo: PreoClient, keyring: Keyring) -> Result<(), webhook_sdk::Error> {
+    /// let rotation = Rotation::new(&keyring, "2026-10", "2026-11").grace(Duration::from_secs(3600));
+    /// let webhook = preo.rotate_webhook_secret().id("wh_1").rotate(rotation).await?;
+    /// let to_keep = webhook.secret;
+    /// # let _ = to_keep;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What is delivered between Preo's change and its answer is refused: see [`Rotation`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_configuration`] before any call when the keyring lacks the old key or has the new
+    /// one; else as the call itself. The keyring is then as it was. After an error that leaves open
+    /// whether the secret was rotated, such as a time-out, call
+    /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which tells the secret in force,
+    /// and [`add`](Keyring::add) its [`signing_key`](Webhook::signing_key).
+    pub async fn rotate(self, rotation: Rotation<'_>) -> Result<Webhook, Error> {
+        let call = async { Ok(self.send().await?.into_inner()) };
+        rotation
+            .run(call, |webhook: &Webhook, name| webhook.signing_key(name))
+            .await
     }
 }
 

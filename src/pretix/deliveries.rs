@@ -76,7 +76,7 @@ impl HandlerResult<Deliveries> for Reply {
     fn handled(self) -> Handled {
         match self.0 {
             Kind::Done => Handled::Done,
-            Kind::SendAgain => Handled::Failed,
+            Kind::SendAgain => Handled::SendAgain,
             Kind::DisableWebhook => Handled::Disable,
         }
     }

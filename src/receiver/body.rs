@@ -1,10 +1,11 @@
-//! Reads a body within a size, a time, and what all bodies together may take.
+//! Reads a body within a size, and within what all bodies together may take.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::coop;
 
 use super::Rejection;
 
@@ -14,36 +15,45 @@ pub(super) struct Bounds<'a> {
     pub(super) room: &'a Semaphore,
 }
 
-impl Bounds<'_> {
+/// A whole body, which takes its room for as long as this lives.
+pub(super) struct Buffered<'a> {
+    pub(super) bytes: Bytes,
+    _room: SemaphorePermit<'a>,
+}
+
+impl<'a> Bounds<'a> {
     /// Reads a body and shows each piece of it to `seen` as it arrives.
     pub(super) async fn read<B: Body>(
         &self,
         headers: &HeaderMap,
         body: B,
         mut seen: impl FnMut(&[u8]),
-    ) -> Result<Bytes, Rejection> {
-        let announced = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    ) -> Result<Buffered<'a>, Rejection> {
+        let announced = announced_length(headers, &body);
         if announced.is_some_and(|length| length > self.max_bytes) {
             return Err(self.too_large());
         }
+        let likely = announced.unwrap_or(self.max_bytes);
         let mut body = std::pin::pin!(body);
-        let mut room = self
-            .room
-            .try_acquire_many(0)
-            .map_err(|_| Rejection::Overloaded)?;
-        let mut whole = BytesMut::new();
+        let mut whole = Vec::new();
+        let mut room = self.reserve(0)?;
         while let Some(frame) = body.frame().await {
+            // Without this a body that is always ready would keep the time-out from being looked at.
+            coop::consume_budget().await;
             let frame = frame.map_err(|_| Rejection::BrokenBody)?;
             let Ok(mut data) = frame.into_data() else {
                 continue;
             };
-            let length = data.remaining();
-            if length > self.max_bytes - whole.len() {
-                return Err(self.too_large());
+            let needed = whole
+                .len()
+                .checked_add(data.remaining())
+                .filter(|needed| *needed <= self.max_bytes)
+                .ok_or_else(|| self.too_large())?;
+            if needed > whole.capacity() {
+                let capacity = needed.max((2 * whole.capacity()).min(likely));
+                room.merge(self.reserve(capacity - whole.capacity())?);
+                whole.reserve_exact(capacity - whole.len());
             }
-            room.merge(self.reserve(length)?);
             while data.has_remaining() {
                 let chunk = data.chunk();
                 seen(chunk);
@@ -52,14 +62,17 @@ impl Bounds<'_> {
                 data.advance(length);
             }
         }
-        Ok(whole.freeze())
+        Ok(Buffered {
+            bytes: Bytes::from(whole),
+            _room: room,
+        })
     }
 
-    fn reserve(&self, bytes: usize) -> Result<SemaphorePermit<'_>, Rejection> {
-        let permits = u32::try_from(bytes).map_err(|_| self.too_large())?;
-        self.room
-            .try_acquire_many(permits)
-            .map_err(|_| Rejection::Overloaded)
+    fn reserve(&self, bytes: usize) -> Result<SemaphorePermit<'a>, Rejection> {
+        u32::try_from(bytes)
+            .ok()
+            .and_then(|permits| self.room.try_acquire_many(permits).ok())
+            .ok_or(Rejection::Overloaded)
     }
 
     fn too_large(&self) -> Rejection {
@@ -67,4 +80,14 @@ impl Bounds<'_> {
             limit: self.max_bytes,
         }
     }
+}
+
+/// How long the body says it is, at least.
+fn announced_length<B: Body>(headers: &HeaderMap, body: &B) -> Option<usize> {
+    let hinted = body.size_hint().lower();
+    let header = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let length = header.map_or(hinted, |header| header.max(hinted));
+    (length > 0).then(|| usize::try_from(length).unwrap_or(usize::MAX))
 }

@@ -57,8 +57,9 @@ impl<P: Provider, S: DedupStore> ReceiverBuilder<P, S> {
 
     /// What all bodies under way may take together, in bytes; 64 MiB by default.
     ///
-    /// A body counts from its first byte until it has been verified. Past the bound a delivery is
-    /// answered with 503, and the sender comes again.
+    /// A body takes its room as it arrives and gives it back once it is decoded or refused. A
+    /// delivery that finds no room is answered with 503, and the sender comes again. The buffers of
+    /// the HTTP server come on top, for each connection: let the server limit those.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_buffered_bytes = bytes;
         self
@@ -74,7 +75,7 @@ impl<P: Provider, S: DedupStore> ReceiverBuilder<P, S> {
     /// 60 s by default.
     ///
     /// Lune waits 30 s for the answer to a batch, pretix 30 s, Preo as long as the endpoint's
-    /// `timeout_seconds` says.
+    /// `timeout_seconds` says. The time that the store takes to grant the claim counts.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.limits.lease = lease;
         self

@@ -26,11 +26,12 @@ pub trait DedupStore: Send + Sync + 'static {
 
     /// Marks an event as handled, to be remembered for a time.
     ///
-    /// Fails for a claim whose lease has ended and that another holder has taken over.
+    /// A claim whose lease has ended commits too, unless another holder has taken it over. The same
+    /// commit may come twice.
     ///
     /// # Errors
     ///
-    /// When the store can't be reached or the claim is no longer held.
+    /// When the store can't be reached, or when the event is another holder's.
     fn commit(
         &self,
         key: &EventKey,
@@ -59,20 +60,28 @@ pub struct EventKey(String);
 impl EventKey {
     /// The key of an event that its provider names itself.
     ///
-    /// `id` must come from authenticated content. Providers can't get into each other's keys.
+    /// `id` must come from authenticated content. Of one longer than 128 bytes, our bound, the key
+    /// holds the digest. Providers can't get into each other's keys.
     pub fn new(provider: &str, id: &str) -> Self {
-        Self(format!("{provider}:id:{id}"))
+        match id.len() {
+            0..=LONGEST_ID => Self(format!("{provider}:id:{id}")),
+            _ => Self::hashed(provider, "id-sha256", id.as_bytes()),
+        }
     }
 
     /// The key of an event without a name of its own: the digest of what was signed.
     pub fn digest(provider: &str, signed: &[u8]) -> Self {
-        let digest = HEXLOWER.encode(&Sha256::digest(signed));
-        Self(format!("{provider}:sha256:{digest}"))
+        Self::hashed(provider, "sha256", signed)
     }
 
     /// The key's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    fn hashed(provider: &str, kind: &str, bytes: &[u8]) -> Self {
+        let digest = HEXLOWER.encode(&Sha256::digest(bytes));
+        Self(format!("{provider}:{kind}:{digest}"))
     }
 }
 
@@ -108,6 +117,11 @@ impl ClaimToken {
         Self(Uuid::new_v4())
     }
 
+    /// A token that differs from those of other numbers.
+    pub(super) fn numbered(number: u64) -> Self {
+        Self(Uuid::from_u128(number.into()))
+    }
+
     /// The token as a store writes it.
     pub fn as_uuid(self) -> Uuid {
         self.0
@@ -125,3 +139,6 @@ pub enum StoreError {
     #[error("the claim is no longer held: the handler took longer than its lease")]
     ClaimLost,
 }
+
+/// Far above the ids of the services here, so that the size of a store follows from its count.
+const LONGEST_ID: usize = 128;

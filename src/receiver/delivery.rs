@@ -4,6 +4,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use http::{Response, StatusCode};
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use super::receive::Inner;
 use super::rejection::respond;
@@ -72,7 +73,12 @@ impl<P: Provider, S: DedupStore> Delivery<P, S> {
     ///
     /// A handler returns `()`, or a `Result` whose error makes the sender come again; one for pretix
     /// may return a [`Reply`](crate::pretix::Reply). The first failure ends the delivery: what came
-    /// before it is committed and won't be handled again.
+    /// before it is committed and won't be handled again. An error isn't logged, as it may quote the
+    /// event: log it in the handler.
+    ///
+    /// Where the future is dropped, as axum and hyper do when the sender hangs up, the handler ends
+    /// where it is and its event is released, to be delivered again. To go on without the sender,
+    /// spawn a task around this call.
     pub async fn handle<H, F>(self, mut handler: H) -> Answer
     where
         H: FnMut(P::Event) -> F,
@@ -84,6 +90,7 @@ impl<P: Provider, S: DedupStore> Delivery<P, S> {
                 Ok(Handled::Done) => {}
                 Ok(Handled::Disable) => disabled = true,
                 Ok(Handled::Failed) => return Answer(StatusCode::INTERNAL_SERVER_ERROR),
+                Ok(Handled::SendAgain) => return Answer(StatusCode::SERVICE_UNAVAILABLE),
                 Err(status) => return Answer(status),
             }
         }
@@ -127,8 +134,10 @@ impl Answer {
 pub enum Handled {
     /// It is dealt with and won't be handled again.
     Done,
-    /// It isn't, and should be delivered again.
+    /// It isn't: the answer is 500, and it should be delivered again.
     Failed,
+    /// It can't be dealt with now: the answer is 503 with `Retry-After`.
+    SendAgain,
     /// It is dealt with, and the service is to switch the webhook off.
     Disable,
 }
@@ -166,22 +175,22 @@ where
         tracing::error!(provider = receiver.provider.name(), reason = %error, "can't de-duplicate");
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let limits = &receiver.limits;
-    let token = match receiver
-        .store
-        .claim(&key, limits.lease)
-        .await
-        .map_err(unavailable)?
-    {
+    let lease = receiver.limits.lease;
+    let begun = Instant::now();
+    let claim = receiver.store.claim(&key, lease).await;
+    let token = match claim.map_err(unavailable)? {
         Claim::Granted(token) => token,
         Claim::Committed => return Ok(Handled::Done),
         Claim::Held => return Err(StatusCode::SERVICE_UNAVAILABLE),
     };
-    let mut held = Held {
-        receiver: Arc::clone(receiver),
-        claim: Some((key, token)),
+    let mut claimed = Claimed {
+        receiver,
+        key: &key,
+        token,
+        end: Some(End::Release),
     };
-    let handled = match tokio::time::timeout(limits.lease, handler()).await {
+    let time_left = lease.saturating_sub(begun.elapsed());
+    let handled = match tokio::time::timeout(time_left, handler()).await {
         Ok(result) => result.handled(),
         Err(_) => {
             tracing::error!(
@@ -191,41 +200,69 @@ where
             Handled::Failed
         }
     };
-    let Some((key, token)) = held.claim.take() else {
-        return Ok(handled);
-    };
     match handled {
-        Handled::Done | Handled::Disable => {
-            receiver
-                .store
-                .commit(&key, token, limits.remember)
-                .await
-                .map_err(unavailable)?;
-        }
-        Handled::Failed => {
+        Handled::Done | Handled::Disable => claimed.end(End::Commit).await,
+        Handled::Failed | Handled::SendAgain => {
             tracing::warn!(provider = receiver.provider.name(), "a handler failed");
-            receiver
-                .store
-                .release(&key, token)
-                .await
-                .map_err(unavailable)?;
+            claimed.end(End::Release).await
         }
     }
+    .map_err(unavailable)?;
     Ok(handled)
 }
 
-/// A claim that is given up when its handler is dropped before its end.
-struct Held<P: Provider, S: DedupStore> {
-    receiver: Arc<Inner<P, S>>,
-    claim: Option<(EventKey, ClaimToken)>,
+/// A claim that is brought to its end even where the request is dropped before.
+struct Claimed<'a, P: Provider, S: DedupStore> {
+    receiver: &'a Arc<Inner<P, S>>,
+    key: &'a EventKey,
+    token: ClaimToken,
+    end: Option<End>,
 }
 
-impl<P: Provider, S: DedupStore> Drop for Held<P, S> {
+#[derive(Clone, Copy)]
+enum End {
+    Commit,
+    Release,
+}
+
+impl End {
+    async fn reach<P: Provider, S: DedupStore>(
+        self,
+        receiver: &Inner<P, S>,
+        key: &EventKey,
+        token: ClaimToken,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Commit => {
+                let remember = receiver.limits.remember;
+                receiver.store.commit(key, token, remember).await
+            }
+            Self::Release => receiver.store.release(key, token).await,
+        }
+    }
+}
+
+impl<P: Provider, S: DedupStore> Claimed<'_, P, S> {
+    async fn end(&mut self, end: End) -> Result<(), StoreError> {
+        self.end = Some(end);
+        let reached = end.reach(self.receiver, self.key, self.token).await;
+        self.end = None;
+        reached
+    }
+}
+
+impl<P: Provider, S: DedupStore> Drop for Claimed<'_, P, S> {
     fn drop(&mut self) {
-        let (Some((key, token)), Ok(runtime)) = (self.claim.take(), Handle::try_current()) else {
+        let (Some(end), Ok(runtime)) = (self.end, Handle::try_current()) else {
             return;
         };
-        let receiver = Arc::clone(&self.receiver);
-        runtime.spawn(async move { receiver.store.release(&key, token).await });
+        let (receiver, key) = (Arc::clone(self.receiver), self.key.clone());
+        let token = self.token;
+        runtime.spawn(async move {
+            if let Err(error) = end.reach(&receiver, &key, token).await {
+                let provider = receiver.provider.name();
+                tracing::error!(provider, reason = %error, "can't end a claim");
+            }
+        });
     }
 }

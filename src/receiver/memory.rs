@@ -1,14 +1,16 @@
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use moka::Expiry;
-use moka::ops::compute::Op;
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
+use lru::LruCache;
+use tokio::time::Instant;
 
 use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
 
 /// Remembers events in the memory of one process, up to a number.
+///
+/// A clone is a handle to the same events. Time is tokio's: a test that stops it, stops the leases.
 ///
 /// What it held is lost with the process: the events that are redelivered then are handled again. A
 /// fleet, or a service that must not repeat itself after a restart, needs a shared store.
@@ -21,18 +23,32 @@ use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
-    entries: Cache<EventKey, Entry>,
+    events: Arc<Mutex<LruCache<EventKey, Entry>>>,
+    claims: Arc<AtomicU64>,
+    capacity: usize,
 }
 
 impl MemoryStore {
-    /// A store for at most this many events; past it, the ones unused for longest are forgotten.
-    pub fn with_capacity(events: u64) -> Self {
-        let entries = Cache::builder()
-            .max_capacity(events)
-            .eviction_policy(EvictionPolicy::lru())
-            .expire_after(OwnTime)
-            .build();
-        Self { entries }
+    /// A store for at most this many events, of about 200 bytes each; past it, the ones unused for
+    /// longest are forgotten, claims too.
+    pub fn with_capacity(events: usize) -> Self {
+        Self {
+            events: Arc::new(Mutex::new(LruCache::unbounded())),
+            claims: Arc::default(),
+            capacity: events,
+        }
+    }
+
+    /// No code between lock and unlock can leave the events in disorder, even if it panicked.
+    fn events(&self) -> MutexGuard<'_, LruCache<EventKey, Entry>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, events: &mut LruCache<EventKey, Entry>, key: &EventKey, entry: Entry) {
+        events.put(key.clone(), entry);
+        if events.len() > self.capacity {
+            events.pop_lru();
+        }
     }
 }
 
@@ -45,16 +61,19 @@ impl Default for MemoryStore {
 
 impl DedupStore for MemoryStore {
     async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
-        let token = ClaimToken::new();
-        let entry = self.entries.entry_by_ref(key).or_insert_with(|| Entry {
-            state: State::Held(token),
-            lifetime: lease,
-        });
-        Ok(match entry.value().state {
-            State::Held(holder) if holder == token => Claim::Granted(token),
-            State::Held(_) => Claim::Held,
-            State::Committed => Claim::Committed,
-        })
+        let now = Instant::now();
+        let mut events = self.events();
+        free_ended(&mut events, now);
+        match events.get(key).and_then(|entry| entry.state(now)) {
+            Some(State::Held(_)) => Ok(Claim::Held),
+            Some(State::Committed(_)) => Ok(Claim::Committed),
+            None => {
+                let token = ClaimToken::numbered(self.claims.fetch_add(1, Ordering::Relaxed));
+                let held = Entry::new(State::Held(token), now, lease);
+                self.put(&mut events, key, held);
+                Ok(Claim::Granted(token))
+            }
+        }
     }
 
     async fn commit(
@@ -63,29 +82,27 @@ impl DedupStore for MemoryStore {
         token: ClaimToken,
         remember: Duration,
     ) -> Result<(), StoreError> {
-        let committed = Entry {
-            state: State::Committed,
-            lifetime: remember,
-        };
-        let mut held = true;
-        self.entries.entry_by_ref(key).and_compute_with(|entry| {
-            held = entry.is_none_or(|entry| entry.value().state == State::Held(token));
-            if held { Op::Put(committed) } else { Op::Nop }
-        });
-        if held {
-            Ok(())
-        } else {
-            Err(StoreError::ClaimLost)
+        let now = Instant::now();
+        let committed = Entry::new(State::Committed(token), now, remember);
+        let mut events = self.events();
+        let known = events.get(key).and_then(|entry| entry.state(now));
+        match known {
+            Some(State::Committed(holder)) if holder == token => Ok(()),
+            Some(State::Held(holder)) if holder != token => Err(StoreError::ClaimLost),
+            Some(State::Committed(_)) => Err(StoreError::ClaimLost),
+            Some(State::Held(_)) | None => {
+                self.put(&mut events, key, committed);
+                Ok(())
+            }
         }
     }
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
-        self.entries
-            .entry_by_ref(key)
-            .and_compute_with(|entry| match entry {
-                Some(entry) if entry.value().state == State::Held(token) => Op::Remove,
-                _ => Op::Nop,
-            });
+        let mut events = self.events();
+        let held = |entry: &Entry| entry.state == State::Held(token);
+        if events.peek(key).is_some_and(held) {
+            events.pop(key);
+        }
         Ok(())
     }
 }
@@ -93,7 +110,7 @@ impl DedupStore for MemoryStore {
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("events", &self.entries.entry_count())
+            .field("events", &self.events().len())
             .finish()
     }
 }
@@ -101,30 +118,37 @@ impl fmt::Debug for MemoryStore {
 #[derive(Clone, Copy)]
 struct Entry {
     state: State,
+    since: Instant,
     lifetime: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Held(ClaimToken),
-    Committed,
+    Committed(ClaimToken),
 }
 
-/// Each entry names how long it lives, from when it was written.
-struct OwnTime;
-
-impl Expiry<EventKey, Entry> for OwnTime {
-    fn expire_after_create(&self, _: &EventKey, entry: &Entry, _: Instant) -> Option<Duration> {
-        Some(entry.lifetime)
+impl Entry {
+    fn new(state: State, since: Instant, lifetime: Duration) -> Self {
+        Self {
+            state,
+            since,
+            lifetime,
+        }
     }
 
-    fn expire_after_update(
-        &self,
-        _: &EventKey,
-        entry: &Entry,
-        _: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        Some(entry.lifetime)
+    fn state(&self, now: Instant) -> Option<State> {
+        let age = now.saturating_duration_since(self.since);
+        (age < self.lifetime).then_some(self.state)
+    }
+}
+
+/// Two for each new event, so that more is freed than comes, and no claim waits for a long round.
+fn free_ended(events: &mut LruCache<EventKey, Entry>, now: Instant) {
+    for _ in 0..2 {
+        match events.peek_lru() {
+            Some((_, entry)) if entry.state(now).is_none() => events.pop_lru(),
+            _ => return,
+        };
     }
 }

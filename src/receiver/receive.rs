@@ -1,13 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use http_body::Body;
 use tokio::sync::Semaphore;
 
-use super::body::Bounds;
+use super::body::{Bounds, Buffered};
 use super::builder::Limits;
 use super::delivery::Proof;
 use super::{
@@ -44,7 +43,8 @@ impl<P: Provider> Receiver<P> {
 impl<P: Provider, S> Receiver<P, S> {
     /// Judges, reads, verifies and decodes a request.
     ///
-    /// The method and the path are the router's business.
+    /// The method and the path are the router's business. Needs a tokio runtime with its timers on.
+    /// Dropping the future is fine at any moment: nothing has been claimed yet.
     ///
     /// # Errors
     ///
@@ -115,7 +115,9 @@ impl<P: Provider, S> Receiver<P, S> {
             .unwrap_or(Err(Rejection::TooSlow {
                 limit: limits.body_timeout,
             }))?;
-        let events = provider.decode(&body).map_err(Rejection::Undecodable)?;
+        let events = provider
+            .decode(&body.bytes)
+            .map_err(Rejection::Undecodable)?;
         Ok(Delivery::new(Arc::clone(&self.inner), proof, events))
     }
 }
@@ -138,12 +140,12 @@ impl<P: Provider, S> fmt::Debug for Receiver<P, S> {
 }
 
 /// Reads the body while it is verified.
-async fn authenticate<B: Body>(
-    bounds: &Bounds<'_>,
+async fn authenticate<'a, B: Body>(
+    bounds: &Bounds<'a>,
     headers: &HeaderMap,
     body: B,
     authentication: Authentication,
-) -> Result<(Bytes, Proof), Rejection> {
+) -> Result<(Buffered<'a>, Proof), Rejection> {
     match authentication {
         Authentication::Signed(mut verification) => {
             let body = bounds
@@ -166,13 +168,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return true;
     };
-    let essence = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    essence == "application/json"
-        || essence.starts_with("application/") && essence.ends_with("+json")
+    let essence = value.to_str().unwrap_or_default().split(';').next();
+    let Some((kind, subtype)) = essence.unwrap_or_default().trim().split_once('/') else {
+        return false;
+    };
+    let format = subtype.rsplit('+').next().unwrap_or_default();
+    kind.eq_ignore_ascii_case("application") && format.eq_ignore_ascii_case("json")
 }

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "client")]
 mod codegen;
+#[cfg(any(all(feature = "client", feature = "preo"), feature = "receiver"))]
+mod log;
 #[cfg(all(feature = "client", feature = "lune"))]
 mod lune_client;
 #[cfg(feature = "lune")]
@@ -34,6 +36,8 @@ mod preo_flow;
 mod preo_pagination;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_retry;
+#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+mod preo_rotation;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_tracing;
 #[cfg(feature = "pretix")]
@@ -62,6 +66,22 @@ mod pretix_reply;
 mod pretix_support;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
+#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+mod receiver_bodies;
+#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+mod receiver_handling;
+#[cfg(all(feature = "preo", feature = "redis"))]
+mod receiver_redis;
+#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+mod receiver_status;
+#[cfg(feature = "receiver")]
+mod receiver_store;
+#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+mod receiver_support;
+#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+mod receiver_tracing;
+#[cfg(feature = "redis")]
+mod redis_server;
 mod signature;
 mod signature_parts;
 mod signature_scheme;

@@ -1,0 +1,57 @@
+//! Receives what Preo delivers in axum: genuine, decoded, and each event handled once.
+//!
+//! `cargo run --example receive_preo_axum --features axum,testing`
+
+use axum::Router;
+use axum::routing::post;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::net::TcpListener;
+use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
+use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
+use webhook_sdk::{Secret, preo};
+
+type Deliveries = preo::Deliveries<Purchase>;
+
+#[derive(Deserialize)]
+struct Purchase {
+    id: String,
+    data: serde_json::Value,
+}
+
+fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
+    let keyring = Keyring::new(Key::new("2026-11", secret)?);
+    let deliveries = Deliveries::new(Verifier::new(preo::scheme(), keyring))
+        .identified_by(|purchase| Some(purchase.id.clone()));
+    Ok(Router::new()
+        .route("/hooks/preo", post(receive))
+        .with_state(Receiver::new(deliveries)))
+}
+
+async fn receive(delivery: Delivery<Deliveries>) -> Answer {
+    delivery.handle(book).await
+}
+
+async fn book(purchase: Purchase) -> Result<(), std::io::Error> {
+    println!("booked {}: {}", purchase.id, purchase.data);
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/hooks/preo", listener.local_addr()?);
+
+    let fake = PreoFake::start().await;
+    let webhook = fake.insert(PreoWebhookSeed::new(url).events(["purchase.action"]));
+    let router = endpoint(&Secret::from(webhook.secret))?;
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let deliveries = fake.emit("purchase.action", json!({"tickets": 2})).await;
+    if deliveries[0].response_status_code != Some(204) {
+        return Err("the delivery wasn't accepted".into());
+    }
+    println!("receive_preo_axum: ok");
+    Ok(())
+}

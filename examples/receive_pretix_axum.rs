@@ -1,0 +1,65 @@
+//! Receives pretix's notifications in axum: with the right credentials, and each handled once.
+//!
+//! `cargo run --example receive_pretix_axum --features axum,pretix`
+
+use axum::Router;
+use axum::routing::post;
+use tokio::net::TcpListener;
+use webhook_sdk::Secret;
+use webhook_sdk::pretix::{BasicAuth, Credentials, Deliveries, Notification, Reply, TargetUrl};
+use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+
+fn endpoint(credentials: &Credentials) -> Router {
+    let deliveries = Deliveries::new(BasicAuth::new("2026", credentials));
+    Router::new()
+        .route("/hooks/pretix", post(receive))
+        .with_state(Receiver::new(deliveries))
+}
+
+async fn receive(delivery: Delivery<Deliveries>) -> Answer {
+    delivery.handle(refetch).await
+}
+
+/// A notification proves nothing and holds ids only: what counts is what pretix's API answers.
+async fn refetch(notification: Notification) -> Reply {
+    let Some(path) = notification.refetch_path() else {
+        return Reply::done();
+    };
+    println!("{} happened: fetch {path}", notification.action());
+    Reply::done()
+}
+
+/// Recorded from pretix 2026.8.0.
+const NOTIFICATION: &str = r#"{"notification_id": 6, "organizer": "bigevents", "event": "democon", "action": "pretix.event.live.activated"}"#;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let credentials = Credentials::new("pretix", Secret::from("a long random password"))?;
+    let target = TargetUrl::new("https://shop.example/hooks/pretix", &credentials)?;
+    println!("the target URL to give to pretix: {target}");
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/hooks/pretix", listener.local_addr()?);
+    let router = endpoint(&credentials);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let request = || {
+        let request = client.post(&url).header("content-type", "application/json");
+        request.body(NOTIFICATION)
+    };
+    let refused = request()
+        .basic_auth("pretix", Some("guessed"))
+        .send()
+        .await?;
+    let password = credentials.password().expose();
+    let accepted = request()
+        .basic_auth("pretix", Some(password))
+        .send()
+        .await?;
+    if (refused.status().as_u16(), accepted.status().as_u16()) != (401, 204) {
+        return Err("an unexpected answer".into());
+    }
+    println!("receive_pretix_axum: ok");
+    Ok(())
+}

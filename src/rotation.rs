@@ -1,0 +1,95 @@
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::error::Error;
+use crate::signature::{Key, Keyring};
+
+/// How a key of a running receiver gives way to its successor.
+///
+/// It is handed to the rotating call of a service, such as
+/// [`RotateWebhookSecret::rotate`](crate::preo::operation::RotateWebhookSecret::rotate). The old key
+/// is accepted until its grace period ends, for deliveries that were signed before; the new one from
+/// the moment on in which the service has told it.
+///
+/// **There is a gap.** A service signs with the new secret from some moment during the call, and
+/// nobody else knows the secret before the call returns. What is delivered in between is refused
+/// with 401, and is accepted when it is delivered again.
+///
+/// This changes one keyring in one process, and nothing that lasts: write the new secret to where
+/// the receivers read theirs when they start, and have the rest of a fleet add it too.
+#[derive(Clone)]
+#[must_use = "nothing is rotated until it is handed to a call"]
+pub struct Rotation<'a> {
+    keyring: &'a Keyring,
+    old: &'a str,
+    new: &'a str,
+    grace: Duration,
+}
+
+impl<'a> Rotation<'a> {
+    /// Lets the key `old` of a keyring give way to a key that will be named `new`.
+    pub fn new(keyring: &'a Keyring, old: &'a str, new: &'a str) -> Self {
+        Self {
+            keyring,
+            old,
+            new,
+            grace: Duration::from_secs(4 * 24 * 60 * 60),
+        }
+    }
+
+    /// How long the old key is accepted after the call; 4 days by default.
+    ///
+    /// How long the services retry with a signature that they have once made is unpublished. Shorten
+    /// it where the old secret has leaked.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// Makes the rotating call, and puts the key of its answer into the keyring.
+    pub(crate) async fn run<T>(
+        self,
+        call: impl Future<Output = Result<T, Error>>,
+        key: impl FnOnce(&T, &str) -> Result<Key, Error>,
+    ) -> Result<T, Error> {
+        let names = self.keyring.names();
+        if !names.iter().any(|name| name == self.old) {
+            return Err(Error::configuration("the keyring lacks the old key"));
+        }
+        if names.iter().any(|name| name == self.new) {
+            return Err(Error::configuration(
+                "the keyring has a key of the new name already",
+            ));
+        }
+        let answer = call.await?;
+        let key = key(&answer, self.new)?;
+        let changed = self
+            .keyring
+            .add(key)
+            .and_then(|()| self.keyring.retire(self.old, after(self.grace)));
+        changed.map_err(|error| {
+            Error::configuration("the secret was rotated, but the keyring changed meanwhile")
+                .with_source(error)
+        })?;
+        Ok(answer)
+    }
+}
+
+impl fmt::Debug for Rotation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotation")
+            .field("old", &self.old)
+            .field("new", &self.new)
+            .field("grace", &self.grace)
+            .finish_non_exhaustive()
+    }
+}
+
+fn after(time: Duration) -> DateTime<Utc> {
+    TimeDelta::from_std(time)
+        .ok()
+        .and_then(|time| Utc::now().checked_add_signed(time))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

@@ -1,0 +1,153 @@
+//! Starts the processes, kills them, and starts them again.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{env, thread};
+
+use fastrand::Rng;
+
+use crate::receiver;
+use crate::record::Record;
+use crate::redis_server::RedisServer;
+use crate::sender::{Addresses, Sender};
+
+/// Of so many crashes one is that of Redis and all receivers, one of Redis and one receiver, and
+/// one of Redis alone; each other is that of one receiver.
+const BLACKOUT_EVERY: usize = 10;
+const BLACKOUT_OF_ONE: usize = 3;
+const REDIS_ALONE: usize = 6;
+const LONGER_THAN_A_HANDLER: Duration = Duration::from_millis(30);
+
+pub(crate) struct Fleet {
+    pub(crate) redis: RedisServer,
+    pub(crate) kills: usize,
+    pub(crate) redis_kills: usize,
+    processes: Vec<Child>,
+    addresses: Addresses,
+    directory: PathBuf,
+    records: Vec<PathBuf>,
+}
+
+impl Fleet {
+    pub(crate) fn start(receivers: usize) -> Self {
+        let name = format!("fleet-{}", std::process::id());
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&directory).unwrap();
+        let mut fleet = Self {
+            redis: RedisServer::start(),
+            kills: 0,
+            redis_kills: 0,
+            processes: Vec::new(),
+            addresses: Arc::new(RwLock::new(Vec::new())),
+            directory,
+            records: Vec::new(),
+        };
+        for _ in 0..receivers {
+            let (process, address) = fleet.start_receiver();
+            fleet.processes.push(process);
+            fleet.addresses.write().unwrap().push(address);
+        }
+        fleet
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        Arc::clone(&self.addresses)
+    }
+
+    /// Kills something each time that a further part of the deliveries is acknowledged.
+    pub(crate) fn crash_while(
+        &mut self,
+        sender: &Sender,
+        sending: &JoinHandle<()>,
+        crashes: usize,
+        random: &mut Rng,
+    ) {
+        for crash in 1..=crashes {
+            while sender.progress() < crash as f64 / (crashes + 1) as f64 {
+                if sending.is_finished() {
+                    return;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            let one = random.usize(..self.processes.len());
+            match crash % BLACKOUT_EVERY {
+                0 => self.black_out(0..self.processes.len()),
+                BLACKOUT_OF_ONE => self.black_out(one..one + 1),
+                REDIS_ALONE => self.black_out(0..0),
+                _ => {
+                    self.kill_receiver(one);
+                    self.replace(one);
+                }
+            }
+        }
+    }
+
+    /// Ends the receivers in an orderly way: they have nothing under way.
+    pub(crate) fn stop(&mut self) {
+        for mut process in self.processes.drain(..) {
+            drop(process.stdin.take());
+            process.wait().unwrap();
+        }
+    }
+
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.records.iter().map(|path| Record::read(path)).collect()
+    }
+
+    /// Kills Redis, and then some of the receivers, whose handlers by then wait for their commits.
+    fn black_out(&mut self, receivers: Range<usize>) {
+        self.redis.kill();
+        self.redis_kills += 1;
+        thread::sleep(LONGER_THAN_A_HANDLER);
+        receivers
+            .clone()
+            .for_each(|index| self.kill_receiver(index));
+        self.redis.start_again();
+        receivers.for_each(|index| self.replace(index));
+    }
+
+    fn kill_receiver(&mut self, index: usize) {
+        self.processes[index].kill().unwrap();
+        self.processes[index].wait().unwrap();
+        self.kills += 1;
+    }
+
+    fn replace(&mut self, index: usize) {
+        let (process, address) = self.start_receiver();
+        self.processes[index] = process;
+        self.addresses.write().unwrap()[index] = address;
+    }
+
+    fn start_receiver(&mut self) -> (Child, String) {
+        let record = self.directory.join(self.records.len().to_string());
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([receiver::ROLE, &self.redis.url()])
+            .arg(&record)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut address)
+            .unwrap();
+        self.records.push(record);
+        (child, address.trim_end().to_owned())
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            process.kill().ok();
+            process.wait().ok();
+        }
+        fs::remove_dir_all(&self.directory).ok();
+    }
+}

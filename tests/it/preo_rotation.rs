@@ -1,0 +1,164 @@
+//! Rotating a secret under a running receiver.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use http::{HeaderMap, StatusCode};
+use webhook_sdk::preo::{self, PreoClient};
+use webhook_sdk::signature::{Key, Keyring, Signer, Verifier, VerifyError};
+use webhook_sdk::testing::{Fault, PreoFake, PreoWebhookSeed};
+use webhook_sdk::{RetryPolicy, Rotation, Secret};
+
+struct Running {
+    fake: PreoFake,
+    preo: PreoClient,
+    id: String,
+    keyring: Keyring,
+}
+
+/// A receiver with the present secret of an endpoint under the name `old`.
+async fn running() -> Running {
+    let fake = PreoFake::start().await;
+    let id = fake.insert(PreoWebhookSeed::new("http://127.0.0.1:9/")).id;
+    let preo = PreoClient::builder(fake.token())
+        .base_url(fake.base_url())
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    let keyring = Keyring::new(Key::new("old", &secret(&fake, &id)).unwrap());
+    Running {
+        fake,
+        preo,
+        id,
+        keyring,
+    }
+}
+
+fn secret(fake: &PreoFake, id: &str) -> Secret {
+    Secret::from(fake.webhook(id).unwrap().secret)
+}
+
+/// The key that accepts a delivery signed with this secret, at a moment this far ahead.
+fn accepted(keyring: &Keyring, secret: &Secret, ahead: Duration) -> Result<String, VerifyError> {
+    let mut headers = HeaderMap::new();
+    let signer = Signer::new(preo::scheme(), secret).unwrap();
+    signer.sign(&mut headers, b"{}").unwrap();
+    let verifier = Verifier::new(preo::scheme(), keyring.clone()).clock(move || Utc::now() + ahead);
+    let verified = verifier.verify(&headers, b"{}")?;
+    Ok(verified.key().to_owned())
+}
+
+const GRACE: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn old_and_new_are_accepted_until_the_grace_period_ends() {
+    let Running {
+        fake,
+        preo,
+        id,
+        keyring,
+    } = running().await;
+    let old = secret(&fake, &id);
+    let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
+    let webhook = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    let webhook = webhook.await.unwrap();
+
+    let new = secret(&fake, &id);
+    assert_ne!(old, new);
+    assert_eq!(webhook.secret.as_ref(), Some(&new));
+    assert_eq!(keyring.names(), ["old", "new"]);
+    let soon = GRACE - Duration::from_secs(60);
+    assert_eq!(accepted(&keyring, &old, soon).as_deref(), Ok("old"));
+    assert_eq!(accepted(&keyring, &new, soon).as_deref(), Ok("new"));
+    let refused = accepted(&keyring, &old, GRACE);
+    assert_eq!(refused, Err(VerifyError::Mismatch));
+    assert_eq!(accepted(&keyring, &new, GRACE).as_deref(), Ok("new"));
+}
+
+#[tokio::test]
+async fn no_grace_and_endless_grace_are_both_possible() {
+    for (grace, expected) in [
+        (Duration::ZERO, Err(VerifyError::Mismatch)),
+        (Duration::MAX, Ok("old".to_owned())),
+    ] {
+        let Running {
+            fake,
+            preo,
+            id,
+            keyring,
+        } = running().await;
+        let old = secret(&fake, &id);
+        let rotation = Rotation::new(&keyring, "old", "new").grace(grace);
+        let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+        call.await.unwrap();
+        assert_eq!(accepted(&keyring, &old, Duration::ZERO), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_fit_is_refused_before_the_call() {
+    let Running {
+        fake,
+        preo,
+        id,
+        keyring,
+    } = running().await;
+    let before = secret(&fake, &id);
+    for (old, new) in [("older", "new"), ("old", "old")] {
+        let rotation = Rotation::new(&keyring, old, new);
+        let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+        assert!(call.await.unwrap_err().is_configuration());
+    }
+    assert_eq!(secret(&fake, &id), before);
+    assert!(fake.requests().is_empty());
+    assert_eq!(keyring.names(), ["old"]);
+}
+
+#[tokio::test]
+async fn a_call_that_fails_leaves_the_keyring_as_it_was() {
+    let Running {
+        fake,
+        preo,
+        id,
+        keyring,
+    } = running().await;
+    let old = secret(&fake, &id);
+    fake.inject(Fault::status(StatusCode::INTERNAL_SERVER_ERROR));
+    let rotation = Rotation::new(&keyring, "old", "new").grace(Duration::ZERO);
+    let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    assert_eq!(call.await.unwrap_err().status().unwrap(), 500);
+    assert_eq!(keyring.names(), ["old"]);
+    assert_eq!(accepted(&keyring, &old, GRACE).as_deref(), Ok("old"));
+}
+
+#[tokio::test]
+async fn a_secret_whose_rotation_was_never_answered_can_be_retrieved() {
+    let Running {
+        fake,
+        preo,
+        id,
+        keyring,
+    } = running().await;
+    fake.inject(Fault::closed_connection().after_operation());
+    let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
+    let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    assert!(call.await.is_err());
+    let new = secret(&fake, &id);
+    let refused = accepted(&keyring, &new, Duration::ZERO);
+    assert_eq!(refused, Err(VerifyError::Mismatch));
+
+    let webhook = preo.retrieve_webhook().id(&id).send().await.unwrap();
+    keyring.add(webhook.signing_key("new").unwrap()).unwrap();
+    let name = accepted(&keyring, &new, Duration::ZERO);
+    assert_eq!(name.as_deref(), Ok("new"));
+}
+
+#[test]
+fn a_rotation_shows_names_and_no_key() {
+    let keyring = Keyring::new(Key::new("old", &Secret::from("swordfish")).unwrap());
+    let shown = format!("{:?}", Rotation::new(&keyring, "old", "new"));
+    assert_eq!(
+        shown,
+        r#"Rotation { old: "old", new: "new", grace: 345600s, .. }"#
+    );
+}
