@@ -49,6 +49,7 @@ pub(crate) struct Operation {
     pub(crate) value: Object,
 }
 
+const UNSUPPORTED: [&str; 3] = ["head", "options", "trace"];
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 impl Document {
@@ -91,6 +92,9 @@ impl Document {
             .ok_or_else(|| self.error("paths", "is missing or no object"))?;
         let mut operations = Vec::new();
         for (path, item) in paths {
+            if let Some(method) = UNSUPPORTED.iter().find(|method| item.get(method).is_some()) {
+                return Err(self.error(format!("paths.{path}.{method}"), "isn't supported"));
+            }
             for method in METHODS {
                 if let Some(value) = item.get(method) {
                     operations.push(self.operation(path, method, item, value)?);
@@ -126,12 +130,19 @@ impl Document {
             .get("operationId")
             .and_then(Value::as_str)
             .ok_or_else(|| self.error(&at, "has no operationId, from which the method is named"))?;
-        let mut parameters = Vec::new();
+        let mut parameters: Vec<Value> = Vec::new();
         for parameter in array(item, "parameters")
             .iter()
             .chain(array(value, "parameters"))
         {
-            parameters.push(self.resolve(parameter)?.clone());
+            let parameter = self.resolve(parameter)?;
+            let same = |other: &Value| {
+                ["name", "in"]
+                    .iter()
+                    .all(|key| other[key] == parameter[key])
+            };
+            parameters.retain(|other| !same(other));
+            parameters.push(parameter.clone());
         }
         Ok(Operation {
             path: path.to_owned(),

@@ -105,6 +105,12 @@ fn request(request: &Request) -> Result<TokenStream, Error> {
         .map(|field| setter(field))
         .collect::<Result<Vec<_>, _>>()?;
     let default = required.is_empty().then(|| quote! { Default, });
+    // What is wrong with a flattened field that is optional would be read as if it were absent.
+    let forgiving = request
+        .fields
+        .iter()
+        .any(|field| field.flat && !field.required);
+    let deserialize = (!forgiving).then(|| quote! { ::serde::Deserialize, });
     let new_doc = if required.is_empty() {
         "Leaves every field out."
     } else {
@@ -112,7 +118,7 @@ fn request(request: &Request) -> Result<TokenStream, Error> {
     };
     Ok(quote! {
         #[doc = #doc]
-        #[derive(Clone, Debug, PartialEq, #default ::serde::Deserialize, ::serde::Serialize)]
+        #[derive(Clone, Debug, PartialEq, #default #deserialize ::serde::Serialize)]
         #[non_exhaustive]
         pub struct #name { #(#fields),* }
 
@@ -133,6 +139,11 @@ fn field(field: &Field) -> Result<TokenStream, Error> {
     let doc = &field.doc;
     let kind = rust_type(&field.kind)?;
     let (kind, attribute) = match (field.required, field.nullable) {
+        (true, _) if field.flat => (kind, Some(quote! { #[serde(flatten)] })),
+        (false, _) if field.flat => (
+            quote! { ::std::option::Option<#kind> },
+            Some(quote! { #[serde(flatten)] }),
+        ),
         (true, false) => (kind, None),
         (true, true) => (quote! { ::std::option::Option<#kind> }, None),
         (false, false) => (

@@ -4,7 +4,7 @@
 //! check that concerns requests alone. Each is read here from the standard keyword that says it,
 //! replaced by a reference to a named type, and described for [`models`](super::models).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapiv3::OpenAPI;
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ use super::provider::Provider;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) openapi: OpenAPI,
+    /// How every path begins that is sent; the operations have it no more.
+    pub(crate) root: &'static str,
     /// Component schemas that stand for a Rust type, with its path.
     pub(crate) replacements: BTreeMap<String, String>,
     pub(crate) enums: Vec<OpenEnum>,
@@ -46,6 +48,8 @@ pub(crate) struct Field {
     pub(crate) doc: String,
     pub(crate) required: bool,
     pub(crate) nullable: bool,
+    /// Whether the value's own fields are written in place of it.
+    pub(crate) flat: bool,
     pub(crate) kind: Kind,
 }
 
@@ -112,7 +116,8 @@ pub(crate) fn prepare(document: &Document, provider: &Provider) -> Result<Prepar
     };
     let mut paths = Object::new();
     let mut rows = Vec::new();
-    for operation in document.operations()? {
+    for mut operation in document.operations()? {
+        preparation.strip_root(&mut operation)?;
         let (reduced, row) = preparation.operation(&operation)?;
         paths
             .entry(operation.path)
@@ -124,6 +129,24 @@ pub(crate) fn prepare(document: &Document, provider: &Provider) -> Result<Prepar
     preparation.finish_schemas()?;
     preparation.finish(paths, rows)
 }
+
+/// The keywords that become a [`Rule`], and those that nothing checks.
+const CHECKED: &[&str] = &[
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+];
+const UNCHECKED: &[&str] = &[
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
 
 struct Preparation<'a> {
     document: &'a Document,
@@ -154,11 +177,31 @@ impl Preparation<'_> {
             .map_err(|error| self.document.error("after preparation", error))?;
         Ok(Prepared {
             openapi,
+            root: self.provider.root,
             replacements: self.replacements,
             enums: self.enums.into_values().collect(),
             requests: self.requests.into_values().collect(),
             operations,
         })
+    }
+
+    /// Takes from an operation what the client says once for all.
+    fn strip_root(&self, operation: &mut Operation) -> Result<(), Error> {
+        let root = self.provider.root;
+        let Some(path) = operation.path.strip_prefix(root) else {
+            let cause = format!("doesn't begin with {root}");
+            return Err(self.document.error(&operation.path, cause));
+        };
+        operation.path = path.to_owned();
+        operation.parameters.retain(|parameter| {
+            let name = text(parameter, "name");
+            match text(parameter, "in").as_str() {
+                "path" => !root.contains(&format!("{{{name}}}")),
+                "header" => !self.provider.headers.contains(&name.as_str()),
+                _ => true,
+            }
+        });
+        Ok(())
     }
 
     fn operation(&mut self, operation: &Operation) -> Result<(Value, OperationRow), Error> {
@@ -214,7 +257,7 @@ impl Preparation<'_> {
         }
         let kind = self.kind(&at, schema)?;
         if place == "query" {
-            rules(self.document.resolve(schema)?, &name, constraints);
+            self.rules(&at, &name, schema, constraints)?;
         }
         let joined = parameter.get("explode") == Some(&Value::Bool(false));
         let schema = match kind {
@@ -278,7 +321,7 @@ impl Preparation<'_> {
         let resolved = self.document.resolve(schema)?.clone();
         self.request(name, &resolved)?;
         for (field, property) in properties(&resolved) {
-            rules(self.document.resolve(property)?, field, constraints);
+            self.rules(name, field, property, constraints)?;
         }
         Ok(json!({
             "required": true,
@@ -294,27 +337,61 @@ impl Preparation<'_> {
             .iter()
             .filter_map(Value::as_str)
             .collect();
+        let position = |field: &str| {
+            let place = required.iter().position(|name| *name == field);
+            place.unwrap_or(usize::MAX)
+        };
         let mut fields = Vec::new();
+        for group in self.provider.groups {
+            let found = group
+                .properties
+                .iter()
+                .filter(|field| properties(schema).any(|(property, _)| property == **field));
+            match found.count() {
+                0 => continue,
+                all if all == group.properties.len() => {}
+                _ => {
+                    let cause = format!("has some of {:?} and not all", group.properties);
+                    return Err(self.document.error(name, cause));
+                }
+            }
+            let places = group.properties.iter().map(|field| position(field));
+            let place = places.min().unwrap_or(usize::MAX);
+            let field = Field {
+                name: group.field.to_owned(),
+                doc: group.doc.to_owned(),
+                required: place != usize::MAX,
+                nullable: false,
+                flat: true,
+                kind: Kind::Named(self.handwritten_path(group.handwritten)),
+            };
+            fields.push((place, field));
+        }
         for (field, property) in properties(schema) {
+            let mut groups = self.provider.groups.iter();
+            if groups.any(|group| group.properties.contains(&field.as_str())) {
+                continue;
+            }
             let at = format!("{name}.{field}");
             let resolved = self.document.resolve(single(property))?;
-            fields.push(Field {
+            let prepared = Field {
                 name: field.clone(),
                 doc: description(property)
                     .or_else(|| description(resolved))
                     .unwrap_or_default(),
                 required: required.contains(&field.as_str()),
                 nullable: property.get("nullable") == Some(&Value::Bool(true)),
+                flat: false,
                 kind: self.kind(&at, property)?,
-            });
+            };
+            fields.push((position(field), prepared));
         }
         if fields.is_empty() {
             return Err(self
                 .document
                 .error(name, "is a request body without properties"));
         }
-        let position = |field: &Field| required.iter().position(|name| *name == field.name);
-        fields.sort_by_key(|field| position(field).unwrap_or(usize::MAX));
+        fields.sort_by_key(|(place, _)| *place);
         self.replacements
             .insert(name.to_owned(), self.model_path(name));
         let doc = description(schema).unwrap_or_default();
@@ -323,7 +400,7 @@ impl Preparation<'_> {
             Request {
                 name: name.to_owned(),
                 doc,
-                fields,
+                fields: fields.into_iter().map(|(_, field)| field).collect(),
             },
         );
         Ok(())
@@ -343,6 +420,7 @@ impl Preparation<'_> {
                 .document
                 .error(at, "has two 2xx responses; one is supported"));
         }
+        self.error_enums(responses)?;
         let response = self.document.resolve(response)?;
         let mut reduced = json!({ "description": text(response, "description").trim() });
         let mut answer = AnswerType::Nothing;
@@ -364,6 +442,31 @@ impl Preparation<'_> {
             reduced["content"] = json!({ "application/json": { "schema": schema } });
         }
         Ok((json!({ "2XX": reduced }), answer))
+    }
+
+    /// Notes the open enums in error responses, of which nothing else is generated.
+    fn error_enums(&mut self, responses: Option<&Object>) -> Result<(), Error> {
+        let mut pending: Vec<&Value> = responses
+            .into_iter()
+            .flatten()
+            .filter(|(status, _)| !status.starts_with('2'))
+            .map(|(_, response)| response)
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some(value) = pending.pop() {
+            let target = self.document.resolve(value)?;
+            match schema_name(value) {
+                Some(name) if is_text_enum(target) => {
+                    self.refer(name)?;
+                }
+                _ if !seen.insert(std::ptr::from_ref(target)) => {}
+                _ => {
+                    let members = target.as_object().into_iter().flat_map(Object::values);
+                    pending.extend(members.chain(target.as_array().into_iter().flatten()));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn json_content<'v>(&self, at: &str, value: &'v Value, what: &str) -> Result<&'v Value, Error> {
@@ -495,6 +598,59 @@ impl Preparation<'_> {
         }
     }
 
+    /// Notes what is checked of a field before it is sent, and refuses what wouldn't be.
+    fn rules(
+        &self,
+        at: &str,
+        field: &str,
+        schema: &Value,
+        constraints: &mut Vec<Constraint>,
+    ) -> Result<(), Error> {
+        let schema = self.document.resolve(single(schema))?;
+        let items = schema
+            .get("items")
+            .filter(|items| schema_name(items).is_none());
+        let in_items = items.into_iter().flat_map(|items| {
+            CHECKED
+                .iter()
+                .chain(UNCHECKED)
+                .filter(|key| items.get(**key).is_some())
+        });
+        let fractional = ["minimum", "maximum"].iter().filter(|key| {
+            schema
+                .get(**key)
+                .is_some_and(|bound| bound.as_i64().is_none())
+        });
+        let mut unchecked = UNCHECKED
+            .iter()
+            .filter(|key| schema.get(**key).is_some())
+            .chain(fractional)
+            .chain(in_items);
+        if let Some(keyword) = unchecked.next() {
+            let at = format!("{at}.{field}");
+            return Err(self
+                .document
+                .error(at, format!("has a {keyword}, which isn't checked")));
+        }
+        let unsigned = |key: &str| schema.get(key).and_then(Value::as_u64);
+        let signed = |key: &str| schema.get(key).and_then(Value::as_i64);
+        let minimum = signed("minimum").filter(|minimum| *minimum > 0 || !is_unsigned(schema));
+        let found = [
+            unsigned("minLength").map(Rule::MinLength),
+            unsigned("maxLength").map(Rule::MaxLength),
+            minimum.map(Rule::Minimum),
+            signed("maximum").map(Rule::Maximum),
+            unsigned("minItems").map(Rule::MinItems),
+            unsigned("maxItems").map(Rule::MaxItems),
+        ];
+        let found = found.into_iter().flatten();
+        constraints.extend(found.map(|rule| Constraint {
+            field: field.to_owned(),
+            rule,
+        }));
+        Ok(())
+    }
+
     /// Notes that a component schema is used; the Rust path, where it is no generated struct.
     fn refer(&mut self, name: &str) -> Result<Option<String>, Error> {
         let known = self
@@ -507,7 +663,7 @@ impl Preparation<'_> {
         let reference = reference(name);
         let schema = self.document.resolve(&reference)?;
         let path = if self.provider.handwritten.contains(&name) {
-            format!("crate::{}::{name}", self.provider.module)
+            self.handwritten_path(name)
         } else if schema.get("enum").is_some() {
             let values = array(schema, "enum").iter().map(|value| {
                 value
@@ -536,6 +692,10 @@ impl Preparation<'_> {
         reference("Secret")
     }
 
+    fn handwritten_path(&self, name: &str) -> String {
+        format!("crate::{}::{name}", self.provider.module)
+    }
+
     fn model_path(&self, name: &str) -> String {
         format!("crate::{}::generated::models::{name}", self.provider.module)
     }
@@ -554,23 +714,8 @@ fn single(schema: &Value) -> &Value {
     }
 }
 
-fn rules(schema: &Value, field: &str, constraints: &mut Vec<Constraint>) {
-    let unsigned = |key: &str| schema.get(key).and_then(Value::as_u64);
-    let signed = |key: &str| schema.get(key).and_then(Value::as_i64);
-    let minimum = signed("minimum").filter(|minimum| *minimum > 0 || !is_unsigned(schema));
-    let found = [
-        unsigned("minLength").map(Rule::MinLength),
-        unsigned("maxLength").map(Rule::MaxLength),
-        minimum.map(Rule::Minimum),
-        signed("maximum").map(Rule::Maximum),
-        unsigned("minItems").map(Rule::MinItems),
-        unsigned("maxItems").map(Rule::MaxItems),
-    ];
-    let found = found.into_iter().flatten();
-    constraints.extend(found.map(|rule| Constraint {
-        field: field.to_owned(),
-        rule,
-    }));
+fn is_text_enum(schema: &Value) -> bool {
+    text(schema, "type") == "string" && schema.get("enum").is_some()
 }
 
 fn is_unsigned(schema: &Value) -> bool {

@@ -11,7 +11,7 @@ pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
     let stubs = prepared
         .operations
         .iter()
-        .map(stub)
+        .map(|row| stub(prepared.root, row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(quote! {
         /// A wiremock stub for each operation, whose answer is of the operation's type.
@@ -22,9 +22,10 @@ pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
     })
 }
 
-fn stub(row: &OperationRow) -> Result<TokenStream, Error> {
+fn stub(root: &str, row: &OperationRow) -> Result<TokenStream, Error> {
     let name = format_ident!("{}", row.id);
-    let OperationRow { method, path, .. } = row;
+    let method = &row.method;
+    let path = format!("{root}{}", row.path);
     let doc = format!("Stands for `{method} {path}`.");
     let answer = match &row.answer {
         AnswerType::Nothing => quote! { () },
@@ -37,7 +38,7 @@ fn stub(row: &OperationRow) -> Result<TokenStream, Error> {
             quote! { ::std::vec::Vec<super::types::#schema> }
         }
     };
-    let (parameters, pieces) = pieces(path);
+    let (parameters, pieces) = pieces(&path);
     Ok(quote! {
         #[doc = #doc]
         pub fn #name(#(#parameters: &str),*) -> crate::testing::Stub<#answer> {

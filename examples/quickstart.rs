@@ -32,19 +32,33 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 #[tokio::main]
 async fn main() -> Result<()> {
     match (env::var("PREO_TOKEN"), env::var("PREO_BASE_URL")) {
+        (Ok(_), Err(_)) | (Err(_), Ok(_)) => {
+            return Err("set both PREO_TOKEN and PREO_BASE_URL, or neither".into());
+        }
         (Ok(token), Ok(base_url)) => {
             let preo = PreoClient::builder(token).base_url(base_url).build()?;
             let organization = env::var("PREO_ORGANIZATION_ID").unwrap_or("org_1".into());
             let webhook = create(&preo, &organization, "https://example.com/webhooks/preo").await?;
-            change(&preo, &webhook).await?;
-            list(&preo, &organization).await?;
-            rotate(&preo, &webhook).await?;
+            let outcome = api_part(&preo, &organization, &webhook).await;
             delete(&preo, &webhook).await?;
+            outcome?;
         }
         _ => on_the_fake().await?,
     }
     println!("quickstart: ok");
     Ok(())
+}
+
+async fn api_part(preo: &PreoClient, organization: &str, webhook: &Webhook) -> Result<()> {
+    change(preo, webhook).await?;
+    list(preo, organization).await?;
+    rotate(preo, webhook).await?;
+    Ok(())
+}
+
+/// Goes on where a step did what it should, and ends the run where it didn't.
+fn ensure(done: bool, otherwise: &str) -> Result<()> {
+    if done { Ok(()) } else { Err(otherwise.into()) }
 }
 
 async fn on_the_fake() -> Result<()> {
@@ -63,7 +77,8 @@ async fn on_the_fake() -> Result<()> {
     inbox.verify_with(webhook.verifier()?).await;
     change(&preo, &webhook).await?;
     fake.seed_webhooks(250);
-    list(&preo, "org_1").await?;
+    let listed = list(&preo, "org_1").await?;
+    ensure(listed == 251, "the list wasn't complete")?;
 
     fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_1" }))
         .await;
@@ -89,17 +104,21 @@ async fn on_the_fake() -> Result<()> {
     keyring.retire("old", Utc::now() + TimeDelta::days(1))?;
     let both = Verifier::new(preo::scheme(), keyring);
     inbox.verify_with(both.clone()).await;
-    println!(
-        "The old delivery passes with the key {}.",
-        both.verify(&headers, &body)?.key()
-    );
+    let verified = both.verify(&headers, &body)?;
+    ensure(
+        verified.key() == "old",
+        "the old delivery passed with another key",
+    )?;
+    println!("The old delivery passes with the key {}.", verified.key());
     fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_3" }))
         .await;
     let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
-    println!(
-        "A new delivery passes with the key {}.",
-        both.verify(&headers, &body)?.key()
-    );
+    let verified = both.verify(&headers, &body)?;
+    ensure(
+        verified.key() == "new",
+        "the new delivery passed with another key",
+    )?;
+    println!("A new delivery passes with the key {}.", verified.key());
 
     delete(&preo, &webhook).await
 }
@@ -113,10 +132,11 @@ async fn create(preo: &PreoClient, organization: &str, url: &str) -> Result<Webh
     )
     .timeout_seconds(5);
     let webhook = preo.create_webhook().body(body).send().await?.into_inner();
-    println!(
-        "Created {}; its secret prints as {:?}.",
-        webhook.id, webhook.secret
-    );
+    let secret = webhook
+        .secret
+        .as_ref()
+        .ok_or("the create call sent no secret")?;
+    println!("Created {}; its secret prints as {secret:?}.", webhook.id);
     Ok(webhook)
 }
 
@@ -130,11 +150,15 @@ async fn change(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
         .body(update)
         .send()
         .await?;
+    ensure(
+        changed.name == "Quickstart, renamed",
+        "the name didn't change",
+    )?;
     println!("Renamed it to {:?}.", changed.name);
     Ok(())
 }
 
-async fn list(preo: &PreoClient, organization: &str) -> Result<()> {
+async fn list(preo: &PreoClient, organization: &str) -> Result<usize> {
     let mut webhooks = preo
         .list_webhooks()
         .organization_id(organization)
@@ -147,7 +171,7 @@ async fn list(preo: &PreoClient, organization: &str) -> Result<()> {
         count += 1;
     }
     println!("Listed {count} active webhooks of {organization}, 100 on a page, names from Z to A.");
-    Ok(())
+    Ok(count)
 }
 
 async fn recover(
@@ -161,35 +185,37 @@ async fn recover(
         .await;
     inbox.out_of_order(false);
     let keyring = Keyring::new(webhook.signing_key("current")?);
-    let mut failed = preo
+    let failed = preo
         .list_webhook_deliveries()
         .id(&webhook.id)
         .status(DeliveryStatus::Failed)
-        .stream();
-    while let Some(entry) = failed.try_next().await? {
-        println!("{} failed with {:?}.", entry.id, entry.response_status_code);
-        let delivery = preo
-            .retrieve_webhook_delivery()
-            .id(&webhook.id)
-            .delivery_id(&entry.id)
-            .send()
-            .await?;
-        delivery.verify(&keyring)?;
-        println!("Its stored payload matches its stored signature.");
-        preo.retry_webhook_delivery()
-            .id(&webhook.id)
-            .delivery_id(&entry.id)
-            .send()
-            .await?;
-        fake.settled().await;
-        let delivery = preo
-            .retrieve_webhook_delivery()
-            .id(&webhook.id)
-            .delivery_id(&entry.id)
-            .send()
-            .await?;
-        println!("After a retry it is {:?}.", delivery.status);
-    }
+        .stream()
+        .try_next()
+        .await?
+        .ok_or("the log has no failed delivery")?;
+    println!(
+        "{} failed: the receiver answered {}.",
+        failed.id,
+        failed.response_status_code.unwrap_or_default()
+    );
+
+    let stored = preo
+        .retrieve_webhook_delivery()
+        .id(&webhook.id)
+        .delivery_id(&failed.id);
+    stored.clone().send().await?.verify(&keyring)?;
+    println!("Its stored payload matches its stored signature.");
+
+    let retry = preo.retry_webhook_delivery().id(&webhook.id);
+    retry.delivery_id(&failed.id).send().await?;
+    fake.settled().await;
+    let status = stored.send().await?.status.clone();
+    let status = status.ok_or("the delivery has no status")?;
+    ensure(
+        status == DeliveryStatus::Success,
+        "the retry didn't succeed",
+    )?;
+    println!("After a retry its status is {status}.");
     Ok(())
 }
 
@@ -200,20 +226,17 @@ async fn rotate(preo: &PreoClient, webhook: &Webhook) -> Result<Webhook> {
         .send()
         .await?
         .into_inner();
-    println!(
-        "Rotated the secret; it changed: {}.",
-        rotated.secret != webhook.secret
-    );
+    ensure(rotated.secret != webhook.secret, "the secret didn't change")?;
+    println!("Rotated the secret.");
     Ok(rotated)
 }
 
 async fn delete(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
     preo.delete_webhook().id(&webhook.id).send().await?;
     let gone = preo.retrieve_webhook().id(&webhook.id).send().await;
-    println!(
-        "Deleted it; it is gone: {}.",
-        gone.is_err_and(|error| error.is_not_found())
-    );
+    let gone = gone.is_err_and(|error| error.is_not_found());
+    ensure(gone, "the webhook is still there")?;
+    println!("Deleted it; it is gone.");
     Ok(())
 }
 

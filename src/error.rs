@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::StatusCode;
 
 pub use self::field::FieldError;
+use crate::signature::KeyError;
 
+mod coded;
 mod field;
 
 /// What went wrong with a call, whichever service it went to.
@@ -128,13 +130,11 @@ impl Error {
     ///
     /// The request may have been applied.
     pub fn is_decode(&self) -> bool {
-        matches!(
-            self.inner.kind,
-            Kind::Decode | Kind::Broken | Kind::TooLarge
-        ) && self.status().is_none_or(|status| status.is_success())
+        self.inner.kind != Kind::Status && self.status().is_some()
     }
 
-    /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body.
+    /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body,
+    /// or a 409 that says when to come back.
     ///
     /// Says nothing of whether the request was applied: repeat a call that isn't idempotent only
     /// after [`is_connect`](Self::is_connect) or [`is_rate_limited`](Self::is_rate_limited).
@@ -147,6 +147,7 @@ impl Error {
                         status,
                         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
                     )
+                    || (status == StatusCode::CONFLICT && self.inner.retry_after.is_some())
             }),
         }
     }
@@ -178,23 +179,43 @@ impl Error {
 
     /// What is wrong with each field, as found before sending or read from the server's answer.
     ///
-    /// Understands the shapes of Django REST framework, nested ones too; empty for any other body.
+    /// Understands the shapes of Django REST framework, nested ones too; empty for any other body,
+    /// such as one with a [`code`](Self::code).
     pub fn field_errors(&self) -> Vec<FieldError> {
         if !self.inner.fields.is_empty() {
             return self.inner.fields.clone();
         }
         match self.body() {
-            Some(body) if self.is_validation() => field::parse(body),
+            Some(body) if self.is_validation() && coded::parse(body).is_none() => {
+                field::parse(body)
+            }
             _ => Vec::new(),
         }
     }
 
-    /// The server's sentence for the whole error (`detail`), in the server's language.
+    /// The server's name for what went wrong, for a program to read.
+    ///
+    /// Only Lune has such codes (`error.error_code`); compare with its `ErrorCode`, or with a text.
+    /// `None` for the other services, and where Lune answers without JSON: 404, 429 and 5xx.
+    pub fn code(&self) -> Option<String> {
+        coded::parse(self.body()?).map(|error| error.code)
+    }
+
+    /// The server's sentence for the whole error, in the server's language.
+    ///
+    /// It is `detail` of Django REST framework and `error.message` of Lune, and may quote what was
+    /// sent.
     pub fn detail(&self) -> Option<String> {
-        field::detail(self.body()?)
+        let body = self.body()?;
+        match coded::parse(body) {
+            Some(error) => error.message,
+            None => field::detail(body),
+        }
     }
 
     /// The body of the server's answer, whatever it is: JSON, HTML, text, or empty.
+    ///
+    /// Empty, too, where it broke off or was longer than the limit.
     ///
     /// It can hold what was sent; think before logging it.
     pub fn body(&self) -> Option<&[u8]> {
@@ -298,6 +319,12 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.inner.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(error: KeyError) -> Self {
+        Self::configuration("the secret can't be a signing key").with_source(error)
     }
 }
 

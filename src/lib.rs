@@ -8,7 +8,11 @@
 )]
 #![cfg_attr(
     not(any(feature = "preo", feature = "pretix", feature = "lune")),
-    allow(dead_code, reason = "the client's mechanism without a service to call")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the client's mechanism without a service to call"
+    )
 )]
 
 #[cfg(feature = "client")]
@@ -20,6 +24,10 @@ mod error;
 ))]
 mod open_enum;
 #[cfg(feature = "client")]
+#[cfg_attr(
+    not(any(feature = "preo", feature = "pretix")),
+    expect(dead_code, reason = "Lune's only list has no pages")
+)]
 pub mod pagination;
 #[cfg(feature = "client")]
 mod patch;
@@ -27,6 +35,7 @@ mod patch;
 mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+mod roster;
 #[cfg(feature = "client")]
 mod rotation;
 mod secret;
@@ -36,6 +45,8 @@ pub mod testing;
 #[cfg(feature = "client")]
 mod transport;
 
+#[cfg(feature = "lune")]
+pub mod lune;
 #[cfg(feature = "preo")]
 pub mod preo;
 #[cfg(feature = "pretix")]

@@ -1,11 +1,14 @@
 //! Lists that come in numbered pages.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
-use futures_util::stream::{FuturesOrdered, Stream};
+use futures_util::future::{MaybeDone, maybe_done};
+use futures_util::stream::Stream;
 
 use crate::error::{Error, Kind};
 
@@ -35,16 +38,19 @@ impl<T> Page<T> {
 ///
 /// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. Pages are asked for by number, so
 /// that no address from the server is ever followed. An empty page is passed on and not taken for
-/// the end; a page that repeats the one before is an error. Nothing follows an error.
+/// the end, unless 100 follow one another; a page that repeats the one before is an error. Nothing
+/// follows an error.
 pub struct Pages<'a, T> {
     fetch: Box<dyn Fn(u64) -> Fetching<'a, T> + Send + 'a>,
-    under_way: FuturesOrdered<Fetching<'a, T>>,
+    under_way: VecDeque<MaybeDone<Fetching<'a, T>>>,
     ahead: usize,
     /// The number of the next page to ask for.
     next: u64,
     /// The last page there is, as far as the pages so far tell.
     last: u64,
     page_size: u64,
+    /// How many pages in a row were empty.
+    empty: u32,
     repeated: Option<String>,
     done: bool,
 }
@@ -68,10 +74,79 @@ pub struct Items<'a, T> {
     page: vec::IntoIter<T>,
 }
 
-/// An entry of a list, told from others by its identifier.
-pub(crate) trait Listed: Unpin {
-    fn id(&self) -> &str;
+/// Makes a list operation readable to its end: `pages`, `stream` and `prefetch`.
+macro_rules! paginated {
+    ($operation:ident: $page:ident of $item:ident) => {
+        impl<'a> builder::$operation<'a> {
+            /// Everything that the filters let through, page by page as it is read.
+            ///
+            /// Begins with the first page, whatever `page` says.
+            pub fn stream(self) -> $crate::pagination::Items<'a, types::$item> {
+                self.pages().items()
+            }
+
+            /// The pages themselves.
+            ///
+            /// Begins with the first page, whatever `page` says.
+            pub fn pages(self) -> $crate::pagination::Pages<'a, types::$item> {
+                $crate::pagination::Pages::new(move |number| {
+                    let request = self.clone().page(number);
+                    async move { Ok(request.send().await?.into_inner().into()) }
+                })
+            }
+
+            /// Like [`stream`](Self::stream), with up to `pages` pages requested ahead of the reader.
+            pub fn prefetch(self, pages: usize) -> $crate::pagination::Items<'a, types::$item> {
+                self.pages().prefetch(pages).items()
+            }
+        }
+
+        impl $crate::pagination::Listed for types::$item {
+            fn id(&self) -> ::std::borrow::Cow<'_, str> {
+                $crate::pagination::Identifier::text(&self.id)
+            }
+        }
+
+        impl From<types::$page> for $crate::pagination::Page<types::$item> {
+            fn from(page: types::$page) -> Self {
+                Self::new(page.results, page.count, page.next.is_some())
+            }
+        }
+    };
 }
+
+#[allow(
+    unused_imports,
+    reason = "which services list in pages depends on the features"
+)]
+pub(crate) use paginated;
+
+/// What identifies an entry of a list.
+pub(crate) trait Identifier {
+    fn text(&self) -> Cow<'_, str>;
+}
+
+impl Identifier for String {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl Identifier for i64 {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(self.to_string())
+    }
+}
+
+/// An entry of a list, told from others by its identifier.
+///
+/// Of each page only the first entry is asked for it.
+pub(crate) trait Listed: Unpin {
+    fn id(&self) -> Cow<'_, str>;
+}
+
+/// Our bound: a server that keeps its word has no reason to send even two.
+const MAX_EMPTY_PAGES: u32 = 100;
 
 type Fetching<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send + 'a>>;
 
@@ -84,11 +159,12 @@ impl<'a, T: Listed> Pages<'a, T> {
     {
         Self {
             fetch: Box::new(move |number| Box::pin(fetch(number))),
-            under_way: FuturesOrdered::new(),
+            under_way: VecDeque::new(),
             ahead: 0,
             next: 1,
             last: 1,
             page_size: 0,
+            empty: 0,
             repeated: None,
             done: false,
         }
@@ -123,9 +199,12 @@ impl<'a, T: Listed> Pages<'a, T> {
             .transpose()
     }
 
-    fn request_ahead(&mut self) {
+    /// Starts what is to be under way; a request goes on by itself once it was polled.
+    fn request_ahead(&mut self, context: &mut Context<'_>) {
         while self.next <= self.last && self.under_way.len() <= self.ahead {
-            self.under_way.push_back((self.fetch)(self.next));
+            let mut page = maybe_done((self.fetch)(self.next));
+            let _ = Pin::new(&mut page).poll(context);
+            self.under_way.push_back(page);
             self.next += 1;
         }
     }
@@ -133,18 +212,29 @@ impl<'a, T: Listed> Pages<'a, T> {
     /// Takes note of what a page says of those after it.
     fn accept(&mut self, page: &Page<T>) -> Result<(), Error> {
         let first = page.items.first().map(Listed::id);
-        if first.is_some() && first == self.repeated.as_deref() {
+        if first.is_some() && first.as_deref() == self.repeated.as_deref() {
             return Err(Error::new(
                 Kind::Pagination,
                 "the server sent the same page twice, so the list can't be read to its end",
             ));
         }
         if let Some(first) = first {
-            self.repeated = Some(first.to_owned());
+            self.repeated = Some(first.into_owned());
         }
         if !page.has_next {
             self.finish();
             return Ok(());
+        }
+        self.empty = if page.items.is_empty() {
+            self.empty + 1
+        } else {
+            0
+        };
+        if self.empty == MAX_EMPTY_PAGES {
+            return Err(Error::new(
+                Kind::Pagination,
+                "the server sends one empty page after the other, so the list has no end",
+            ));
         }
         self.page_size = self.page_size.max(page.items.len() as u64);
         let counted = match self.page_size {
@@ -158,7 +248,7 @@ impl<'a, T: Listed> Pages<'a, T> {
 
     fn finish(&mut self) {
         self.done = true;
-        self.under_way = FuturesOrdered::new();
+        self.under_way = VecDeque::new();
     }
 }
 
@@ -170,13 +260,20 @@ impl<T: Listed> Stream for Pages<'_, T> {
         if this.done {
             return Poll::Ready(None);
         }
-        this.request_ahead();
-        let fetched = ready!(Pin::new(&mut this.under_way).poll_next(context));
-        let result = match fetched {
-            Some(Ok(page)) => this.accept(&page).map(|()| page),
-            Some(Err(error)) => Err(error),
-            None => return Poll::Ready(None),
+        this.request_ahead(context);
+        let Some(first) = this.under_way.front_mut() else {
+            return Poll::Ready(None);
         };
+        ready!(Pin::new(first).poll(context));
+        let fetched = this.under_way.pop_front();
+        let Some(fetched) = fetched.and_then(|mut page| Pin::new(&mut page).take_output()) else {
+            return Poll::Ready(None);
+        };
+        let result = fetched.and_then(|page| {
+            this.accept(&page)?;
+            this.request_ahead(context);
+            Ok(page)
+        });
         if result.is_err() {
             this.finish();
         }

@@ -36,7 +36,7 @@ pub use self::generated::{
     },
 };
 #[cfg(feature = "client")]
-pub use self::payload::Payload;
+pub use self::payload::{Payload, Signature};
 pub use self::signature::{SIGNATURE_HEADER, scheme};
 
 /// The builder of each operation, as the methods of [`PreoClient`] return it.

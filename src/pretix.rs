@@ -1,4 +1,4 @@
-//! pretix: notifications of orders, check-ins, events, products and accounts.
+//! pretix: an organizer's webhooks, and notifications of orders, check-ins, events and products.
 //!
 //! pretix signs nothing. Whoever learns a webhook's URL can send to it, and the body alone proves
 //! nothing. So a receiver does three things:
@@ -44,13 +44,36 @@
 //! Notifications may come twice, late, or out of order. All retries and all webhooks share one
 //! [`notification_id`](Notification::notification_id).
 //!
+//! # The webhooks themselves
+//!
+//! With the feature `client`, [`PretixClient`] lists, creates, changes and disables an organizer's
+//! webhooks. What goes wrong easily in pretix's API can't be said with it: an [`EventScope`] is
+//! always sent whole, a [`WebhookReplace`] has every field, and a redirect is never followed.
+//! Nothing deletes a webhook; see [`PretixClient::delete_webhook_and_retrieve`].
+//!
 //! Sources: <https://docs.pretix.eu/en/latest/api/webhooks.html>, and pretix 2026.8.0 as it runs.
 
 mod action;
 mod auth;
+#[cfg(feature = "client")]
+mod client;
 mod credentials;
 #[cfg(feature = "receiver")]
 mod deliveries;
+#[cfg(feature = "client")]
+mod event_scope;
+#[cfg(feature = "client")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unnameable_types,
+    dead_code,
+    unused_imports,
+    clippy::all,
+    clippy::unwrap_used,
+    reason = "generated code"
+)]
+mod generated;
 mod notification;
 mod reply;
 mod target_url;
@@ -61,6 +84,16 @@ pub use auth::{AuthError, Authenticated, BasicAuth, PairError};
 pub use credentials::{Credentials, CredentialsError};
 #[cfg(feature = "receiver")]
 pub use deliveries::Deliveries;
+#[cfg(feature = "client")]
+pub use event_scope::EventScope;
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use generated::stub;
+#[cfg(feature = "client")]
+pub use generated::{
+    Client as PretixClient,
+    models::{WebhookCreate, WebhookReplace, WebhookUpdate},
+    types::{Webhook, WebhookPage},
+};
 pub use notification::{
     CheckInNotification, CustomerNotification, EventNotification, GiftCardNotification,
     ItemNotification, Notification, NotificationError, OrderNotification, QuotaNotification,
@@ -68,3 +101,11 @@ pub use notification::{
 };
 pub use reply::Reply;
 pub use target_url::{TargetUrl, TargetUrlError};
+
+/// The builder of each operation, as the methods of [`PretixClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhooks, ReplaceWebhook, RetrieveWebhook, UpdateWebhook,
+    };
+}

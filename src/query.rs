@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 /// ```
 /// use webhook_sdk::CommaSeparated;
 ///
-/// assert_eq!(CommaSeparated::from(["-name", "created"]).to_string(), "-name,created");
+/// let ordering: CommaSeparated<&str> = ["-name", "created"].into();
+/// assert_eq!(ordering.to_string(), "-name,created");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommaSeparated<T>(Vec<T>);

@@ -10,12 +10,13 @@ pub(crate) mod runtime;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use governor::DefaultDirectRateLimiter;
 use http::header::{self, HeaderName, HeaderValue};
 use progenitor_client::{ClientInfo, OperationInfo};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 use uuid::Uuid;
@@ -52,6 +53,8 @@ struct Settings {
 }
 
 impl Transport {
+    /// Sends a request from a task of its own, which goes on between two polls of the caller and ends
+    /// when the caller lets go.
     pub(crate) async fn exec(
         &self,
         client: &reqwest::Client,
@@ -71,26 +74,43 @@ impl Transport {
             attempts = field::Empty,
             elapsed_ms = field::Empty,
         );
+        let call = self
+            .clone()
+            .within_deadline(client.clone(), request, operation);
+        let mut task = JoinSet::new();
+        task.spawn(call.instrument(span));
+        match task.join_next().await {
+            Some(Ok(result)) => result,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => Err(Error::new(Kind::Broken, "the runtime is shutting down")),
+        }
+    }
+
+    async fn within_deadline(
+        self,
+        client: reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static str,
+    ) -> Result<Answer, Error> {
         let started = Instant::now();
         let attempts = AtomicU32::new(0);
-        let call = self.call(client, &request, &attempts, started);
-        let result = async {
-            match tokio::time::timeout(self.0.deadline, call).await {
-                Ok(result) => result,
-                Err(_) => Err(Error::new(
-                    Kind::Deadline,
-                    "the deadline of the call has passed",
-                )),
+        let call = self.call(&client, &request, &attempts, started);
+        let result = match tokio::time::timeout(self.0.deadline, call).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(
+                Kind::Deadline,
+                "the deadline of the call has passed",
+            )),
+        };
+        let attempts = attempts.into_inner();
+        let result = match result {
+            Ok(answer) => Ok(answer.of(operation, attempts)),
+            Err(error) if error.kind() == Kind::InvalidRequest => {
+                Err(error.with_operation(operation))
             }
-        }
-        .instrument(span.clone())
-        .await
-        .map_err(|error| {
-            error
-                .with_operation(operation)
-                .with_attempts(attempts.load(Ordering::Relaxed))
-        });
-        record(&span, &result, attempts.into_inner(), started.elapsed());
+            Err(error) => Err(error.with_operation(operation).with_attempts(attempts)),
+        };
+        record(&Span::current(), &result, attempts, started.elapsed());
         result
     }
 

@@ -29,15 +29,23 @@ impl fmt::Display for FieldError {
     }
 }
 
+/// How many complaints are read, and how long the name of a field may be; our bounds.
+const MAX_ERRORS: usize = 1_000;
+const MAX_FIELD_BYTES: usize = 256;
+
 /// Reads the field errors of Django REST framework: `{"field": ["…"], "list": {"0": ["…"]}}`.
 pub(super) fn parse(body: &[u8]) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    if let Ok(Value::Object(fields)) = serde_json::from_slice(body) {
-        for (field, value) in fields {
-            if field != "detail" {
-                collect(field, value, &mut errors);
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => {
+            for (field, value) in fields {
+                if field != "detail" {
+                    collect(&field, value, &mut errors);
+                }
             }
         }
+        Ok(list @ Value::Array(_)) => collect("non_field_errors", list, &mut errors),
+        _ => {}
     }
     errors
 }
@@ -54,20 +62,23 @@ pub(super) fn detail(body: &[u8]) -> Option<String> {
     }
 }
 
-fn collect(field: String, value: Value, errors: &mut Vec<FieldError>) {
+fn collect(field: &str, value: Value, errors: &mut Vec<FieldError>) {
+    if errors.len() >= MAX_ERRORS || field.len() > MAX_FIELD_BYTES {
+        return;
+    }
     match value {
-        Value::String(message) => errors.push(FieldError { field, message }),
+        Value::String(message) => errors.push(FieldError::new(field, message)),
         Value::Array(values) => {
             for (index, value) in values.into_iter().enumerate() {
                 match value {
-                    Value::String(message) => errors.push(FieldError::new(&field, message)),
-                    value => collect(format!("{field}.{index}"), value, errors),
+                    message @ Value::String(_) => collect(field, message, errors),
+                    value => collect(&format!("{field}.{index}"), value, errors),
                 }
             }
         }
         Value::Object(values) => {
             for (key, value) in values {
-                collect(format!("{field}.{key}"), value, errors);
+                collect(&format!("{field}.{key}"), value, errors);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

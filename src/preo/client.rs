@@ -3,7 +3,7 @@ use http::header::HeaderName;
 use super::generated::{Client, OPERATIONS, builder, types};
 use crate::Secret;
 use crate::error::Error;
-use crate::pagination::{Items, Listed, Page, Pages};
+use crate::pagination::paginated;
 use crate::transport::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 
 impl Client {
@@ -46,66 +46,5 @@ impl sealed::Sealed for Client {
     }
 }
 
-impl<'a> builder::ListWebhooks<'a> {
-    /// Every webhook endpoint that the filters let through, page by page as it is read.
-    pub fn stream(self) -> Items<'a, types::WebhookSummary> {
-        self.pages().items()
-    }
-
-    /// The pages themselves, from the first one on.
-    pub fn pages(self) -> Pages<'a, types::WebhookSummary> {
-        Pages::new(move |number| {
-            let request = self.clone().page(number);
-            async move { Ok(request.send().await?.into_inner().into()) }
-        })
-    }
-
-    /// Like [`stream`](Self::stream), with up to `pages` pages requested ahead of the reader.
-    pub fn prefetch(self, pages: usize) -> Items<'a, types::WebhookSummary> {
-        self.pages().prefetch(pages).items()
-    }
-}
-
-impl<'a> builder::ListWebhookDeliveries<'a> {
-    /// Every delivery that the filters let through, page by page as it is read.
-    pub fn stream(self) -> Items<'a, types::WebhookDeliverySummary> {
-        self.pages().items()
-    }
-
-    /// The pages themselves, from the first one on.
-    pub fn pages(self) -> Pages<'a, types::WebhookDeliverySummary> {
-        Pages::new(move |number| {
-            let request = self.clone().page(number);
-            async move { Ok(request.send().await?.into_inner().into()) }
-        })
-    }
-
-    /// Like [`stream`](Self::stream), with up to `pages` pages requested ahead of the reader.
-    pub fn prefetch(self, pages: usize) -> Items<'a, types::WebhookDeliverySummary> {
-        self.pages().prefetch(pages).items()
-    }
-}
-
-impl Listed for types::WebhookSummary {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Listed for types::WebhookDeliverySummary {
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl From<types::WebhookPage> for Page<types::WebhookSummary> {
-    fn from(page: types::WebhookPage) -> Self {
-        Self::new(page.results, page.count, page.next.is_some())
-    }
-}
-
-impl From<types::WebhookDeliveryPage> for Page<types::WebhookDeliverySummary> {
-    fn from(page: types::WebhookDeliveryPage) -> Self {
-        Self::new(page.results, page.count, page.next.is_some())
-    }
-}
+paginated!(ListWebhooks: WebhookPage of WebhookSummary);
+paginated!(ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);

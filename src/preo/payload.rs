@@ -30,6 +30,27 @@ impl Payload {
     }
 }
 
+/// The stored signature of a delivery.
+///
+/// `Debug` doesn't show it: Preo's signatures have no date, so whoever has one with its payload can
+/// deliver both again.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Signature(String);
+
+impl Signature {
+    /// The text, as Preo stores it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Signature(..)")
+    }
+}
+
 impl From<String> for Payload {
     fn from(text: String) -> Self {
         Self(text)

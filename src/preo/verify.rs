@@ -42,8 +42,7 @@ impl Webhook {
                  or rotated",
             ));
         };
-        Key::new(name, secret)
-            .map_err(|error| Error::configuration("the secret is empty").with_source(error))
+        Ok(Key::new(name, secret)?)
     }
 }
 
@@ -102,7 +101,7 @@ impl WebhookDelivery {
     /// As [`verify`](Self::verify); [`VerifyError::HeadersNeeded`] when the scheme signs more than
     /// the body.
     pub fn verify_with(&self, verifier: &Verifier) -> Result<Verified<&[u8]>, VerifyError> {
-        let signature = self.signature.as_deref().ok_or(VerifyError::NoSignature)?;
-        verifier.verify_detached(signature, self.payload.as_bytes())
+        let signature = self.signature.as_ref().ok_or(VerifyError::NoSignature)?;
+        verifier.verify_detached(signature.as_str(), self.payload.as_bytes())
     }
 }

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use data_encoding::BASE64;
 use hmac::digest::CtOutput;
 use http::header::AUTHORIZATION;
@@ -11,6 +10,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Credentials, TargetUrl};
+use crate::roster::{Named, Roster, RosterError};
 
 /// Checks the credentials of a notification against those that are accepted now.
 ///
@@ -43,15 +43,14 @@ use super::{Credentials, TargetUrl};
 /// only is kept. User and password are compared together, and with every pair, in constant time.
 #[derive(Clone)]
 pub struct BasicAuth {
-    pairs: Arc<ArcSwap<Vec<Pair>>>,
+    pairs: Roster<Pair>,
 }
 
 impl BasicAuth {
     /// Accepts one pair, under a name for logs.
     pub fn new(name: impl Into<Arc<str>>, credentials: &Credentials) -> Self {
-        let pair = Pair::new(name.into(), credentials);
         Self {
-            pairs: Arc::new(ArcSwap::from_pointee(vec![pair])),
+            pairs: Roster::new(Pair::new(name.into(), credentials)),
         }
     }
 
@@ -65,15 +64,7 @@ impl BasicAuth {
         name: impl Into<Arc<str>>,
         credentials: &Credentials,
     ) -> Result<(), PairError> {
-        let pair = Pair::new(name.into(), credentials);
-        self.change(|pairs| {
-            if position(pairs, &pair.name).is_some() {
-                return Err(PairError::NameTaken {
-                    name: pair.name.as_ref().into(),
-                });
-            }
-            Ok(pairs.iter().chain([&pair]).cloned().collect())
-        })
+        Ok(self.pairs.add(&Pair::new(name.into(), credentials))?)
     }
 
     /// Refuses a pair, from the next verification on.
@@ -83,26 +74,13 @@ impl BasicAuth {
     /// [`PairError::NoSuchPair`] if no pair has this name, [`PairError::LastPair`] if it is the
     /// only one.
     pub fn remove(&self, name: &str) -> Result<(), PairError> {
-        self.change(|pairs| {
-            let position =
-                position(pairs, name).ok_or_else(|| PairError::NoSuchPair { name: name.into() })?;
-            if pairs.len() == 1 {
-                return Err(PairError::LastPair { name: name.into() });
-            }
-            let mut changed = pairs.to_vec();
-            changed.remove(position);
-            Ok(changed)
-        })
+        Ok(self.pairs.remove(name)?)
     }
 
     /// The names of the accepted pairs, the oldest first.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.pairs
-            .load()
-            .iter()
-            .map(|pair| pair.name.as_ref().into())
-            .collect()
+        self.pairs.names()
     }
 
     /// Finds the accepted pair in a request's `Authorization` header.
@@ -124,24 +102,6 @@ impl BasicAuth {
         matched
             .map(|pair| Authenticated { pair })
             .ok_or(AuthError::Mismatch)
-    }
-
-    fn change(
-        &self,
-        change: impl Fn(&[Pair]) -> Result<Vec<Pair>, PairError>,
-    ) -> Result<(), PairError> {
-        let mut outcome = Ok(());
-        self.pairs.rcu(|pairs| match change(pairs) {
-            Ok(changed) => {
-                outcome = Ok(());
-                Arc::new(changed)
-            }
-            Err(error) => {
-                outcome = Err(error);
-                Arc::clone(pairs)
-            }
-        });
-        outcome
     }
 }
 
@@ -249,8 +209,20 @@ impl Pair {
     }
 }
 
-fn position(pairs: &[Pair], name: &str) -> Option<usize> {
-    pairs.iter().position(|pair| pair.name.as_ref() == name)
+impl Named for Pair {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<RosterError> for PairError {
+    fn from(error: RosterError) -> Self {
+        match error {
+            RosterError::NameTaken(name) => Self::NameTaken { name },
+            RosterError::NoSuchName(name) => Self::NoSuchPair { name },
+            RosterError::LastEntry(name) => Self::LastPair { name },
+        }
+    }
 }
 
 /// The `user:password` of the one header, decoded into the buffer.

@@ -90,10 +90,12 @@ impl<'a> Claim<'a> {
                     _ => None,
                 };
                 for field in text.split(',') {
-                    let field = field.trim_start_matches(' ');
-                    let Some((key, value)) = field.split_once('=') else {
+                    let field = field.trim_ascii_start();
+                    // Keys are short, so this is faster than the word-wise search of `split_once`.
+                    let Some(equals) = field.bytes().position(|byte| byte == b'=') else {
                         continue;
                     };
+                    let (key, value) = (&field[..equals], &field[equals + 1..]);
                     if key == signature {
                         self.push_signature(scheme, value)?;
                     } else if Some(key) != timestamp_key {
@@ -182,11 +184,13 @@ fn single_header<'a>(
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, VerifyError> {
-    single_header(headers, name)?
-        .to_str()
-        .map_err(|_| VerifyError::HeaderNotAscii {
+    let bytes = single_header(headers, name)?.as_bytes();
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => Ok(text),
+        _ => Err(VerifyError::HeaderNotAscii {
             header: name.clone(),
-        })
+        }),
+    }
 }
 
 /// Digits only: `str::parse` would also take a plus sign.

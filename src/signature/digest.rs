@@ -1,4 +1,4 @@
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -62,7 +62,7 @@ fn decode_hex(text: &str) -> Result<Digest, VerifyError> {
         });
     }
     let mut digest = [0; 32];
-    match HEXLOWER_PERMISSIVE.decode_mut(text.as_bytes(), &mut digest) {
+    match const_hex::decode_to_slice(text, &mut digest) {
         Ok(_) => Ok(digest),
         Err(_) => Err(VerifyError::NotHex),
     }

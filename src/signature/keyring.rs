@@ -1,10 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::Guard;
 use chrono::{DateTime, Utc};
 
 use super::{Key, KeyringError};
+use crate::roster::{Named, Roster, RosterError};
 
 /// The keys that verifiers accept, exchangeable while they run.
 ///
@@ -25,13 +26,15 @@ use super::{Key, KeyringError};
 /// have expired.
 #[derive(Clone)]
 pub struct Keyring {
-    keys: Arc<ArcSwap<Vec<Key>>>,
+    keys: Roster<Key>,
 }
 
 impl Keyring {
     /// A keyring with one key.
     pub fn new(key: Key) -> Self {
-        Self::of(vec![key])
+        Self {
+            keys: Roster::new(key),
+        }
     }
 
     /// A keyring with several keys, tried in this order.
@@ -39,14 +42,12 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::Empty`] if there is no key, [`KeyringError::NameTaken`] if two have one name.
     pub fn from_keys(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyringError> {
-        let mut ring = Vec::new();
+        let mut keys = keys.into_iter();
+        let keyring = Self::new(keys.next().ok_or(KeyringError::Empty)?);
         for key in keys {
-            ring = with_added(&ring, key)?;
+            keyring.add(key)?;
         }
-        if ring.is_empty() {
-            return Err(KeyringError::Empty);
-        }
-        Ok(Self::of(ring))
+        Ok(keyring)
     }
 
     /// Adds a key, accepted from the next verification on.
@@ -54,7 +55,7 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::NameTaken`] if a key has this name already.
     pub fn add(&self, key: Key) -> Result<(), KeyringError> {
-        self.change(|keys| with_added(keys, key.clone()))
+        Ok(self.keys.add(&key)?)
     }
 
     /// Sets the moment from which a key is skipped, in place of any earlier one.
@@ -62,12 +63,7 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::NoSuchKey`] if no key has this name.
     pub fn retire(&self, name: &str, at: DateTime<Utc>) -> Result<(), KeyringError> {
-        self.change(|keys| {
-            let mut changed = keys.to_vec();
-            let key = &mut changed[position(keys, name)?];
-            *key = key.clone().expires_at(at);
-            Ok(changed)
-        })
+        Ok(self.keys.replace(name, |key| key.expires_at(at))?)
     }
 
     /// Removes a key, refused from the next verification on.
@@ -75,49 +71,16 @@ impl Keyring {
     /// # Errors
     /// [`KeyringError::NoSuchKey`] if no key has this name, [`KeyringError::LastKey`] if it is the only one.
     pub fn remove(&self, name: &str) -> Result<(), KeyringError> {
-        self.change(|keys| {
-            let position = position(keys, name)?;
-            if keys.len() == 1 {
-                return Err(KeyringError::LastKey { name: name.into() });
-            }
-            let mut changed = keys.to_vec();
-            changed.remove(position);
-            Ok(changed)
-        })
+        Ok(self.keys.remove(name)?)
     }
 
     /// The names of all keys, expired ones too, in the order in which they are tried.
     pub fn names(&self) -> Vec<String> {
-        let keys = self.load();
-        keys.iter().map(|key| key.name().to_owned()).collect()
+        self.keys.names()
     }
 
     pub(super) fn load(&self) -> Guard<Arc<Vec<Key>>> {
         self.keys.load()
-    }
-
-    fn of(keys: Vec<Key>) -> Self {
-        Self {
-            keys: Arc::new(ArcSwap::from_pointee(keys)),
-        }
-    }
-
-    fn change(
-        &self,
-        change: impl Fn(&[Key]) -> Result<Vec<Key>, KeyringError>,
-    ) -> Result<(), KeyringError> {
-        let mut outcome = Ok(());
-        self.keys.rcu(|keys| match change(keys) {
-            Ok(changed) => {
-                outcome = Ok(());
-                Arc::new(changed)
-            }
-            Err(error) => {
-                outcome = Err(error);
-                Arc::clone(keys)
-            }
-        });
-        outcome
     }
 }
 
@@ -127,19 +90,18 @@ impl fmt::Debug for Keyring {
     }
 }
 
-fn with_added(keys: &[Key], key: Key) -> Result<Vec<Key>, KeyringError> {
-    if keys.iter().any(|other| other.name() == key.name()) {
-        return Err(KeyringError::NameTaken {
-            name: key.name().into(),
-        });
+impl Named for Key {
+    fn name(&self) -> &str {
+        self.name()
     }
-    let mut changed = keys.to_vec();
-    changed.push(key);
-    Ok(changed)
 }
 
-fn position(keys: &[Key], name: &str) -> Result<usize, KeyringError> {
-    keys.iter()
-        .position(|key| key.name() == name)
-        .ok_or_else(|| KeyringError::NoSuchKey { name: name.into() })
+impl From<RosterError> for KeyringError {
+    fn from(error: RosterError) -> Self {
+        match error {
+            RosterError::NameTaken(name) => Self::NameTaken { name },
+            RosterError::NoSuchName(name) => Self::NoSuchKey { name },
+            RosterError::LastEntry(name) => Self::LastKey { name },
+        }
+    }
 }

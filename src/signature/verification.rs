@@ -81,7 +81,7 @@ impl Verification {
             if authenticates(candidate.mac, &self.signatures) {
                 self.freshness.check(&Moment::of(self.clock.as_deref()))?;
                 let timestamp = self.freshness.timestamp();
-                return Ok(Verified::new(candidate.name, timestamp, self.fields));
+                return Ok(Verified::new((), candidate.name, timestamp, self.fields));
             }
         }
         Err(VerifyError::Mismatch)

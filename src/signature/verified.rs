@@ -16,22 +16,21 @@ pub struct Verified<B> {
     fields: UnsignedFields,
 }
 
-impl Verified<()> {
+impl<B> Verified<B> {
     pub(super) fn new(
+        payload: B,
         key: Arc<str>,
         timestamp: Option<DateTime<Utc>>,
         fields: UnsignedFields,
     ) -> Self {
         Self {
-            payload: (),
+            payload,
             key,
             timestamp,
             fields,
         }
     }
-}
 
-impl<B> Verified<B> {
     /// The payload.
     pub fn payload(&self) -> &B {
         &self.payload
@@ -59,15 +58,6 @@ impl<B> Verified<B> {
     pub fn unsigned_field(&self, key: &str) -> Option<&str> {
         self.fields.find(key)
     }
-
-    pub(crate) fn map<T>(self, convert: impl FnOnce(B) -> T) -> Verified<T> {
-        Verified {
-            payload: convert(self.payload),
-            key: self.key,
-            timestamp: self.timestamp,
-            fields: self.fields,
-        }
-    }
 }
 
 impl<B> fmt::Debug for Verified<B> {
@@ -79,9 +69,9 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// The fields that are neither signature nor timestamp; 96 bytes fit without an allocation.
+/// The fields that are neither signature nor timestamp; 64 bytes fit without an allocation.
 #[derive(Clone)]
-pub(super) struct UnsignedFields(SmallVec<[u8; 96]>);
+pub(super) struct UnsignedFields(SmallVec<[u8; 64]>);
 
 impl UnsignedFields {
     /// Takes each `key=value`, none of which has a comma.

@@ -34,8 +34,8 @@ use super::{Keyring, Scheme, Verification, Verified, VerifyError};
 ///
 /// The signature is judged before the timestamp, and compared in constant time. A clone is cheap
 /// and shares the keyring. Verifying in one call allocates nothing on the good path, except on the
-/// first use of a keyring in a thread, for a scheme with more than eight parts on a side of the
-/// body, or for more than 96 bytes of unsigned fields.
+/// first use of a keyring in a thread, for a scheme with more than six parts on a side of the body,
+/// and for more than eight unsigned fields or more than 64 bytes of them.
 #[derive(Clone)]
 pub struct Verifier {
     scheme: Arc<Scheme>,
@@ -168,7 +168,7 @@ impl Verifier {
                 freshness.check(&moment)?;
                 let name = key.shared_name();
                 let fields = UnsignedFields::of(&claim.others);
-                return Ok(Verified::new(name, claim.timestamp, fields).map(|()| body));
+                return Ok(Verified::new(body, name, claim.timestamp, fields));
             }
             refusal = VerifyError::Mismatch;
         }

@@ -9,6 +9,7 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 pub(crate) const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// What a fake answers; unlike a [`ResponseTemplate`] it can still be altered by a fault.
+#[derive(Clone)]
 pub(crate) struct Answer {
     status: StatusCode,
     content_type: Option<HeaderValue>,
@@ -30,10 +31,6 @@ impl Answer {
 
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
         Self::empty(status).body(JSON, serde_json::to_vec(body).unwrap_or_default())
-    }
-
-    pub(crate) fn html(status: StatusCode, body: &str) -> Self {
-        Self::empty(status).body(HTML, body.into())
     }
 
     pub(crate) fn body(mut self, content_type: HeaderValue, body: Vec<u8>) -> Self {

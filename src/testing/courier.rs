@@ -68,18 +68,19 @@ impl Courier {
     }
 
     /// Sends `parcel` and hands the answer's status, or `None` without one, to `done`.
-    pub(crate) fn dispatch(
+    pub(crate) fn dispatch<T: Send + 'static>(
         &self,
         parcel: Parcel,
-        done: impl FnOnce(Option<StatusCode>) + Send + 'static,
-    ) -> Sent {
+        done: impl FnOnce(Option<StatusCode>) -> T + Send + 'static,
+    ) -> Sent<T> {
         let desk = Arc::clone(&self.desk);
         let under_way = UnderWay::new(&self.under_way);
-        let (finished, sent) = oneshot::channel::<()>();
+        let (finished, sent) = oneshot::channel();
         let job: Job = Box::pin(async move {
-            done(desk.send(parcel).await);
+            let outcome = done(desk.send(parcel).await);
             drop(under_way);
-            drop(finished);
+            // Fails if nobody waits for the end.
+            drop(finished.send(outcome));
         });
         // A job that can't be taken is dropped, which ends the wait for it.
         drop(self.jobs.send(job));
@@ -99,12 +100,12 @@ impl Courier {
 }
 
 /// The end of one delivery.
-pub(crate) struct Sent(oneshot::Receiver<()>);
+pub(crate) struct Sent<T>(oneshot::Receiver<T>);
 
-impl Sent {
-    pub(crate) async fn wait(self) {
-        // The sender is never used: its drop is the signal.
-        drop(self.0.await);
+impl<T> Sent<T> {
+    /// What the delivery's `done` returned; `None` if the courier ended before.
+    pub(crate) async fn wait(self) -> Option<T> {
+        self.0.await.ok()
     }
 }
 
@@ -152,6 +153,7 @@ impl Drop for UnderWay {
 /// A client that follows no redirect, reads no proxy settings and opens a connection for each call.
 fn client() -> Option<Client> {
     Client::builder()
+        .no_proxy()
         .redirect(Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(0)

@@ -7,7 +7,6 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use crate::testing::answer::{Answer, HTML, JSON};
-use crate::testing::drf;
 use crate::testing::lock::lock;
 
 const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
@@ -41,6 +40,13 @@ pub struct Fault {
     truncate: bool,
     close: bool,
     carried_out: bool,
+    throttle: Option<Throttle>,
+}
+
+/// One request too many; each service words it in its own way.
+#[derive(Clone, Copy)]
+struct Throttle {
+    seconds: Option<u64>,
 }
 
 impl Fault {
@@ -56,9 +62,14 @@ impl Fault {
     /// Answers 429 with a `Retry-After` of this many seconds, rounded up.
     pub fn rate_limited(retry_after: Duration) -> Self {
         let seconds = whole_seconds(retry_after);
-        Self::status(StatusCode::TOO_MANY_REQUESTS)
-            .json(&drf::throttled(seconds))
-            .header(RETRY_AFTER, HeaderValue::from(seconds))
+        Self::throttled(Some(seconds)).header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    fn throttled(seconds: Option<u64>) -> Self {
+        Self {
+            throttle: Some(Throttle { seconds }),
+            ..Self::status(StatusCode::TOO_MANY_REQUESTS)
+        }
     }
 
     /// Answers 502 with an HTML page, as a proxy in front of a service does.
@@ -101,6 +112,7 @@ impl Fault {
             truncate: false,
             close: false,
             carried_out: true,
+            throttle: None,
         }
     }
 
@@ -144,14 +156,24 @@ impl Fault {
     }
 
     /// The answer under this fault, or `None` if the connection is to be closed.
-    pub(crate) fn apply(self, operation: impl FnOnce() -> Answer) -> Option<Answer> {
+    ///
+    /// `throttled` is the service's own answer to one request too many.
+    pub(crate) fn apply(
+        self,
+        operation: impl FnOnce() -> Answer,
+        throttled: impl FnOnce(Option<u64>) -> Answer,
+    ) -> Option<Answer> {
+        let refusal = |status| match self.throttle {
+            Some(Throttle { seconds }) => throttled(seconds),
+            None => Answer::empty(status),
+        };
         let mut answer = match (self.carried_out, self.status) {
             (true, None) => operation(),
             (true, Some(status)) => {
                 operation();
-                Answer::empty(status)
+                refusal(status)
             }
-            (false, status) => Answer::empty(status.unwrap_or_default()),
+            (false, status) => refusal(status.unwrap_or_default()),
         };
         if self.close {
             return None;
@@ -240,11 +262,11 @@ impl<O: Copy + Eq> Faults<O> {
 pub(crate) struct RateLimit {
     allowed: u32,
     left: u32,
-    retry_after: Duration,
+    retry_after: Option<Duration>,
 }
 
 impl RateLimit {
-    pub(crate) fn new(allowed: u32, retry_after: Duration) -> Self {
+    pub(crate) fn new(allowed: u32, retry_after: Option<Duration>) -> Self {
         Self {
             allowed,
             left: allowed,
@@ -259,11 +281,14 @@ impl RateLimit {
             return None;
         }
         self.left = self.allowed;
-        Some(Fault::rate_limited(self.retry_after))
+        Some(match self.retry_after {
+            Some(wait) => Fault::rate_limited(wait),
+            None => Fault::throttled(None),
+        })
     }
 }
 
-fn whole_seconds(duration: Duration) -> u64 {
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     let part = u64::from(duration.subsec_nanos() > 0);
     duration.as_secs().saturating_add(part)
 }

@@ -19,6 +19,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn operation(&self, request: &Request) -> Option<Self::Operation>;
 
     fn answer(&self, request: &Request) -> Answer;
+
+    /// The 429 of this service, with the wait that it names if it names one.
+    fn throttled(&self, seconds: Option<u64>) -> Answer;
 }
 
 /// A server on a loopback port of its own, which ends when it is dropped.
@@ -68,7 +71,7 @@ impl<S: Service> Host<S> {
         &self.desk.faults
     }
 
-    pub(crate) fn limit(&self, allowed: u32, retry_after: Duration) {
+    pub(crate) fn limit(&self, allowed: u32, retry_after: Option<Duration>) {
         *lock(&self.desk.limit) = Some(RateLimit::new(allowed, retry_after));
     }
 
@@ -114,7 +117,7 @@ impl<S: Service> Desk<S> {
         let Some(fault) = self.faults.take_if(operation, Fault::closes) else {
             return false;
         };
-        fault.apply(|| self.service.answer(request));
+        self.apply(fault, request);
         self.record.push(request, None);
         true
     }
@@ -125,10 +128,17 @@ impl<S: Service> Desk<S> {
             .faults
             .take_if(operation, |fault| !fault.closes())
             .or_else(|| lock(&self.limit).as_mut()?.count())
-            .and_then(|fault| fault.apply(|| self.service.answer(request)))
+            .and_then(|fault| self.apply(fault, request))
             .unwrap_or_else(|| self.service.answer(request));
         self.record.push(request, Some(answer.status()));
         answer.into()
+    }
+
+    fn apply(&self, fault: Fault, request: &Request) -> Option<Answer> {
+        fault.apply(
+            || self.service.answer(request),
+            |seconds| self.service.throttled(seconds),
+        )
     }
 }
 

@@ -236,7 +236,7 @@ impl PreoFake {
     /// It counts requests, not time, so that a test needs no clock: one refusal, and it counts
     /// anew. Requests that meet an injected fault are not counted.
     pub fn limit_rate(&self, allowed: u32, retry_after: Duration) {
-        self.host.limit(allowed, retry_after);
+        self.host.limit(allowed, Some(retry_after));
     }
 
     /// Ends what [`limit_rate`](Self::limit_rate) began.

@@ -60,18 +60,16 @@ impl Transport {
             .get(&self.0.request_id)
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
-        let body = match self.read(body).await {
-            Ok(body) => body,
-            Err(error) => {
-                return Err(error.with_response(parts.status, request_id, Bytes::new()));
-            }
-        };
+        let body = self.read(body).await;
         if parts.status.is_success() {
-            return Ok(Answer::new(parts.status, parts.headers, request_id, body));
+            return match body {
+                Ok(body) => Ok(Answer::new(parts.status, parts.headers, request_id, body)),
+                Err(error) => Err(error.with_response(parts.status, request_id, Bytes::new())),
+            };
         }
         let retry_after = retry_after(&parts.headers, SystemTime::now());
         Err(Error::new(Kind::Status, message(parts.status))
-            .with_response(parts.status, request_id, body)
+            .with_response(parts.status, request_id, body.unwrap_or_default())
             .with_retry_after(retry_after))
     }
 
@@ -119,8 +117,8 @@ fn is_transient(status: StatusCode, retry_after: Option<Duration>) -> bool {
 /// `Retry-After` in seconds or as a date, RFC 9110 section 10.2.3.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -132,7 +130,7 @@ fn message(status: StatusCode) -> String {
             ", a redirect, which is never followed: check the base URL"
         }
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            ", the request is invalid: see `field_errors`"
+            ", the request is invalid: see `field_errors` and `detail`"
         }
         StatusCode::UNAUTHORIZED => ", the token is missing or wrong",
         StatusCode::FORBIDDEN => ", the token may not do this",

@@ -1,13 +1,15 @@
 use std::fmt;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::secret::Secret;
 
 /// How a client proves who it is.
 ///
-/// Each service has a default for a plain token; this is for the others.
+/// Each service has a default for a plain token; this is for the others. White space around a token,
+/// such as the line feed at the end of a file, is dropped.
 ///
 /// ```
 /// use webhook_sdk::Auth;
@@ -49,7 +51,7 @@ impl Auth {
 
     pub(super) fn credential(&self) -> Result<Credential, Error> {
         let name = HeaderName::try_from(&self.header).map_err(|_| {
-            Error::configuration(format!("{:?} can't be the name of a header", self.header))
+            Error::configuration("the name of the header for the token is no header name")
         })?;
         let token = self.token.expose().trim();
         if token.is_empty() {
@@ -58,8 +60,14 @@ impl Auth {
             ));
         }
         let value = match &self.scheme {
-            Some(scheme) => zeroize::Zeroizing::new(format!("{scheme} {token}")),
-            None => zeroize::Zeroizing::new(token.to_owned()),
+            // A scheme is a token of RFC 9110, as the name of a header is.
+            Some(scheme) if HeaderName::try_from(scheme).is_err() => {
+                return Err(Error::configuration(
+                    "the authentication scheme isn't one word, like `Bearer`",
+                ));
+            }
+            Some(scheme) => Zeroizing::new(format!("{scheme} {token}")),
+            None => Zeroizing::new(token.to_owned()),
         };
         let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| {
             Error::configuration("the token has a character that no header can carry")

@@ -21,7 +21,7 @@ pub trait Service: Sized + sealed::Sealed {
 pub(crate) mod sealed {
     use std::num::NonZeroU32;
 
-    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service};
+    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service, Url};
     use crate::secret::Secret;
 
     /// What the builder must know of a service.
@@ -38,6 +38,14 @@ pub(crate) mod sealed {
         const REQUESTS_PER_SECOND: Option<NonZeroU32> = None;
 
         fn auth(token: Secret) -> Auth;
+
+        /// Where the paths of the document begin, below the base URL that the user named.
+        fn root(base: Url, _extra: &<Self as Service>::Extra) -> Result<Url, Error>
+        where
+            Self: Service,
+        {
+            Ok(base)
+        }
 
         /// What only this service wants to be sent with every request.
         fn headers(
@@ -58,7 +66,6 @@ pub(crate) mod sealed {
 /// Sets up a client.
 ///
 /// Nothing is checked and nothing is read before [`build`](Self::build).
-#[derive(Debug)]
 pub struct ClientBuilder<S: Service> {
     auth: Auth,
     base_url: String,
@@ -71,6 +78,20 @@ pub struct ClientBuilder<S: Service> {
     requests_per_second: Option<NonZeroU32>,
     http: reqwest::ClientBuilder,
     pub(crate) extra: S::Extra,
+}
+
+impl<S: Service> fmt::Debug for ClientBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("auth", &self.auth)
+            .field("timeout", &self.timeout)
+            .field("deadline", &self.deadline)
+            .field("max_response_bytes", &self.max_response_bytes)
+            .field("retry", &self.retry)
+            .field("requests_per_second", &self.requests_per_second)
+            .field("extra", &self.extra)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The parts of a generated client.
@@ -171,6 +192,9 @@ impl<S: Service> ClientBuilder<S> {
 
     /// Sets proxies, certificates, pools and the like.
     ///
+    /// A plain-http base URL on loopback is reached without a proxy. The `Debug` of reqwest shows the
+    /// values of default headers that aren't marked sensitive.
+    ///
     /// Redirects stay off whatever this says: one could change the method or carry the token to
     /// another host.
     #[must_use]
@@ -185,10 +209,11 @@ impl<S: Service> ClientBuilder<S> {
     ///
     /// [`Error::is_configuration`] when the token is empty or can't be sent in a header, the base
     /// URL is no absolute `https` URL (`http` is allowed on loopback) or has a query, a fragment or
-    /// credentials, a time-out or the size limit is zero, the user agent can't be sent, or TLS
-    /// can't be set up.
+    /// credentials, a time-out or the size limit is zero, the user agent can't be sent, TLS can't
+    /// be set up, or a setting that the service needs is missing.
     pub fn build(self) -> Result<S, Error> {
         let base = parse_base_url(&self.base_url, self.plain_http)?;
+        let base = S::root(base, &self.extra)?;
         for (name, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
             if limit.is_zero() {
                 return Err(Error::configuration(format!(
@@ -201,14 +226,14 @@ impl<S: Service> ClientBuilder<S> {
                 "`max_response_bytes` is zero, which leaves no room for an answer",
             ));
         }
-        let http = self
-            .http
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                Error::configuration("the HTTP client can't be set up")
-                    .with_source(error.without_url())
-            })?;
+        let mut http = self.http.redirect(reqwest::redirect::Policy::none());
+        if base.scheme() == "http" && is_loopback(&base) {
+            // A proxy would see the token, and couldn't reach this machine's loopback.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| {
+            Error::configuration("the HTTP client can't be set up").with_source(error.without_url())
+        })?;
         let base_path = base.path().trim_end_matches('/').to_owned();
         let transport = Transport(Arc::new(Settings {
             origin: base.origin(),

@@ -96,6 +96,8 @@ pub(crate) struct Answer {
     headers: HeaderMap,
     request_id: Option<String>,
     body: Bytes,
+    operation: &'static str,
+    attempts: u32,
 }
 
 impl Answer {
@@ -110,6 +112,16 @@ impl Answer {
             headers,
             request_id,
             body,
+            operation: "",
+            attempts: 0,
+        }
+    }
+
+    pub(super) fn of(self, operation: &'static str, attempts: u32) -> Self {
+        Self {
+            operation,
+            attempts,
+            ..self
         }
     }
 
@@ -152,6 +164,9 @@ impl Answer {
     }
 
     fn error(self, message: String) -> Error {
-        Error::new(Kind::Decode, message).with_response(self.status, self.request_id, self.body)
+        Error::new(Kind::Decode, message)
+            .with_operation(self.operation)
+            .with_attempts(self.attempts)
+            .with_response(self.status, self.request_id, self.body)
     }
 }

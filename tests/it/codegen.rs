@@ -13,12 +13,20 @@ mod provider;
 
 use document::Document;
 use prepare::{Constraint, Kind, Prepared, Rule, prepare};
-use provider::Provider;
+use provider::{Group, Provider};
 
 const PROVIDER: Provider = Provider {
     module: "acme",
     document: "acme.yaml",
     handwritten: &["Handwritten"],
+    root: "",
+    headers: &["X-Key"],
+    groups: &[Group {
+        properties: &["everyone", "only"],
+        field: "audience",
+        handwritten: "Audience",
+        doc: "Who sees it.",
+    }],
 };
 
 /// A document with one operation of which the test says the interesting part.
@@ -216,6 +224,21 @@ fn schemas_that_nothing_uses_make_no_code() {
 }
 
 #[test]
+fn the_open_enums_of_error_responses_are_kept() {
+    let operation = r##""responses": { "200": { "description": "" }, "400": { "description": "",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Failure" } } } } }"##;
+    let schemas = r##""Failure": { "type": "object", "properties": {
+            "code": { "$ref": "#/components/schemas/Code" },
+            "more": { "type": "array", "items": { "$ref": "#/components/schemas/Failure" } } } },
+        "Code": { "type": "string", "enum": ["too_late"] },"##;
+    let prepared = prepared(&document(operation, schemas));
+    let names: Vec<_> = prepared.enums.iter().map(|open| &open.name).collect();
+    assert_eq!(names, ["Code"]);
+    let openapi = serde_json::to_value(&prepared.openapi).unwrap();
+    assert!(openapi["components"]["schemas"].get("Failure").is_none());
+}
+
+#[test]
 fn a_handwritten_type_stands_for_its_schema() {
     let prepared = prepared(&body(
         r##", "url": { "$ref": "#/components/schemas/Handwritten" }"##,
@@ -223,6 +246,65 @@ fn a_handwritten_type_stands_for_its_schema() {
     assert_eq!(
         prepared.replacements["Handwritten"],
         "crate::acme::Handwritten"
+    );
+}
+
+#[test]
+fn what_the_client_says_once_is_taken_from_each_operation() {
+    let provider = Provider {
+        root: "/orgs/{org}",
+        ..PROVIDER
+    };
+    let parameters = r#"{ "name": "org", "in": "path", "required": true, "schema": { "type": "string" } },
+        { "name": "X-Key", "in": "header", "schema": { "type": "string" } },
+        { "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }"#;
+    let inside = parameter(parameters).replace("/things/", "/orgs/{org}/things/");
+    let prepared = prepare(&Document::parse("acme.yaml", &inside).unwrap(), &provider).unwrap();
+    assert_eq!(prepared.operations[0].path, "/things/{id}");
+    let openapi = serde_json::to_value(&prepared.openapi).unwrap();
+    let left = &openapi["paths"]["/things/{id}"]["patch"]["parameters"];
+    assert_eq!(left.as_array().unwrap().len(), 1);
+    assert_eq!(left[0]["name"], "id");
+
+    let outside = Document::parse("acme.yaml", &parameter(parameters)).unwrap();
+    let refusal = prepare(&outside, &provider).unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "acme.yaml: /things/{id}: doesn't begin with /orgs/{org}"
+    );
+}
+
+#[test]
+fn properties_of_a_group_become_one_field_that_is_written_as_all_of_them() {
+    let optional = body(
+        r#", "everyone": { "type": "boolean" },
+        "only": { "type": "array", "items": { "type": "string" } }"#,
+    );
+    let code = models::models(&prepared(&optional)).unwrap().to_string();
+    assert!(
+        code.contains(
+            "# [serde (flatten)] pub audience : :: std :: option :: Option < crate :: acme :: Audience >"
+        ),
+        "{code}"
+    );
+    assert!(!code.contains("pub everyone") && !code.contains("pub only"));
+    assert!(!code.contains("serde :: Deserialize"), "{code}");
+
+    let required = optional.replace(r#"["name"]"#, r#"["everyone", "only", "name"]"#);
+    let code = models::models(&prepared(&required)).unwrap().to_string();
+    assert!(code.contains("# [serde (flatten)] pub audience : crate :: acme :: Audience"));
+    assert!(code.contains("serde :: Deserialize"), "{code}");
+    let names: Vec<_> = prepared(&required).requests[0]
+        .fields
+        .iter()
+        .map(|field| field.name.clone())
+        .collect();
+    assert_eq!(names, ["audience", "name"]);
+
+    let half = body(r#", "everyone": { "type": "boolean" }"#);
+    assert_eq!(
+        refusal(&half),
+        r#"acme.yaml: Change: has some of ["everyone", "only"] and not all"#
     );
 }
 
@@ -278,6 +360,18 @@ fn what_cannot_be_generated_is_refused_with_its_place() {
         (
             body(r#", "x": { "type": "string", "pattern": "^a" }"#),
             "Change.x: has a pattern",
+        ),
+        (
+            body(r#", "x": { "type": "number", "multipleOf": 2 }"#),
+            "Change.x: has a multipleOf, which isn't checked",
+        ),
+        (
+            body(r#", "x": { "type": "number", "minimum": 0.5 }"#),
+            "Change.x: has a minimum, which isn't checked",
+        ),
+        (
+            body(r#", "x": { "type": "array", "items": { "type": "string", "maxLength": 3 } }"#),
+            "Change.x: has a maxLength, which isn't checked",
         ),
         (
             parameter(r#"{ "name": "x", "in": "header", "schema": { "type": "string" } }"#),

@@ -7,6 +7,26 @@ mod codegen;
     all(feature = "axum", feature = "preo", feature = "pretix")
 ))]
 mod log;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_client;
+#[cfg(feature = "lune")]
+mod lune_decode;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_errors;
+#[cfg(all(feature = "lune", feature = "testing"))]
+mod lune_fake;
+#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+mod lune_flow;
+#[cfg(feature = "lune")]
+mod lune_processor;
+#[cfg(feature = "lune")]
+mod lune_signature;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_support;
+#[cfg(feature = "lune")]
+mod lune_text;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod lune_url;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod preo_client;
 #[cfg(all(feature = "client", feature = "preo"))]
@@ -27,12 +47,26 @@ mod preo_tracing;
 mod pretix_action;
 #[cfg(feature = "pretix")]
 mod pretix_auth;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod pretix_client;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod pretix_decoding;
 #[cfg(feature = "pretix")]
 mod pretix_document;
+#[cfg(all(feature = "pretix", feature = "testing"))]
+mod pretix_fake;
+#[cfg(all(feature = "client", feature = "pretix", feature = "testing"))]
+mod pretix_flow;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod pretix_live;
 #[cfg(feature = "pretix")]
 mod pretix_notification;
+#[cfg(all(feature = "pretix", feature = "testing"))]
+mod pretix_replay;
 #[cfg(feature = "pretix")]
 mod pretix_reply;
+#[cfg(all(feature = "pretix", any(feature = "client", feature = "testing")))]
+mod pretix_support;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
 #[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
@@ -51,7 +85,15 @@ mod receiver_support;
 mod receiver_tracing;
 #[cfg(feature = "redis")]
 mod redis_server;
-#[cfg(all(feature = "client", feature = "preo"))]
+mod signature;
+mod signature_parts;
+mod signature_scheme;
+mod signature_secret;
+mod signature_signer;
+#[cfg(all(feature = "client", any(feature = "preo", feature = "pretix")))]
 mod support;
-#[cfg(all(feature = "client", feature = "preo"))]
+#[cfg(all(
+    feature = "client",
+    any(feature = "lune", feature = "preo", feature = "pretix")
+))]
 mod surface;

@@ -62,7 +62,7 @@ async fn field_errors_are_read_from_every_shape() {
         ),
         (r#"{"name":"Plain."}"#, &[("name", "Plain.")]),
         (r#"{"detail":"JSON parse error"}"#, &[]),
-        (r#"["a list"]"#, &[]),
+        (r#"["A list."]"#, &[("non_field_errors", "A list.")]),
     ];
     for (body, expected) in cases {
         let error = failure(json(400, body)).await;
@@ -214,6 +214,33 @@ async fn an_answer_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
+async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
+    let cut = b"HTTP/1.1 404 Not Found\r\ncontent-length: 900\r\n\r\n{\"detail\":".to_vec();
+    let mut long = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9000\r\n\r\n".to_vec();
+    long.extend_from_slice(&[b'x'; 9000]);
+    let (base_url, _server) = raw_server([cut, long]).await;
+    let preo = preo(&base_url).max_response_bytes(4096).build().unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(error.is_not_found() && !error.is_decode(), "{error:?}");
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.is_unauthorized() && error.body() == Some(b""),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_without_an_answer_is_no_answer_that_cannot_be_read() {
+    let (base_url, _server) = raw_server([Vec::new()]).await;
+    let preo = preo(&base_url).retry(RetryPolicy::never()).build().unwrap();
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(
+        error.is_retryable() && !error.is_decode() && error.status().is_none(),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_cut_at_the_limit() {
     let mut endless = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..64 {
@@ -310,12 +337,16 @@ async fn what_the_document_forbids_is_refused_before_sending() {
             "delivery_id must not be empty, `.` or `..`",
         ),
         (
+            preo.list_webhooks().page_size(-1_i64).send().await.err(),
+            "`page_size` was set to a value that it can't have",
+        ),
+        (
             preo.retrieve_webhook().send().await.err(),
-            "id was not initialized",
+            "`id` is missing: set it before `send`",
         ),
         (
             preo.create_webhook().send().await.err(),
-            "body was not initialized",
+            "`body` is missing: set it before `send`",
         ),
     ];
     for (error, expected) in errors {
@@ -328,6 +359,88 @@ async fn what_the_document_forbids_is_refused_before_sending() {
         assert_eq!(error.attempts(), 0);
     }
     assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn no_identifier_leads_to_another_resource() {
+    let (preo, server) = preo_and_server().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(204))
+        .mount(&server)
+        .await;
+    for id in [
+        "..\\organizations\\5",
+        "a\\..\\b",
+        "a/../b",
+        "%2e%2e",
+        "a?b#c",
+        "\t..",
+        "é;=@:",
+        "a b",
+    ] {
+        preo.delete_webhook().id(id).send().await.unwrap();
+        let path = server
+            .received_requests()
+            .await
+            .unwrap()
+            .pop()
+            .unwrap()
+            .url
+            .path()
+            .to_owned();
+        let segment = path.strip_prefix("/v1/webhooks/").unwrap();
+        assert!(!segment.contains(['/', '\\']), "{id:?} became {path}");
+        let decoded = percent_encoding::percent_decode_str(segment)
+            .decode_utf8()
+            .unwrap();
+        assert_eq!(decoded, id);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_decoded_was_an_attempt() {
+    let error = failure(json(201, "{")).await;
+    assert_eq!(
+        (error.attempts(), error.operation()),
+        (1, Some("retrieve_webhook"))
+    );
+    let (preo, _server) = preo_and_server().await;
+    let error = preo
+        .retrieve_webhook()
+        .id("x".repeat(100_000))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.operation()),
+        (0, Some("retrieve_webhook"))
+    );
+}
+
+#[tokio::test]
+async fn the_complaints_of_a_hostile_server_are_bounded() {
+    let long = "k".repeat(40_000);
+    let many: Vec<_> = (0..20_000)
+        .map(|_| serde_json::json!({ "a": ["x"] }))
+        .collect();
+    let body = serde_json::json!({ (long): many.clone(), "short": many }).to_string();
+    let errors = failure(json(400, &body)).await.field_errors();
+    assert_eq!(errors.len(), 1_000);
+    assert!(errors.iter().all(|error| error.field.len() < 300));
+}
+
+#[tokio::test]
+async fn a_server_on_loopback_is_reached_without_a_proxy() {
+    let server = MockServer::start().await;
+    let response = ResponseTemplate::new(200).set_body_json(webhook("wh_1"));
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+    let proxy = reqwest::Proxy::all("http://127.0.0.1:9").unwrap();
+    let through_a_proxy = reqwest::Client::builder().proxy(proxy);
+    let preo = preo(&server.uri()).http(through_a_proxy).build().unwrap();
+    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
 }
 
 #[tokio::test]
@@ -359,8 +472,16 @@ fn a_wrong_configuration_is_refused_with_what_to_do() {
             "the token has a character",
         ),
         (
+            builder().auth(Auth::scheme("two words", "t")).build(),
+            "the authentication scheme isn't one word",
+        ),
+        (
+            builder().auth(Auth::scheme("", "t")).build(),
+            "the authentication scheme isn't one word",
+        ),
+        (
             builder().auth(Auth::header("bad name", "t")).build(),
-            "can't be the name of a header",
+            "is no header name",
         ),
         (builder().base_url("").build(), "is no absolute URL"),
         (
@@ -438,9 +559,11 @@ fn an_error_is_small_and_can_cross_threads() {
 #[test]
 fn nothing_of_a_client_shows_its_token() {
     let auth = Auth::header("x-api-key", TOKEN);
-    let builder = PreoClient::builder(TOKEN);
+    let builder = PreoClient::builder(TOKEN).base_url(format!("https://user:{TOKEN}@host"));
     let shown = format!("{auth:?} {builder:?} {:?}", builder_client());
     assert!(!shown.contains(TOKEN), "{shown}");
+    let swapped = PreoClient::builder("t").auth(Auth::header(format!("{TOKEN} "), "x-api-key"));
+    assert!(!format!("{:?}", swapped.build().unwrap_err()).contains(TOKEN));
 }
 
 fn builder_client() -> PreoClient {

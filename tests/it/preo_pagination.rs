@@ -187,6 +187,64 @@ async fn answer_page(mut stream: TcpStream, three_at_once: Arc<Barrier>) {
 }
 
 #[tokio::test]
+async fn prefetched_pages_arrive_while_nobody_reads() {
+    let (preo, server) = serve(healthy(60, 10)).await;
+    let mut pages = preo.list_webhooks().pages().prefetch(3);
+    pages.try_next().await.unwrap();
+    let all_asked = async {
+        while server.received_requests().await.unwrap().len() < 5 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_asked)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_slower_than_the_time_out_loses_no_prefetched_page() {
+    let server = MockServer::start().await;
+    let respond = |request: &Request| {
+        let number = request.url.query().unwrap()["page=".len()..]
+            .parse()
+            .unwrap();
+        healthy(40, 10)(number).set_delay(Duration::from_millis(20 * number))
+    };
+    Mock::given(any())
+        .respond_with(respond)
+        .mount(&server)
+        .await;
+    let preo = preo(&server.uri()).timeout(Duration::from_secs(2));
+    let preo = preo
+        .retry(webhook_sdk::RetryPolicy::never())
+        .build()
+        .unwrap();
+    let mut pages = preo.list_webhooks().pages().prefetch(3);
+    let mut count = 0;
+    while let Some(page) = pages.try_next().await.unwrap() {
+        if count == 0 {
+            tokio::time::sleep(Duration::from_millis(2_200)).await;
+        }
+        count += page.items.len();
+    }
+    assert_eq!(count, 40);
+}
+
+#[tokio::test]
+async fn empty_pages_without_end_are_an_error() {
+    let (preo, server) = serve(|_| page(&[], 0, true)).await;
+    let (read, error) = read(&preo, 0).await;
+    assert!(read.is_empty());
+    assert!(
+        error
+            .unwrap()
+            .to_string()
+            .contains("one empty page after the other")
+    );
+    assert_eq!(server.received_requests().await.unwrap().len(), 100);
+}
+
+#[tokio::test]
 async fn an_empty_page_in_the_middle_is_not_the_end() {
     for prefetch in [0, 2] {
         let (preo, _server) = serve(|number| match number {
@@ -281,4 +339,26 @@ async fn pages_tell_what_the_server_says_of_the_list() {
     let last = pages.try_next().await.unwrap().unwrap();
     assert_eq!((last.items.len(), last.has_next), (5, false));
     assert!(pages.try_next().await.unwrap().is_none());
+}
+
+#[test]
+fn a_list_takes_a_small_part_of_the_memory_that_its_items_would() {
+    const COUNT: u64 = 5_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let (preo, _server) = runtime.block_on(serve(healthy(COUNT, 20)));
+    let measured = allocation_counter::measure(|| {
+        runtime.block_on(async {
+            let mut items = preo.list_webhooks().prefetch(2);
+            while items.try_next().await.unwrap().is_some() {}
+        });
+    });
+    let all = COUNT * webhook("wh_0").to_string().len() as u64;
+    assert!(
+        measured.bytes_max < all / 5,
+        "{} bytes for {all}",
+        measured.bytes_max
+    );
 }

@@ -162,6 +162,7 @@ async fn a_retry_after_past_the_bound_is_handed_to_the_caller() {
     for (value, least, most) in [
         ("61", 61, 61),
         ("86400", 86400, 86400),
+        ("99999999999999999999999", u64::MAX, u64::MAX),
         (&*date, 7190, 7200),
     ] {
         let (preo, server) = preo_and_server().await;
@@ -180,14 +181,7 @@ async fn a_retry_after_past_the_bound_is_handed_to_the_caller() {
 
 #[tokio::test]
 async fn a_retry_after_that_says_nothing_is_passed_over() {
-    for value in [
-        "",
-        "-1",
-        "soon",
-        "1e3",
-        "99999999999999999999999",
-        "Sun, 06 Nov 1994 08:49:37 GMT",
-    ] {
+    for value in ["", "-1", "soon", "1e3", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         let (preo, server) = preo_and_server().await;
         failing(
             &server,

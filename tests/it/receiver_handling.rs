@@ -95,14 +95,14 @@ async fn of_two_deliveries_at_once_one_runs_and_the_other_is_told_to_come_again(
     assert!(poll_once(&mut first).await.is_pending());
 
     let second = delivery(&receiver).await;
-    let answer = second.handle(|_| ready(runs.add())).await;
+    let answer = second.handle(|_| async { runs.add() }).await;
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.response::<()>().headers()["retry-after"], "30");
 
     gate.notify_one();
     assert_eq!(first.await.status(), 204);
     let third = delivery(&receiver).await;
-    let answer = third.handle(|_| ready(runs.add())).await;
+    let answer = third.handle(|_| async { runs.add() }).await;
     assert_eq!(answer.status(), 204);
     assert_eq!(runs.count(), 1);
 }
@@ -191,7 +191,7 @@ async fn a_store_that_fails_at_the_commit_is_503_and_the_lease_ends_the_claim() 
     let store = Failing::at("commit");
     let receiver = builder::<Preo>().store(store.clone()).build();
     let runs = Runs::default();
-    let answer = delivery(&receiver).await.handle(|_| ready(runs.add()));
+    let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
     let answer = answer.await;
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.response::<()>().headers()["retry-after"], "30");
@@ -204,7 +204,7 @@ async fn a_store_that_fails_at_the_claim_is_503_and_nothing_runs() {
     let store = Failing::at("claim");
     let receiver = builder::<Preo>().store(store.clone()).build();
     let runs = Runs::default();
-    let answer = delivery(&receiver).await.handle(|_| ready(runs.add()));
+    let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
     assert_eq!(answer.await.status(), 503);
     assert_eq!(runs.count(), 0);
     assert_eq!(store.calls(), ["claim"]);

@@ -5,12 +5,30 @@
 use quote::ToTokens;
 use syn::{Fields, File, ImplItem, Item, Visibility, parse_quote};
 
+#[cfg(feature = "lune")]
+#[test]
+fn the_surface_of_lune_is_the_committed_one() {
+    insta::assert_snapshot!(
+        "lune",
+        surface(include_str!(concat!(env!("OUT_DIR"), "/lune.rs")))
+    );
+}
+
 #[cfg(feature = "preo")]
 #[test]
 fn the_surface_of_preo_is_the_committed_one() {
     insta::assert_snapshot!(
         "preo",
         surface(include_str!(concat!(env!("OUT_DIR"), "/preo.rs")))
+    );
+}
+
+#[cfg(feature = "pretix")]
+#[test]
+fn the_surface_of_pretix_is_the_committed_one() {
+    insta::assert_snapshot!(
+        "pretix",
+        surface(include_str!(concat!(env!("OUT_DIR"), "/pretix.rs")))
     );
 }
 

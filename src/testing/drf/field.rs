@@ -32,6 +32,19 @@ impl<'a> Fields<'a> {
         self.optional(name, check)
     }
 
+    /// Required of a `whole` object, optional of a part.
+    pub(crate) fn present<T>(
+        &mut self,
+        whole: bool,
+        name: &str,
+        check: impl FnOnce(&Value) -> Checked<T>,
+    ) -> Option<T> {
+        match whole {
+            true => self.required(name, check),
+            false => self.optional(name, check),
+        }
+    }
+
     pub(crate) fn optional<T>(
         &mut self,
         name: &str,

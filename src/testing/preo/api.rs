@@ -44,6 +44,10 @@ impl Service for Api {
             .and_then(|()| self.follow(route, request))
             .unwrap_or_else(|refusal| refusal)
     }
+
+    fn throttled(&self, seconds: Option<u64>) -> Answer {
+        drf::throttled(seconds)
+    }
 }
 
 impl Api {

@@ -116,7 +116,7 @@ impl Api {
     }
 
     /// Sends a delivery that [`begin_attempt`] has prepared.
-    pub(super) fn dispatch(&self, place: Place, parcel: Parcel) -> Sent {
+    pub(super) fn dispatch(&self, place: Place, parcel: Parcel) -> Sent<()> {
         let state = Arc::clone(&self.state);
         self.courier.dispatch(parcel, move |status| {
             lock(&state).finish_attempt(&place, status);
@@ -124,7 +124,7 @@ impl Api {
     }
 
     async fn attempt_all(&self, places: Vec<Place>) -> Vec<PreoFakeDelivery> {
-        let under_way: Vec<(Place, Sent)> = places
+        let under_way: Vec<(Place, Sent<()>)> = places
             .into_iter()
             .filter_map(|place| {
                 let parcel = begin_attempt(&mut lock(&self.state), &place, &self.settings)?;

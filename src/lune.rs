@@ -1,0 +1,124 @@
+//! Lune: webhooks, and their deliveries of order and allocation events.
+//!
+//! # Receiving
+//!
+//! A delivery is a batch of events under one signature. [`scheme`] describes the signature for a
+//! [`Verifier`](crate::signature::Verifier); [`Batch::decode`] reads the body, each event by
+//! itself; [`BatchProcessor`] runs a handler over it in the order that Lune promises and says whether to
+//! acknowledge.
+//!
+//! ```
+//! use webhook_sdk::lune::{Batch, EventData, EventType};
+//!
+//! let body = br#"{"events": [{
+//!     "api_version": "v1", "event_id": "ev1", "event_type": "order.completed", "sequence": "2021-09-13T16:21:29.067Z",
+//!     "data": {"order": {"id": "or1", "status": "complete", "total_cost": "7696.00"}}
+//! }]}"#;
+//! let batch = Batch::decode(body)?;
+//! let event = &batch.events()[0];
+//!
+//! assert_eq!(event.event_type(), Some(&EventType::OrderCompleted));
+//! let EventData::Order(order) = event.data() else { panic!("an order event") };
+//! assert_eq!(order.total_cost.as_ref().map(|cost| cost.as_str()), Some("7696.00"));
+//! # Ok::<(), webhook_sdk::lune::BatchError>(())
+//! ```
+//!
+//! Sources: <https://docs.lune.co/api-reference/webhook-request> for the body,
+//! <https://docs.lune.co/general-concepts/webhooks> for the delivery. Lune publishes neither the size of a
+//! batch nor the schedule of its redeliveries.
+//!
+//! # Managing webhooks
+//!
+//! With the feature `client`, `LuneClient` lists, creates, retrieves, changes, rotates and deletes
+//! webhooks. Five things to know:
+//!
+//! - **A limit to accounts can't be cleared.** Once a webhook has `account_ids`, an update can name
+//!   other accounts, but the API has no way back to the events of all accounts. Delete the webhook
+//!   and create another, which has another secret.
+//! - **A secret is shown twice at most**: create and rotate answer with a `WebhookWithSecret`, which
+//!   makes a verifier; everything else answers with a `Webhook`, whose `SecretSuffix` makes none.
+//! - **An update is a whole**: it always has a URL and whether the webhook is enabled. Lune's rules
+//!   for URLs are stricter than URLs are, so `WebhookUrl` checks them first and names the broken one.
+//! - **A rotation can happen more than once in one call.** It is repeated like any call but a create
+//!   when its answer is lost or a 5xx, because only an answer tells the valid secret. Each repetition
+//!   makes another secret and the call returns the last. After an error the old secret may be
+//!   invalid: rotate again. An attempt that timed out could still be applied late;
+//!   `SecretSuffix::matches` on a retrieved webhook confirms the secret at hand, and
+//!   `RetryPolicy::never` forbids repetitions.
+//! - **The first call without a version pins one**: without `Lune-Version` Lune takes the version that
+//!   the organisation is pinned to, and pins it to the latest at the first request.
+//!
+//! Errors have a `code()`, to compare with `ErrorCode`, where Lune answers in JSON: 400, 401, 403, 409
+//! and 422. Elsewhere the body is plain text or empty. There are at most 15 requests a second unless
+//! the builder says otherwise.
+
+mod allocation;
+mod batch;
+#[cfg(feature = "client")]
+mod client;
+mod decimal;
+#[cfg(feature = "receiver")]
+mod deliveries;
+mod event;
+#[cfg(feature = "client")]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unnameable_types,
+    dead_code,
+    unused_imports,
+    clippy::all,
+    clippy::unwrap_used,
+    reason = "generated code"
+)]
+mod generated;
+mod json;
+mod ledger;
+mod order;
+mod processor;
+mod redact;
+#[cfg(feature = "client")]
+mod secret;
+mod sequence;
+mod signature;
+mod timestamp;
+#[cfg(feature = "client")]
+mod url;
+#[cfg(feature = "client")]
+mod verify;
+
+pub use allocation::{Allocation, AllocationChange, AllocationStatus};
+pub use batch::{Batch, BatchError};
+pub use decimal::Decimal;
+#[cfg(feature = "receiver")]
+pub use deliveries::Deliveries;
+pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use generated::stub;
+#[cfg(feature = "client")]
+pub use generated::{
+    Client as LuneClient,
+    models::{AccountType, ErrorCode, WebhookCreate, WebhookUpdate},
+    types::{Webhook, WebhookWithSecret},
+};
+pub use ledger::{Ledger, MemoryLedger, SkipRule};
+pub use order::{
+    Order, OrderBundle, OrderKind, OrderProject, OrderProjectStatus, OrderStatus, PaymentMethod,
+};
+pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
+#[cfg(feature = "client")]
+pub use secret::SecretSuffix;
+pub use sequence::Sequence;
+pub use signature::{Sender, scheme};
+pub use timestamp::Timestamp;
+#[cfg(feature = "client")]
+pub use url::{TargetUrl, WebhookUrl, WebhookUrlError};
+
+/// The builder of each operation, as the methods of [`LuneClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhooks, RetrieveWebhook, RotateWebhookSecret,
+        UpdateWebhook,
+    };
+}

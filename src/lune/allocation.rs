@@ -1,0 +1,69 @@
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::redact::SetFields;
+use super::{Decimal, Timestamp, json};
+use crate::open_enum::open_enum;
+
+/// What an `allocation.*` event tells.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct AllocationChange {
+    /// The allocation as it stood at the event.
+    #[serde(deserialize_with = "json::object")]
+    pub allocation: Allocation,
+    /// The allocation that this one was split from; `splitFrom` on the wire.
+    #[serde(
+        rename = "splitFrom",
+        default,
+        deserialize_with = "json::optional_object"
+    )]
+    pub split_from: Option<Allocation>,
+}
+
+/// Credits of one project set aside for an order.
+///
+/// Only `id` is sure to be there, as with an [`Order`](super::Order).
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Allocation {
+    /// The allocation's identifier.
+    pub id: String,
+    /// The order that the credits are for.
+    pub order_id: Option<String>,
+    /// The project that the credits come from.
+    pub project_id: Option<String>,
+    /// How much is allocated; Lune doesn't publish the unit, an order's own quantities are in tonnes of CO2.
+    pub quantity: Option<Decimal>,
+    /// The allocation's status.
+    pub status: Option<AllocationStatus>,
+    /// When the allocation was made.
+    pub created_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for Allocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set = [
+            ("quantity", self.quantity.is_some()),
+            ("created_at", self.created_at.is_some()),
+        ];
+        f.debug_struct("Allocation")
+            .field("id", &self.id)
+            .field("order_id", &self.order_id)
+            .field("project_id", &self.project_id)
+            .field("status", &self.status)
+            .field("set", &SetFields(&set))
+            .finish()
+    }
+}
+
+open_enum! {
+    /// How far an allocation is.
+    pub enum AllocationStatus {
+        /// Made.
+        New = "new",
+        /// Retired.
+        Retired = "retired",
+    }
+}

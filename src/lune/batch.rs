@@ -1,0 +1,128 @@
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::Event;
+use super::json::{self, Object};
+
+/// The events of one delivery, in the order in which Lune sent them.
+///
+/// ```
+/// use webhook_sdk::lune::{Batch, EventData};
+///
+/// let batch = Batch::decode(br#"{"events": [
+///     {"event_id": "ev1", "event_type": "order.paid", "data": "not an order"},
+///     {"event_id": "ev2", "event_type": "order.paid", "data": {"order": {"id": "or1"}}}
+/// ]}"#)?;
+///
+/// assert!(matches!(batch.events()[0].data(), EventData::Undecodable(_)));
+/// assert!(matches!(batch.events()[1].data(), EventData::Order(_)));
+/// # Ok::<(), webhook_sdk::lune::BatchError>(())
+/// ```
+///
+/// Each event is decoded by itself: one that is odd costs no other. Decode only what a signature has
+/// vouched for, and bound the size of the body before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    events: Vec<Event>,
+}
+
+impl Batch {
+    /// Reads the body of a delivery.
+    ///
+    /// # Errors
+    ///
+    /// If the body as a whole is not a JSON object with an array `events`. Nothing inside an event is an
+    /// error here; see [`EventData::Undecodable`](super::EventData::Undecodable).
+    pub fn decode(body: &[u8]) -> Result<Self, BatchError> {
+        let Object(body) = serde_json::from_slice::<Object<Body<'_>>>(body)
+            .map_err(|error| not_a_batch(body, &error))?;
+        let events = body.events.ok_or(BatchError::NoEvents)?;
+        let events: Vec<&RawValue> =
+            serde_json::from_str(events.get()).map_err(|_| BatchError::EventsNotArray)?;
+        Ok(Self {
+            events: events.into_iter().map(Event::from_raw).collect(),
+        })
+    }
+
+    /// The events in the order in which they were sent.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Takes the events out, in the order in which they were sent.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Event> {
+        self.events
+    }
+
+    /// How many events there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there is no event.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+}
+
+impl IntoIterator for Batch {
+    type Item = Event;
+    type IntoIter = std::vec::IntoIter<Event>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Batch {
+    type Item = &'a Event;
+    type IntoIter = std::slice::Iter<'a, Event>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter()
+    }
+}
+
+/// Why a body is not a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// The body is not JSON, or names `events` twice.
+    #[error("the body is not usable JSON from line {line}, column {column} on")]
+    Malformed {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column in bytes, counted from 1; 0 where the line has just begun.
+        column: usize,
+    },
+    /// The body is JSON, but not an object.
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+    /// The object has no `events`.
+    #[error("the body has no `events`")]
+    NoEvents,
+    /// `events` is not an array.
+    #[error("`events` is not an array")]
+    EventsNotArray,
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow, default, deserialize_with = "json::some_raw")]
+    events: Option<&'a RawValue>,
+}
+
+fn not_a_batch(body: &[u8], error: &serde_json::Error) -> BatchError {
+    if error.is_data() && body.trim_ascii_start().first() != Some(&b'{') {
+        return BatchError::NotAnObject;
+    }
+    BatchError::Malformed {
+        line: error.line(),
+        column: error.column(),
+    }
+}

@@ -1,0 +1,112 @@
+use std::num::NonZeroU32;
+
+use http::header::{HeaderName, HeaderValue};
+
+use super::generated::{Client, OPERATIONS};
+use crate::Secret;
+use crate::error::Error;
+use crate::transport::{Auth, Built, ClientBuilder, Operation, Service, sealed};
+
+/// The API keys' default limit, <https://docs.lune.co/key-concepts/rate-limits>.
+const REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(15);
+
+impl Client {
+    /// Sets up a client with an API key, which also decides between live and test mode.
+    ///
+    /// ```
+    /// use webhook_sdk::lune::LuneClient;
+    ///
+    /// let lune = LuneClient::builder("key").account("acc_1").version("2024-08-08").build()?;
+    /// # let _ = lune;
+    /// # Ok::<_, webhook_sdk::Error>(())
+    /// ```
+    ///
+    /// It sends at most 15 requests a second, Lune's published default limit.
+    /// [`requests_per_second`](ClientBuilder::requests_per_second) changes or lifts that; clones of
+    /// a client share the limit, other clients and processes with the same key don't know of it.
+    pub fn builder(key: impl Into<Secret>) -> ClientBuilder<Self> {
+        ClientBuilder::new(key.into())
+    }
+}
+
+impl ClientBuilder<Client> {
+    /// Acts on another account than the key's own (`Lune-Account`), of the same mode.
+    ///
+    /// Webhooks belong to the whole organisation; what this changes for them is unpublished. Which
+    /// accounts' events a webhook gets is said by its `account_ids`.
+    #[must_use]
+    pub fn account(mut self, id: impl Into<String>) -> Self {
+        self.extra.account = Some(id.into());
+        self
+    }
+
+    /// Asks for a version of the API (`Lune-Version`), such as `2024-08-08`.
+    ///
+    /// None is asked for by default. Lune then takes the version that the organisation is pinned
+    /// to; **the first request without a version pins it** to the latest one. Each answer says in
+    /// its header `lune-version` which version it is of.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.extra.version = Some(version.into());
+        self
+    }
+}
+
+/// What only a client of Lune can be set up with.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    unnameable_types,
+    reason = "set by methods of the builder, which alone holds it"
+)]
+pub struct Extra {
+    account: Option<String>,
+    version: Option<String>,
+}
+
+impl Service for Client {
+    type Extra = Extra;
+}
+
+impl sealed::Sealed for Client {
+    const BASE_URL: &'static str = "https://api.lune.co/v1";
+    const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+    const REQUESTS_PER_SECOND: Option<NonZeroU32> = REQUESTS_PER_SECOND;
+
+    fn auth(key: Secret) -> Auth {
+        Auth::bearer(key)
+    }
+
+    fn headers(extra: &Extra) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+        let account = header("account", "lune-account", extra.account.as_deref())?;
+        let version = header("version", "lune-version", extra.version.as_deref())?;
+        Ok(account.into_iter().chain(version).collect())
+    }
+
+    fn from_built(built: Built, _: Extra) -> Result<Self, Error> {
+        Ok(Self::new_with_client(
+            &built.base_url,
+            built.http,
+            built.transport,
+        ))
+    }
+}
+
+fn header(
+    setting: &str,
+    name: &'static str,
+    value: Option<&str>,
+) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    match HeaderValue::try_from(value) {
+        Ok(header) if !value.trim().is_empty() => Ok(Some((HeaderName::from_static(name), header))),
+        Ok(_) => Err(Error::configuration(format!(
+            "`{setting}` is empty: leave it out to send none"
+        ))),
+        Err(_) => Err(Error::configuration(format!(
+            "`{setting}` has a character that no header can carry"
+        ))),
+    }
+}

@@ -1,0 +1,357 @@
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use super::json::{self, Object};
+use super::{AllocationChange, Order, Sequence};
+use crate::open_enum::open_enum;
+
+/// One event of a delivery, with the JSON it was read from.
+///
+/// Anything that is an event at all can be held here: what Lune left out or wrote in an unexpected way
+/// reads as `None`, [`EventData::Unknown`] or [`EventData::Undecodable`], and [`raw`](Self::raw) has it all.
+/// `Debug` shows identifiers, types and which fields are set, not what a customer wrote or pays.
+#[derive(Clone)]
+pub struct Event {
+    key: EventKey,
+    event_type: Option<EventType>,
+    api_version: Option<ApiVersion>,
+    data: EventData,
+    raw: Box<RawValue>,
+}
+
+impl Event {
+    /// Reads one event that was kept as JSON, such as one put aside after a failure.
+    ///
+    /// ```
+    /// use webhook_sdk::lune::{Event, EventData};
+    ///
+    /// let event = Event::decode(r#"{"event_id": "ev1", "event_type": "report.ready", "data": {"pages": 3}}"#)?;
+    ///
+    /// assert!(matches!(event.data(), EventData::Unknown));
+    /// assert_eq!(event.raw_data(), Some(r#"{"pages": 3}"#));
+    /// # Ok::<(), webhook_sdk::lune::EventError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the text is not JSON.
+    pub fn decode(text: &str) -> Result<Self, EventError> {
+        serde_json::from_str(text)
+            .map(Self::from_raw)
+            .map_err(|error| EventError::malformed(&error))
+    }
+
+    /// The event's identifier: the same in each redelivery.
+    ///
+    /// `None` only for an event without one; Lune's schema requires it.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.key.event_id()
+    }
+
+    /// What happened; `None` only for an event that doesn't say, against Lune's schema.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&EventType> {
+        self.event_type.as_ref()
+    }
+
+    /// The account that the event belongs to, where Lune says it.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&str> {
+        self.key.account_id()
+    }
+
+    /// The event's place in its account's order; required by Lune's schema.
+    #[must_use]
+    pub fn sequence(&self) -> Option<&Sequence> {
+        self.key.sequence()
+    }
+
+    /// The version that wrote the event.
+    ///
+    /// The data of a version that this crate doesn't know is decoded too, where it fits.
+    #[must_use]
+    pub fn api_version(&self) -> Option<&ApiVersion> {
+        self.api_version.as_ref()
+    }
+
+    /// What the event tells.
+    #[must_use]
+    pub fn data(&self) -> &EventData {
+        &self.data
+    }
+
+    /// Takes out what the event tells.
+    #[must_use]
+    pub fn into_data(self) -> EventData {
+        self.data
+    }
+
+    /// The whole event's JSON, byte for byte as it came.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        self.raw.get()
+    }
+
+    /// The JSON of `data`, byte for byte as it came; `None` where there is none.
+    #[must_use]
+    pub fn raw_data(&self) -> Option<&str> {
+        serde_json::from_str::<Object<Envelope<'_>>>(self.raw.get())
+            .ok()?
+            .0
+            .data
+            .map(RawValue::get)
+    }
+
+    /// Reads `data` as a type of your own, for an event that this crate doesn't know.
+    ///
+    /// # Errors
+    ///
+    /// If there is no `data`, or it doesn't fit `T`.
+    pub fn data_as<'a, T: Deserialize<'a>>(&'a self) -> Result<T, EventError> {
+        let data = self.raw_data().ok_or(EventError::NoData)?;
+        serde_json::from_str(data).map_err(|error| EventError::unfit(&error))
+    }
+
+    /// What tells this event from others.
+    #[must_use]
+    pub fn key(&self) -> &EventKey {
+        &self.key
+    }
+
+    pub(super) fn from_raw(raw: &RawValue) -> Self {
+        let (key, event_type, api_version, data) =
+            match serde_json::from_str::<Object<Envelope<'_>>>(raw.get()) {
+                Ok(Object(envelope)) => {
+                    let event_type = text(envelope.event_type).map(EventType::from);
+                    let data = EventData::decode(event_type.as_ref(), envelope.data);
+                    let key = EventKey {
+                        event_id: text(envelope.event_id),
+                        account_id: text(envelope.account_id),
+                        sequence: text(envelope.sequence).map(Sequence::from),
+                    };
+                    (
+                        key,
+                        event_type,
+                        text(envelope.api_version).map(ApiVersion::from),
+                        data,
+                    )
+                }
+                Err(error) if raw.get().starts_with('{') => (
+                    EventKey::default(),
+                    None,
+                    None,
+                    EventData::Undecodable(EventError::malformed(&error)),
+                ),
+                Err(_) => (
+                    EventKey::default(),
+                    None,
+                    None,
+                    EventData::Undecodable(EventError::NotAnObject),
+                ),
+            };
+        Self {
+            key,
+            event_type,
+            api_version,
+            data,
+            raw: raw.to_owned(),
+        }
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw.get() == other.raw.get()
+    }
+}
+
+impl Eq for Event {}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("event_id", &self.key.event_id)
+            .field("event_type", &self.event_type)
+            .field("account_id", &self.key.account_id)
+            .field("sequence", &self.key.sequence)
+            .field("api_version", &self.api_version)
+            .field("data", &self.data)
+            .field("raw_len", &self.raw.get().len())
+            .finish()
+    }
+}
+
+/// What an event tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventData {
+    /// An order changed its status: one of the seven `order.*` types.
+    Order(Box<Order>),
+    /// An allocation was made or retired: one of the two `allocation.*` types.
+    Allocation(Box<AllocationChange>),
+    /// The event's type is not known to this version; Lune asks receivers to ignore such events.
+    Unknown,
+    /// The event can't be read; its JSON is in [`Event::raw`].
+    Undecodable(EventError),
+}
+
+impl EventData {
+    fn decode(event_type: Option<&EventType>, data: Option<&RawValue>) -> Self {
+        let decoded = match event_type {
+            None => Err(EventError::NoType),
+            Some(EventType::Unknown(_)) => Ok(Self::Unknown),
+            Some(EventType::AllocationNew | EventType::AllocationRetired) => {
+                read(data).map(|change| Self::Allocation(Box::new(change)))
+            }
+            Some(_) => read(data).map(|OrderChange { order }| Self::Order(Box::new(order))),
+        };
+        decoded.unwrap_or_else(Self::Undecodable)
+    }
+}
+
+open_enum! {
+    /// What happened.
+    pub enum EventType {
+        /// Lune has an order.
+        OrderReceived = "order.received",
+        /// An order has its bundles.
+        OrderPlaced = "order.placed",
+        /// An order is paid.
+        OrderPaid = "order.paid",
+        /// An order's credits are being retired.
+        OrderRetiring = "order.retiring",
+        /// An order was cancelled.
+        OrderCancelled = "order.cancelled",
+        /// An order failed.
+        OrderFailed = "order.failed",
+        /// An order is done; its status reads `complete`.
+        OrderCompleted = "order.completed",
+        /// An allocation was made.
+        AllocationNew = "allocation.new",
+        /// An allocation was retired.
+        AllocationRetired = "allocation.retired",
+    }
+}
+
+open_enum! {
+    /// The version that wrote an event.
+    pub enum ApiVersion {
+        /// The only version published.
+        V1 = "v1",
+    }
+}
+
+/// What tells an event from others and orders it among its account's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct EventKey {
+    event_id: Option<String>,
+    account_id: Option<String>,
+    sequence: Option<Sequence>,
+}
+
+impl EventKey {
+    /// The event's identifier; never empty.
+    #[must_use]
+    pub fn event_id(&self) -> Option<&str> {
+        self.event_id.as_deref()
+    }
+
+    /// The event's account; never empty.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&str> {
+        self.account_id.as_deref()
+    }
+
+    /// The event's place in its account's order; never empty.
+    #[must_use]
+    pub fn sequence(&self) -> Option<&Sequence> {
+        self.sequence.as_ref()
+    }
+}
+
+/// Why an event can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// The event is not JSON, or names one of its fields twice.
+    #[error("the event is not usable JSON from line {line}, column {column} on")]
+    Malformed {
+        /// The line in the event's text, counted from 1.
+        line: usize,
+        /// The column in bytes, counted from 1; 0 where the line has just begun.
+        column: usize,
+    },
+    /// The event is JSON, but not an object.
+    #[error("the event is not a JSON object")]
+    NotAnObject,
+    /// The event has no `event_type`.
+    #[error("the event has no `event_type`")]
+    NoType,
+    /// The event has no `data`.
+    #[error("the event has no `data`")]
+    NoData,
+    /// `data` doesn't fit what is read from it.
+    #[error(
+        "`data` doesn't fit from its line {line}, column {column} on: read the raw JSON instead"
+    )]
+    Unfit {
+        /// The line in the text of `data`, counted from 1.
+        line: usize,
+        /// The column in bytes, counted from 1; 0 where the line has just begun.
+        column: usize,
+    },
+}
+
+impl EventError {
+    fn malformed(error: &serde_json::Error) -> Self {
+        Self::Malformed {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+
+    fn unfit(error: &serde_json::Error) -> Self {
+        Self::Unfit {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    api_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    event_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    event_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    account_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sequence: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct OrderChange {
+    #[serde(deserialize_with = "json::object")]
+    order: Order,
+}
+
+fn read<T: for<'a> Deserialize<'a>>(data: Option<&RawValue>) -> Result<T, EventError> {
+    let data = data.ok_or(EventError::NoData)?;
+    serde_json::from_str(data.get())
+        .map(|Object(value)| value)
+        .map_err(|error| EventError::unfit(&error))
+}
+
+fn text(field: Option<&RawValue>) -> Option<String> {
+    let text = json::scalar_text(field?)?;
+    (!text.is_empty()).then(|| text.into_owned())
+}

@@ -1,0 +1,257 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, FieldError};
+
+/// A URL that Lune accepts for a webhook.
+///
+/// ```
+/// use webhook_sdk::lune::{WebhookUrl, WebhookUrlError};
+///
+/// let url = WebhookUrl::try_from("https://hooks.example.com:8443/lune?shop=1")?;
+/// assert_eq!(url.as_str(), "https://hooks.example.com:8443/lune?shop=1");
+///
+/// assert_eq!("http://example.com".parse::<WebhookUrl>(), Err(WebhookUrlError::Scheme));
+/// assert_eq!("https://localhost/lune".parse::<WebhookUrl>(), Err(WebhookUrlError::NoDot));
+/// # Ok::<(), WebhookUrlError>(())
+/// ```
+///
+/// Lune publishes a pattern that is stricter than URLs are, and in places laxer:
+///
+/// - `https` only, written in lower case.
+/// - Only letters, digits and `-@:%_+.~#?&/=`. A `,` or `;` in a path or query must be
+///   percent-encoded, and so must anything that isn't ASCII.
+/// - Before the first `/`, `?` or `&` there must be a dot with 2 to 256 characters before it and a
+///   name of 2 to 6 lower-case letters after it. So `localhost`, IP addresses, `EXAMPLE.COM` and
+///   `foo.technology` are refused. The name needn't be the last one: `hooks.foo.technology` is
+///   accepted for its `foo`.
+///
+/// What passes here passes Lune's pattern; whether Lune checks more is unpublished. Source:
+/// <https://docs.lune.co/api-reference/webhooks>.
+///
+/// `Debug` shows scheme and host alone, and of a URL with credentials nothing.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WebhookUrl(String);
+
+impl WebhookUrl {
+    /// The URL with everything in it, credentials too.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for WebhookUrl {
+    type Error = WebhookUrlError;
+
+    fn try_from(text: String) -> Result<Self, WebhookUrlError> {
+        check(&text)?;
+        Ok(Self(text))
+    }
+}
+
+impl TryFrom<&str> for WebhookUrl {
+    type Error = WebhookUrlError;
+
+    fn try_from(text: &str) -> Result<Self, WebhookUrlError> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl TryFrom<TargetUrl> for WebhookUrl {
+    type Error = WebhookUrlError;
+
+    fn try_from(url: TargetUrl) -> Result<Self, WebhookUrlError> {
+        Self::try_from(url.0)
+    }
+}
+
+impl TryFrom<&TargetUrl> for WebhookUrl {
+    type Error = WebhookUrlError;
+
+    fn try_from(url: &TargetUrl) -> Result<Self, WebhookUrlError> {
+        Self::try_from(url.as_str())
+    }
+}
+
+impl FromStr for WebhookUrl {
+    type Err = WebhookUrlError;
+
+    fn from_str(text: &str) -> Result<Self, WebhookUrlError> {
+        Self::try_from(text)
+    }
+}
+
+impl From<WebhookUrl> for String {
+    fn from(url: WebhookUrl) -> Self {
+        url.0
+    }
+}
+
+impl fmt::Debug for WebhookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WebhookUrl({})", Redacted(&self.0))
+    }
+}
+
+/// The URL of a webhook as Lune answered it, whatever it is.
+///
+/// An answer may hold a URL that is older than today's rules, so it isn't checked. Turn it into a
+/// [`WebhookUrl`] to send it back:
+///
+/// ```
+/// use webhook_sdk::lune::{TargetUrl, WebhookUpdate, WebhookUrl};
+///
+/// let answered = TargetUrl::from("https://example.com/lune");
+/// let pause = WebhookUpdate::new(WebhookUrl::try_from(answered)?, false);
+/// # let _ = pause;
+/// # Ok::<(), webhook_sdk::lune::WebhookUrlError>(())
+/// ```
+///
+/// `Debug` shows scheme and host alone, and of a URL with credentials nothing.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TargetUrl(String);
+
+impl TargetUrl {
+    /// The URL with everything in it, credentials too.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for TargetUrl {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for TargetUrl {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<WebhookUrl> for TargetUrl {
+    fn from(url: WebhookUrl) -> Self {
+        Self(url.0)
+    }
+}
+
+impl fmt::Debug for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TargetUrl({})", Redacted(&self.0))
+    }
+}
+
+/// Which rule of Lune's a URL breaks. No variant holds a part of the URL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebhookUrlError {
+    /// It doesn't begin with `https://` in lower case.
+    #[error("the URL must begin with https://")]
+    Scheme,
+    /// A character before the path that Lune doesn't accept there.
+    #[error(
+        "the URL has a character at byte {position}, before its path, that is none of the \
+         letters, digits and -@:%._+~#= accepted there"
+    )]
+    HostCharacter {
+        /// Its place in the URL, in bytes from 0.
+        position: usize,
+    },
+    /// A character in path, query or fragment that Lune doesn't accept, such as `,` and `;`.
+    #[error(
+        "the URL has a character at byte {position} that is none of the letters, digits and \
+         -@:%_+.~#?&/= accepted by Lune: percent-encode it"
+    )]
+    PathCharacter {
+        /// Its place in the URL, in bytes from 0.
+        position: usize,
+    },
+    /// The host has no dot, as `localhost` has none.
+    #[error("the URL has a host without a dot: Lune accepts public names only")]
+    NoDot,
+    /// No name after a dot of the host is of 2 to 6 lower-case letters.
+    #[error(
+        "the URL must have a name of 2 to 6 lower-case letters after a dot of its host, such as \
+         com: no IP address, no upper case, no longer top-level domain"
+    )]
+    TopLevelDomain,
+    /// Fewer than 2 or more than 256 characters come before that name's dot.
+    #[error("the URL must have 2 to 256 characters before the dot of its top-level domain")]
+    HostLength,
+}
+
+impl From<WebhookUrlError> for Error {
+    /// An error of the kind [`is_validation`](Error::is_validation) about the field `url`.
+    fn from(error: WebhookUrlError) -> Self {
+        let text = error.to_string();
+        let rule = text.strip_prefix("the URL ").unwrap_or(&text);
+        Self::invalid_fields(vec![FieldError::new("url", rule)])
+    }
+}
+
+const SCHEME: &str = "https://";
+
+fn check(text: &str) -> Result<(), WebhookUrlError> {
+    let rest = text.strip_prefix(SCHEME).ok_or(WebhookUrlError::Scheme)?;
+    let end = rest.find(['/', '?', '&']).unwrap_or(rest.len());
+    if let Some(place) = rest.find(|c: char| !is_accepted(c)) {
+        let position = SCHEME.len() + place;
+        return Err(if place < end {
+            WebhookUrlError::HostCharacter { position }
+        } else {
+            WebhookUrlError::PathCharacter { position }
+        });
+    }
+    let host = &rest[..end];
+    if !host.contains('.') {
+        return Err(WebhookUrlError::NoDot);
+    }
+    let mut domains = host
+        .match_indices('.')
+        .map(|(dot, _)| dot)
+        .filter(|dot| is_top_level(&rest[dot + 1..]))
+        .peekable();
+    if domains.peek().is_none() {
+        return Err(WebhookUrlError::TopLevelDomain);
+    }
+    if domains.any(|dot| (2..=256).contains(&dot)) {
+        Ok(())
+    } else {
+        Err(WebhookUrlError::HostLength)
+    }
+}
+
+fn is_accepted(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-@:%_+.~#?&/=".contains(c)
+}
+
+/// Whether the word that `text` begins with is of 2 to 6 lower-case letters.
+fn is_top_level(text: &str) -> bool {
+    let word = text
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .next()
+        .unwrap_or_default();
+    (2..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// Rather hides too much than too little: a malformed URL can have credentials anywhere.
+struct Redacted<'a>(&'a str);
+
+impl fmt::Display for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once("://") {
+            Some((scheme, rest)) if !self.0.contains('@') => {
+                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                write!(f, "{scheme}://{host}/..")
+            }
+            _ => f.write_str(".."),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+use http::header::HeaderName;
+use url::Url;
+
+use super::generated::{Client, OPERATIONS, builder, models, types};
+use crate::Secret;
+use crate::error::Error;
+use crate::pagination::paginated;
+use crate::transport::runtime::encode_path;
+use crate::transport::{Auth, Built, ClientBuilder, Operation, ResponseValue, Service, sealed};
+
+impl Client {
+    /// Sets up a client for one organizer, with an API token of one of its teams.
+    ///
+    /// The [organizer](ClientBuilder::organizer) has to be named. The address is that of the hosted
+    /// service, and [`ClientBuilder::base_url`] takes that of any other pretix, also with a path.
+    /// The team needs the permission to change the organizer's settings, for reading too.
+    ///
+    /// ```
+    /// use webhook_sdk::Auth;
+    /// use webhook_sdk::pretix::PretixClient;
+    ///
+    /// let hosted = PretixClient::builder("token").organizer("bigevents").build()?;
+    /// let own = PretixClient::builder("token")
+    ///     .base_url("https://example.org/tickets")
+    ///     .organizer("bigevents")
+    ///     .build()?;
+    /// let device = PretixClient::builder("")
+    ///     .auth(Auth::scheme("Device", "token"))
+    ///     .organizer("bigevents")
+    ///     .build()?;
+    ///
+    /// let error = PretixClient::builder("token").build().unwrap_err();
+    /// assert_eq!(error.to_string(), "no organizer is named: say its slug with `organizer`");
+    /// # let _ = (hosted, own, device);
+    /// # Ok::<_, webhook_sdk::Error>(())
+    /// ```
+    ///
+    /// `Authorization: Token <token>` is sent. An OAuth token needs [`Auth::bearer`], a device's
+    /// token [`Auth::scheme`] with `Device`, which take the place of the token given here.
+    ///
+    /// Each call that changes something has a fresh `X-Idempotency-Key`, which its retries keep, so
+    /// that pretix does it once; for this a POST is resent like any other call.
+    pub fn builder(token: impl Into<Secret>) -> ClientBuilder<Self> {
+        ClientBuilder::new(token.into())
+    }
+
+    /// Disables a webhook and fetches what is left of it.
+    ///
+    /// pretix never deletes a webhook: `delete_webhook` leaves it behind with `enabled` false, and
+    /// answers nothing. Two calls, so the webhook may be changed in between.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two calls. [`Error::operation`] tells which one failed: after
+    /// `retrieve_webhook` the webhook is disabled.
+    pub async fn delete_webhook_and_retrieve(
+        &self,
+        id: i64,
+    ) -> Result<ResponseValue<types::Webhook>, Error> {
+        self.delete_webhook().id(id).send().await?;
+        self.retrieve_webhook().id(id).send().await
+    }
+}
+
+impl ClientBuilder<Client> {
+    /// The organizer whose webhooks the client manages, by its slug; required.
+    ///
+    /// The slug is the part of the shop's address after the host, and its case counts.
+    #[must_use]
+    pub fn organizer(mut self, slug: impl Into<String>) -> Self {
+        self.extra.organizer = slug.into();
+        self
+    }
+}
+
+/// What only a client of pretix has to know.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    unnameable_types,
+    reason = "set through the builder's own methods alone"
+)]
+pub struct Settings {
+    organizer: String,
+}
+
+impl Service for Client {
+    type Extra = Settings;
+}
+
+impl sealed::Sealed for Client {
+    const BASE_URL: &'static str = "https://pretix.eu";
+    /// pretix names no request. This is what proxies in front of it may add, our default.
+    const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    const OPERATIONS: &'static [Operation] = OPERATIONS;
+    const IDEMPOTENCY_KEY: Option<HeaderName> = Some(HeaderName::from_static("x-idempotency-key"));
+
+    fn auth(token: Secret) -> Auth {
+        Auth::scheme("Token", token)
+    }
+
+    fn root(mut base: Url, settings: &Settings) -> Result<Url, Error> {
+        let organizer = match settings.organizer.as_str() {
+            "" => {
+                return Err(Error::configuration(
+                    "no organizer is named: say its slug with `organizer`",
+                ));
+            }
+            // pretix decodes a path before it cuts it at the slashes.
+            slug if slug == "." || slug == ".." || slug.contains('/') => {
+                return Err(Error::configuration(
+                    "the organizer is `.` or `..` or has a `/`, which would change the path: say \
+                     its slug",
+                ));
+            }
+            slug => encode_path(slug),
+        };
+        let path = base.path().trim_end_matches('/');
+        if path.ends_with("/api/v1") || path.contains("/api/v1/") {
+            return Err(Error::configuration(
+                "the base URL has the path of the API, which the client adds: leave out `/api/v1` \
+                 and what follows",
+            ));
+        }
+        let path = format!("{path}/api/v1/organizers/{organizer}");
+        base.set_path(&path);
+        Ok(base)
+    }
+
+    fn from_built(built: Built, _: Settings) -> Result<Self, Error> {
+        Ok(Self::new_with_client(
+            &built.base_url,
+            built.http,
+            built.transport,
+        ))
+    }
+}
+
+paginated!(ListWebhooks: WebhookPage of Webhook);
+
+/// All fields as they are, to be changed and sent back.
+///
+/// The events are those of [`events`](types::Webhook::events), so that a webhook that contradicts
+/// itself no longer does.
+impl From<types::Webhook> for models::WebhookReplace {
+    fn from(webhook: types::Webhook) -> Self {
+        let events = webhook.events();
+        Self {
+            target_url: webhook.target_url,
+            events,
+            action_types: webhook.action_types,
+            enabled: webhook.enabled,
+            comment: webhook.comment,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Against a real pretix, if one runs; `tests/pretix-server/server.py` starts one.
+//!
+//! Without `PRETIX_BASE_URL` each test says how to run it and passes.
+
+mod deliveries;
+mod operations;
+mod refusals;
+mod retries;
+
+use std::env;
+use std::io::Write;
+use std::sync::Once;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+use webhook_sdk::pretix::{ActionType, PretixClient, TargetUrl, WebhookUpdate};
+use webhook_sdk::{Auth, ClientBuilder, RetryPolicy};
+
+const HOW_TO_RUN: &str = "\
+    pretix_live: skipped, no pretix to test against; to run them:\n\
+    pretix_live:     eval \"$(tests/pretix-server/server.py up)\"\n\
+    pretix_live:     cargo test --all-features --test it pretix_live\n\
+    pretix_live:     tests/pretix-server/server.py stop\n";
+
+/// A real pretix, which one test at a time has to itself.
+struct Live {
+    base_url: String,
+    organizer: String,
+    event: String,
+    second_event: String,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Live {
+    /// The pretix that the environment names, or nothing after a word on how to get one.
+    async fn find() -> Option<Self> {
+        static ALONE: Mutex<()> = Mutex::const_new(());
+        static SAID: Once = Once::new();
+        let Ok(base_url) = env::var("PRETIX_BASE_URL") else {
+            // Not by a macro, whose output would be hidden.
+            SAID.call_once(|| std::io::stderr().write_all(HOW_TO_RUN.as_bytes()).unwrap());
+            return None;
+        };
+        Some(Self {
+            base_url,
+            organizer: variable("PRETIX_ORGANIZER"),
+            event: variable("PRETIX_EVENT"),
+            second_event: variable("PRETIX_SECOND_EVENT"),
+            _alone: ALONE.lock().await,
+        })
+    }
+
+    fn builder(&self, token: &str) -> ClientBuilder<PretixClient> {
+        PretixClient::builder(variable(token))
+            .base_url(&self.base_url)
+            .organizer(&self.organizer)
+            // With sqlite, the test server can't always do two things at a time.
+            .retry(RetryPolicy::new().retries(5))
+    }
+
+    fn client(&self) -> PretixClient {
+        self.builder("PRETIX_TOKEN").build().unwrap()
+    }
+
+    fn client_with(&self, auth: Auth) -> PretixClient {
+        self.builder("PRETIX_TOKEN").auth(auth).build().unwrap()
+    }
+
+    /// A request without the client, for what the client has no way to say.
+    fn raw(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!(
+            "{}/api/v1/organizers/{}/{path}",
+            self.base_url, self.organizer
+        );
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        let token = format!("Token {}", variable("PRETIX_TOKEN"));
+        client
+            .build()
+            .unwrap()
+            .request(method, url)
+            .header("authorization", token)
+    }
+
+    async fn raw_json(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let response = self.raw(method, path).json(body).send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or_default())
+    }
+
+    /// Gives the event a name that it hasn't had, which pretix notifies of.
+    async fn rename_event(&self) {
+        let name = json!({"name": {"en": unique("Conference")}});
+        let path = format!("events/{}/", self.event);
+        let (status, event) = self.raw_json(Method::PATCH, &path, &name).await;
+        assert_eq!(status, 200, "{event}");
+    }
+
+    /// Disables every webhook, so that no test is told of what another does.
+    async fn disable_all(&self) {
+        let pretix = self.client();
+        let mut ids = Vec::new();
+        let mut webhooks = pretix.list_webhooks().enabled(true).stream();
+        while let Some(webhook) = webhooks.try_next().await.unwrap() {
+            // A webhook that contradicts itself can't be changed, but deleted it can.
+            ids.push(webhook.id);
+        }
+        for id in ids {
+            pretix.delete_webhook().id(id).send().await.unwrap();
+        }
+    }
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} goes with PRETIX_BASE_URL: see server.py"))
+}
+
+fn unique(what: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    format!("{what} {}", now.as_nanos())
+}
+
+/// Where nothing is ever delivered: only an action that no test causes leads there.
+fn nowhere() -> TargetUrl {
+    TargetUrl::without_credentials("https://receiver.example/hook").unwrap()
+}
+
+const NEVER: [ActionType; 1] = [ActionType::CustomerAnonymized];
+
+fn update() -> WebhookUpdate {
+    WebhookUpdate::new()
+}
