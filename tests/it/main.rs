@@ -69,19 +69,44 @@ mod pretix_reply;
 mod pretix_support;
 #[cfg(feature = "pretix")]
 mod pretix_target_url;
-#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod receiver_bodies;
-#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod receiver_handling;
 #[cfg(feature = "redis")]
 mod receiver_redis;
-#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod receiver_status;
 #[cfg(feature = "receiver")]
 mod receiver_store;
-#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod receiver_support;
-#[cfg(all(feature = "axum", feature = "preo", feature = "pretix"))]
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod receiver_tracing;
 #[cfg(feature = "redis")]
 mod redis_server;

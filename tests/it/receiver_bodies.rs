@@ -22,7 +22,7 @@ use webhook_sdk::receiver::{Delivery, Provider, Receiver, Rejection};
 use webhook_sdk::signature::Verifier;
 
 use crate::receiver_support::{
-    Batches, Preo, Pretix, Service, builder, genuine, head, request, serve,
+    Batches, Lune, Preo, Pretix, Service, builder, genuine, head, request, serve,
 };
 
 /// A body whose frames come from a function, and which counts how often it was asked.
@@ -112,6 +112,7 @@ async fn headers_are_judged_before_the_body<S: Service>() {
 #[tokio::test]
 async fn the_headers_are_judged_before_any_of_the_body_is_read() {
     headers_are_judged_before_the_body::<Preo>().await;
+    headers_are_judged_before_the_body::<Lune>().await;
     headers_are_judged_before_the_body::<Pretix>().await;
     headers_are_judged_before_the_body::<Batches>().await;
 }

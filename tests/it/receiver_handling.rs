@@ -17,7 +17,7 @@ use webhook_sdk::receiver::{
 use webhook_sdk::signature::Verifier;
 
 use crate::receiver_store::{LEASE, granted};
-use crate::receiver_support::{Batches, Preo, Pretix, Runs, Service, builder, genuine};
+use crate::receiver_support::{Batches, Lune, Preo, Pretix, Runs, Service, builder, genuine};
 
 const EVENT: u32 = 7;
 
@@ -473,5 +473,34 @@ impl DedupStore for Failing {
 
     async fn release(&self, _: &EventKey, _: ClaimToken) -> Result<(), StoreError> {
         self.call("release")
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again() {
+    let receiver = builder::<Lune>().build();
+    let body = br#"{"events":[
+        {"event_id":"ev1","event_type":"order.paid","data":{"order":{"id":"or1"}}},
+        {"event_id":"ev2","event_type":"order.paid","data":"odd"},
+        {"event_id":"ev3","event_type":"something.new","data":{}},
+        {"event_type":"order.paid","data":{"order":{"id":"or4"}}}
+    ]}"#;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let handle = |refuse: &'static str| {
+        let seen = Arc::clone(&seen);
+        move |event: webhook_sdk::lune::Event| {
+            let id = event.event_id().unwrap_or("none").to_owned();
+            seen.lock().unwrap().push(id.clone());
+            async move { if id == refuse { Err(()) } else { Ok(()) } }
+        }
+    };
+    for (refuse, status, ran) in [
+        ("ev3", 500, vec!["ev1", "ev2", "ev3"]),
+        ("", 204, vec!["ev3", "none"]),
+        ("", 204, vec![]),
+    ] {
+        let delivery = received(&receiver, genuine::<Lune>(body.to_vec())).await;
+        assert_eq!(delivery.handle(handle(refuse)).await.status(), status);
+        assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), ran);
     }
 }

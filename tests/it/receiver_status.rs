@@ -14,7 +14,7 @@ use webhook_sdk::pretix::Reply;
 use webhook_sdk::receiver::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
 
 use crate::receiver_support::{
-    Batches, Preo, Pretix, Runs, Service, Way, builder, genuine, head, request, serve,
+    Batches, Lune, Preo, Pretix, Runs, Service, Way, builder, genuine, head, request, serve,
 };
 
 /// A handler that does nothing, and a handler that counts.
@@ -319,12 +319,14 @@ macro_rules! every_row {
 }
 
 every_row! {
+    lune: Lune,
     preo: Preo,
     pretix: Pretix,
     batches: Batches,
 }
 
 rows! {
+    lune_signature: Lune { a_changed_byte_is_401 }
     preo_signature: Preo { a_changed_byte_is_401 }
     batches_signature: Batches { a_changed_byte_is_401 }
 }
@@ -341,6 +343,7 @@ async fn every_unproven_delivery_gets_the_same_answer() {
         answers
     }
     let mut all = answers::<Preo>().await;
+    all.extend(answers::<Lune>().await);
     all.extend(answers::<Pretix>().await);
     all.extend(answers::<Batches>().await);
     for answer in &mut all {

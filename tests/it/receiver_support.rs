@@ -20,7 +20,7 @@ use webhook_sdk::receiver::{
     ProviderError, Receiver, ReceiverBuilder,
 };
 use webhook_sdk::signature::{Key, Keyring, Part, Scheme, Signer, Verifier};
-use webhook_sdk::{Secret, preo, pretix};
+use webhook_sdk::{Secret, lune, preo, pretix};
 
 pub(crate) const SECRET: &str = "receiver-secret-7f1c9d";
 
@@ -139,6 +139,51 @@ impl Service for Pretix {
 
     fn forged() -> Option<HeaderMap> {
         None
+    }
+}
+
+pub(crate) struct Lune;
+
+impl Service for Lune {
+    type Provider = lune::Deliveries;
+
+    fn provider() -> Self::Provider {
+        lune::Deliveries::new(Verifier::new(lune::scheme(), Preo::keyring()))
+    }
+
+    fn body(number: u32) -> Vec<u8> {
+        format!(
+            r#"{{"events":[{{"api_version":"v1","event_id":"event-{number}","event_type":"order.placed","data":{{"order":{{"id":"or1"}}}}}}]}}"#
+        )
+        .into_bytes()
+    }
+
+    fn undocumented_body() -> Vec<u8> {
+        br#"{"events": {}}"#.to_vec()
+    }
+
+    fn prove(headers: &mut HeaderMap, body: &[u8]) {
+        let signer = Signer::new(lune::scheme(), &Secret::from(SECRET)).unwrap();
+        signer.sign(headers, body).unwrap();
+    }
+
+    fn unproven() -> Vec<HeaderMap> {
+        let digest = "0f".repeat(32);
+        let now = Utc::now().timestamp();
+        let malformed = [
+            format!("timestamp={now}"),
+            format!("organisation=o,v1={digest}"),
+            format!("timestamp=soon,v1={digest}"),
+            format!("timestamp={now},v1=zz"),
+        ];
+        let malformed = malformed.iter().map(|value| header("lune-hmac", value));
+        [HeaderMap::new()].into_iter().chain(malformed).collect()
+    }
+
+    fn forged() -> Option<HeaderMap> {
+        let now = Utc::now().timestamp();
+        let value = format!("timestamp={now},organisation=o,v1={}", "0f".repeat(32));
+        Some(header("lune-hmac", &value))
     }
 }
 

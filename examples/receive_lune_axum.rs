@@ -1,0 +1,60 @@
+//! Receives Lune's batches in axum: genuine, in order, and each event handled once.
+//!
+//! `cargo run --example receive_lune_axum --features axum,lune,testing`
+
+use axum::Router;
+use axum::routing::post;
+use serde_json::json;
+use tokio::net::TcpListener;
+use webhook_sdk::Secret;
+use webhook_sdk::lune::{self, Event, EventData};
+use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
+use webhook_sdk::testing::{LuneFake, LuneWebhookSeed};
+
+fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
+    let keyring = Keyring::new(Key::new("2026-11", secret)?);
+    let deliveries = lune::Deliveries::new(Verifier::new(lune::scheme(), keyring));
+    Ok(Router::new()
+        .route("/hooks/lune", post(receive))
+        .with_state(Receiver::new(deliveries)))
+}
+
+async fn receive(delivery: Delivery<lune::Deliveries>) -> Answer {
+    delivery.handle(book).await
+}
+
+async fn book(event: Event) -> Result<(), std::io::Error> {
+    match event.data() {
+        EventData::Order(order) => println!("order {}", order.id),
+        EventData::Allocation(change) => println!("allocation {}", change.allocation.id),
+        _ => println!("something that isn't for us"),
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let fake = LuneFake::start().await;
+    fake.route(
+        "hooks.example.com",
+        &format!("http://{}", listener.local_addr()?),
+    );
+    let webhook = fake.insert(LuneWebhookSeed::new("https://hooks.example.com/hooks/lune"));
+    let router = endpoint(&Secret::from(webhook.secret))?;
+    tokio::spawn(async move { axum::serve(listener, router).await });
+
+    fake.emit(
+        "acc_1",
+        "order.placed",
+        json!({ "order": { "id": "or_1" } }),
+    );
+    fake.emit("acc_1", "order.paid", json!({ "order": { "id": "or_1" } }));
+    let batches = fake.deliver_due().await;
+    if !batches.iter().all(|batch| batch.acknowledged) || !fake.pending(&webhook.id).is_empty() {
+        return Err("the batch wasn't acknowledged".into());
+    }
+    println!("receive_lune_axum: ok");
+    Ok(())
+}
