@@ -35,12 +35,14 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn start(receivers: usize) -> Self {
+    /// Nothing where there is no Redis.
+    pub(crate) fn start(receivers: usize) -> Option<Self> {
+        let redis = RedisServer::start()?;
         let name = format!("fleet-{}", std::process::id());
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&directory).unwrap();
         let mut fleet = Self {
-            redis: RedisServer::start(),
+            redis,
             kills: 0,
             redis_kills: 0,
             processes: Vec::new(),
@@ -53,7 +55,7 @@ impl Fleet {
             fleet.processes.push(process);
             fleet.addresses.write().unwrap().push(address);
         }
-        fleet
+        Some(fleet)
     }
 
     pub(crate) fn addresses(&self) -> Addresses {
