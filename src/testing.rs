@@ -11,6 +11,8 @@ mod answer;
 #[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
 mod clock;
 #[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+mod controls;
+#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
 mod courier;
 #[cfg(any(feature = "preo", feature = "pretix"))]
 #[cfg_attr(

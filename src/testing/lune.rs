@@ -21,10 +21,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::testing::fault::Fault;
+use crate::testing::controls::controls;
 use crate::testing::host::Host;
 use crate::testing::lock::lock;
-use crate::testing::record::RecordedRequest;
 use api::Api;
 
 /// A Lune server on loopback that keeps state and delivers signed batches.
@@ -214,28 +213,6 @@ impl LuneFake {
         lock(&self.api().state).advance(by);
     }
 
-    /// Lets the next requests, whatever they ask for, meet a fault.
-    ///
-    /// Faults wait in a queue; a request meets the first that is meant for it.
-    pub fn inject(&self, fault: Fault) {
-        self.host.faults().push(None, fault);
-    }
-
-    /// Lets the next requests for one operation meet a fault.
-    pub fn inject_on(&self, operation: LuneOperation, fault: Fault) {
-        self.host.faults().push(Some(operation), fault);
-    }
-
-    /// How many requests the injected faults are still going to hit.
-    pub fn pending_faults(&self) -> u64 {
-        self.host.faults().pending()
-    }
-
-    /// Takes back the faults that haven't hit.
-    pub fn clear_faults(&self) {
-        self.host.faults().clear();
-    }
-
     /// Refuses every request after `allowed` others with 429.
     ///
     /// It counts requests, not time, so that a test needs no clock: one refusal, and it counts
@@ -245,23 +222,7 @@ impl LuneFake {
         self.host.limit(allowed, None);
     }
 
-    /// Ends what [`limit_rate`](Self::limit_rate) began.
-    pub fn unlimit_rate(&self) {
-        self.host.unlimited();
-    }
-
-    /// All requests so far, oldest first; none if the builder has turned recording off.
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.host.requests()
-    }
-
-    /// Forgets all requests so far and frees their memory.
-    ///
-    /// wiremock keeps a copy of every request even where recording is off, so a long run may want
-    /// this. A request under way at the same time may be answered with 404.
-    pub async fn forget_requests(&self) {
-        self.host.forget_requests().await;
-    }
+    controls!(LuneOperation);
 
     fn api(&self) -> &Api {
         self.host.service()

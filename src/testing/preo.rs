@@ -21,10 +21,9 @@ use chrono::{DateTime, Utc};
 use http::HeaderName;
 use serde_json::Value;
 
-use crate::testing::fault::Fault;
+use crate::testing::controls::controls;
 use crate::testing::host::Host;
 use crate::testing::lock::lock;
-use crate::testing::record::RecordedRequest;
 use api::Api;
 
 /// A Preo server on loopback that keeps state and delivers signed events.
@@ -209,28 +208,6 @@ impl PreoFake {
         lock(&self.api().state).advance(by);
     }
 
-    /// Lets the next requests, whatever they ask for, meet a fault.
-    ///
-    /// Faults wait in a queue; a request meets the first that is meant for it.
-    pub fn inject(&self, fault: Fault) {
-        self.host.faults().push(None, fault);
-    }
-
-    /// Lets the next requests for one operation meet a fault.
-    pub fn inject_on(&self, operation: PreoOperation, fault: Fault) {
-        self.host.faults().push(Some(operation), fault);
-    }
-
-    /// How many requests the injected faults are still going to hit.
-    pub fn pending_faults(&self) -> u64 {
-        self.host.faults().pending()
-    }
-
-    /// Takes back the faults that haven't hit.
-    pub fn clear_faults(&self) {
-        self.host.faults().clear();
-    }
-
     /// Refuses every request after `allowed` others with 429 and `Retry-After`.
     ///
     /// It counts requests, not time, so that a test needs no clock: one refusal, and it counts
@@ -239,23 +216,7 @@ impl PreoFake {
         self.host.limit(allowed, Some(retry_after));
     }
 
-    /// Ends what [`limit_rate`](Self::limit_rate) began.
-    pub fn unlimit_rate(&self) {
-        self.host.unlimited();
-    }
-
-    /// All requests so far, oldest first; none if the builder has turned recording off.
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.host.requests()
-    }
-
-    /// Forgets all requests so far and frees their memory.
-    ///
-    /// wiremock keeps a copy of every request even where recording is off, so a long run may want
-    /// this. A request under way at the same time may be answered with 404.
-    pub async fn forget_requests(&self) {
-        self.host.forget_requests().await;
-    }
+    controls!(PreoOperation);
 
     fn api(&self) -> &Api {
         self.host.service()

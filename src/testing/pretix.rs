@@ -23,10 +23,10 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::testing::controls::controls;
 use crate::testing::fault::{Fault, whole_seconds};
 use crate::testing::host::Host;
 use crate::testing::lock::lock;
-use crate::testing::record::RecordedRequest;
 use api::Api;
 
 /// A pretix server on loopback that keeps webhooks and delivers notifications to them.
@@ -220,28 +220,6 @@ impl PretixFake {
             .header(RETRY_AFTER, HeaderValue::from(whole_seconds(retry_after)))
     }
 
-    /// Lets the next requests, whatever they ask for, meet a fault.
-    ///
-    /// Faults wait in a queue; a request meets the first that is meant for it.
-    pub fn inject(&self, fault: Fault) {
-        self.host.faults().push(None, fault);
-    }
-
-    /// Lets the next requests for one operation meet a fault.
-    pub fn inject_on(&self, operation: PretixOperation, fault: Fault) {
-        self.host.faults().push(Some(operation), fault);
-    }
-
-    /// How many requests the injected faults are still going to hit.
-    pub fn pending_faults(&self) -> u64 {
-        self.host.faults().pending()
-    }
-
-    /// Takes back the faults that haven't hit.
-    pub fn clear_faults(&self) {
-        self.host.faults().clear();
-    }
-
     /// Refuses every request after `allowed` others with 429 and `Retry-After`.
     ///
     /// Only the hosted pretix does this. It counts requests, not time, so that a test needs no
@@ -250,23 +228,7 @@ impl PretixFake {
         self.host.limit(allowed, Some(retry_after));
     }
 
-    /// Ends what [`limit_rate`](Self::limit_rate) began.
-    pub fn unlimit_rate(&self) {
-        self.host.unlimited();
-    }
-
-    /// All requests so far, oldest first; none if the builder has turned recording off.
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.host.requests()
-    }
-
-    /// Forgets all requests so far and frees their memory.
-    ///
-    /// wiremock keeps a copy of every request even where recording is off, so a long run may want
-    /// this. A request under way at the same time may be answered with 404.
-    pub async fn forget_requests(&self) {
-        self.host.forget_requests().await;
-    }
+    controls!(PretixOperation);
 
     fn api(&self) -> &Api {
         self.host.service()
