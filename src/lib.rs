@@ -1,9 +1,23 @@
 #![cfg_attr(
-    all(feature = "client", feature = "preo", feature = "testing"),
+    all(
+        feature = "axum",
+        feature = "client",
+        feature = "lune",
+        feature = "preo",
+        feature = "pretix",
+        feature = "testing"
+    ),
     doc = include_str!("../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "client", feature = "preo", feature = "testing")),
+    not(all(
+        feature = "axum",
+        feature = "client",
+        feature = "lune",
+        feature = "preo",
+        feature = "pretix",
+        feature = "testing"
+    )),
     doc = "Typed clients, signature verification and test fakes for webhooks."
 )]
 #![cfg_attr(
@@ -36,7 +50,7 @@ mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 mod roster;
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
 mod rotation;
 mod secret;
 pub mod signature;
@@ -52,12 +66,13 @@ pub mod preo;
 #[cfg(feature = "pretix")]
 pub mod pretix;
 
+#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
+pub use self::rotation::Rotation;
 pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
     error::{Error, FieldError},
     patch::Patch,
     query::CommaSeparated,
-    rotation::Rotation,
     transport::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
 };

@@ -75,6 +75,7 @@ pub struct Items<'a, T> {
 }
 
 /// Makes a list operation readable to its end: `pages`, `stream` and `prefetch`.
+#[cfg(any(feature = "preo", feature = "pretix"))]
 macro_rules! paginated {
     ($operation:ident: $page:ident of $item:ident) => {
         impl<'a> builder::$operation<'a> {
@@ -115,10 +116,7 @@ macro_rules! paginated {
     };
 }
 
-#[allow(
-    unused_imports,
-    reason = "which services list in pages depends on the features"
-)]
+#[cfg(any(feature = "preo", feature = "pretix"))]
 pub(crate) use paginated;
 
 /// What identifies an entry of a list.

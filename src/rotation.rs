@@ -4,14 +4,14 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::Error;
-use crate::signature::{Key, Keyring};
+use crate::signature::{Key, Keyring, KeyringError};
 
 /// How a key of a running receiver gives way to its successor.
 ///
-/// It is handed to the rotating call of a service, such as
-/// [`RotateWebhookSecret::rotate`](crate::preo::operation::RotateWebhookSecret::rotate). The old key
-/// is accepted until its grace period ends, for deliveries that were signed before; the new one from
-/// the moment on in which the service has told it.
+/// It is handed to `rotate_webhook_secret().id(…).rotate(…)` of Preo or Lune. The old key is accepted
+/// until its grace period ends, for deliveries that were signed before, or until the end that was set
+/// for it already, if that is earlier; the new one from the moment on in which the service has told
+/// it. Should its name be taken during the call, a number is added to it.
 ///
 /// **There is a gap.** A service signs with the new secret from some moment during the call, and
 /// nobody else knows the secret before the call returns. What is delivered in between is refused
@@ -52,7 +52,7 @@ impl<'a> Rotation<'a> {
     pub(crate) async fn run<T>(
         self,
         call: impl Future<Output = Result<T, Error>>,
-        key: impl FnOnce(&T, &str) -> Result<Key, Error>,
+        key: impl Fn(&T, &str) -> Result<Key, Error>,
     ) -> Result<T, Error> {
         let names = self.keyring.names();
         if !names.iter().any(|name| name == self.old) {
@@ -64,16 +64,28 @@ impl<'a> Rotation<'a> {
             ));
         }
         let answer = call.await?;
-        let key = key(&answer, self.new)?;
-        let changed = self
-            .keyring
-            .add(key)
-            .and_then(|()| self.keyring.retire(self.old, after(self.grace)));
-        changed.map_err(|error| {
-            Error::configuration("the secret was rotated, but the keyring changed meanwhile")
-                .with_source(error)
-        })?;
-        Ok(answer)
+        self.admit(|name| key(&answer, name))?;
+        let end = after(self.grace);
+        match self.keyring.retire_by(self.old, end) {
+            // Somebody else has removed it meanwhile.
+            Ok(()) | Err(KeyringError::NoSuchKey { .. }) => Ok(answer),
+            Err(error) => {
+                Err(Error::configuration("the old key can't be retired").with_source(error))
+            }
+        }
+    }
+
+    /// Adds the new key, under a number if its name was taken during the call: the secret is told
+    /// once and must not be lost.
+    fn admit(&self, key: impl Fn(&str) -> Result<Key, Error>) -> Result<(), Error> {
+        let mut name = self.new.to_owned();
+        for number in 2_u64.. {
+            if self.keyring.add(key(&name)?).is_ok() {
+                break;
+            }
+            name = format!("{} {number}", self.new);
+        }
+        Ok(())
     }
 }
 

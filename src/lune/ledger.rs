@@ -65,14 +65,13 @@ impl<L: Ledger> Ledger for Arc<L> {
 pub enum SkipRule {
     /// Only by its `event_id`.
     ///
-    /// The safe choice where events come without `account_id` though several accounts deliver here: Lune
-    /// orders events within an account only, so by sequence a later account's event would hide an earlier's.
+    /// The safe choice should the form of Lune's sequences change.
     EventId,
     /// By its `event_id`, or by a `sequence` not above the last one committed of its account.
     ///
     /// Lune names both ways. The sequence catches what was forgotten by its identifier, but passes over any
     /// event that sorts below the last: also one that was never handled, should Lune change the form of
-    /// its sequences (see [`Sequence`]). Events without `account_id` count as one account.
+    /// its sequences (see [`Sequence`]). An event without `account_id` is known by its `event_id` alone.
     #[default]
     EventIdOrSequence,
 }
@@ -162,12 +161,10 @@ impl Ledger for MemoryLedger {
         if let Some(id) = event.event_id() {
             memory.event_ids.put(id.to_owned(), ());
         }
-        if let Some(sequence) = event.sequence()
+        if let (Some(account), Some(sequence)) = (event.account_id(), event.sequence())
             && !memory.is_passed(event)
         {
-            memory
-                .sequences
-                .put(group(event).to_owned(), sequence.clone());
+            memory.sequences.put(account.to_owned(), sequence.clone());
         }
         Ok(())
     }
@@ -184,16 +181,12 @@ struct Memory {
 }
 
 impl Memory {
+    /// Lune orders the events of an account, so without one a sequence says nothing.
     fn is_passed(&mut self, event: &EventKey) -> bool {
-        let Some(sequence) = event.sequence() else {
+        let (Some(account), Some(sequence)) = (event.account_id(), event.sequence()) else {
             return false;
         };
-        let last = self.sequences.get(group(event));
+        let last = self.sequences.get(account);
         last.is_some_and(|last| sequence <= last)
     }
-}
-
-/// The account, or the empty text, which no account has.
-fn group(event: &EventKey) -> &str {
-    event.account_id().unwrap_or_default()
 }

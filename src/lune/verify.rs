@@ -1,8 +1,10 @@
 //! From the API's own answers to a verifier.
 
+use super::generated::builder::RotateWebhookSecret;
 use super::generated::types::WebhookWithSecret;
 use super::scheme;
 use crate::error::Error;
+use crate::rotation::Rotation;
 use crate::signature::{Key, Keyring, Verifier};
 
 impl WebhookWithSecret {
@@ -38,5 +40,41 @@ impl WebhookWithSecret {
     /// [`Error::is_configuration`] when the answer's secret is empty.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         Ok(Key::new(name, &self.secret)?)
+    }
+}
+
+impl RotateWebhookSecret<'_> {
+    /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use webhook_sdk::Rotation;
+    /// # use webhook_sdk::lune::LuneClient;
+    /// # use webhook_sdk::signature::Keyring;
+    /// # async fn example(lune: LuneClient, keyring: Keyring) -> Result<(), webhook_sdk::Error> {
+    /// let rotation = Rotation::new(&keyring, "2026-10", "2026-11").grace(Duration::from_secs(3600));
+    /// let webhook = lune.rotate_webhook_secret().id("wh_1").rotate(rotation).await?;
+    /// let to_keep = webhook.secret;
+    /// # let _ = to_keep;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Lune stops signing with the old secret at once. What it signs before its answer is here is
+    /// refused, and comes again: see [`Rotation`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_configuration`] before any call when the keyring lacks the old key or has the new
+    /// one; else as the call itself. The keyring is then as it was. After an error that leaves open
+    /// whether the secret was rotated, such as a time-out, rotate again: Lune tells a whole secret in
+    /// this answer alone.
+    pub async fn rotate(self, rotation: Rotation<'_>) -> Result<WebhookWithSecret, Error> {
+        let call = async { Ok(self.send().await?.into_inner()) };
+        rotation
+            .run(call, |webhook: &WebhookWithSecret, name| {
+                webhook.signing_key(name)
+            })
+            .await
     }
 }

@@ -11,6 +11,9 @@ use crate::signature::Verifier;
 
 /// The deliveries of Preo, for a [`Receiver`](crate::receiver::Receiver).
 ///
+/// Preo's signatures have no date: a captured delivery is turned away for as long as the store
+/// remembers it, and no longer.
+///
 /// What a payload looks like is unpublished, so `T` is what you know of it; without that, a
 /// [`Value`].
 ///

@@ -59,7 +59,10 @@ impl<P: Provider, S: DedupStore> ReceiverBuilder<P, S> {
     ///
     /// A body takes its room as it arrives and gives it back once it is decoded or refused. A
     /// delivery that finds no room is answered with 503, and the sender comes again. The buffers of
-    /// the HTTP server come on top, for each connection: let the server limit those.
+    /// the HTTP server come on top, for each connection: let the server limit those. A body that
+    /// is longer than all the room is answered with 503 for ever, so keep this above
+    /// [`max_body_bytes`](Self::max_body_bytes). Whoever holds all the room with bodies that don't end
+    /// keeps others out for as long as a body may take: a proxy in front can tell them apart.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_buffered_bytes = bytes;
         self
@@ -84,7 +87,9 @@ impl<P: Provider, S: DedupStore> ReceiverBuilder<P, S> {
     /// How long a handled event is remembered; 4 days by default.
     ///
     /// Longer than pretix retries, which is up to three days. How long Preo and Lune do is
-    /// unpublished.
+    /// unpublished. A store with a bound, as the one in memory, can forget sooner, and after that a
+    /// delivery is handled again: where a signature has no date, as Preo's, so is one that somebody
+    /// has captured and sends once more.
     pub fn remember(mut self, time: Duration) -> Self {
         self.limits.remember = time;
         self

@@ -61,7 +61,7 @@ impl EventKey {
     /// The key of an event that its provider names itself.
     ///
     /// `id` must come from authenticated content. Of one longer than 128 bytes, our bound, the key
-    /// holds the digest. Providers can't get into each other's keys.
+    /// holds the digest. Providers can't get into each other's keys, as long as no name has a `:`.
     pub fn new(provider: &str, id: &str) -> Self {
         match id.len() {
             0..=LONGEST_ID => Self(format!("{provider}:id:{id}")),

@@ -62,6 +62,12 @@ impl Key {
         self
     }
 
+    #[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
+    pub(super) fn expires_by(self, moment: DateTime<Utc>) -> Self {
+        let end = self.expires_at.map_or(moment, |end| end.min(moment));
+        self.expires_at(end)
+    }
+
     /// The key's name.
     pub fn name(&self) -> &str {
         &self.name

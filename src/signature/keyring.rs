@@ -66,6 +66,12 @@ impl Keyring {
         Ok(self.keys.replace(name, |key| key.expires_at(at))?)
     }
 
+    /// Sets the moment from which a key is skipped, unless it has an earlier one.
+    #[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
+    pub(crate) fn retire_by(&self, name: &str, at: DateTime<Utc>) -> Result<(), KeyringError> {
+        Ok(self.keys.replace(name, |key| key.expires_by(at))?)
+    }
+
     /// Removes a key, refused from the next verification on.
     ///
     /// # Errors

@@ -155,7 +155,6 @@ fn client() -> Option<Client> {
     Client::builder()
         .no_proxy()
         .redirect(Policy::none())
-        .no_proxy()
         .pool_max_idle_per_host(0)
         .build()
         .ok()

@@ -10,13 +10,13 @@ use axum::routing::post;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use webhook_sdk::Secret;
 use webhook_sdk::lune::{
     self, AccountType, Batch, BatchProcessor, ErrorCode, Event, LuneClient, Webhook, WebhookCreate,
     WebhookUpdate, WebhookUrl, WebhookWithSecret, stub,
 };
-use webhook_sdk::signature::{Keyring, Verifier, VerifyError};
-use webhook_sdk::testing::{Fault, LuneFake, LuneFakeBuilder, LuneOperation};
+use webhook_sdk::signature::{Key, Keyring, Signer, Verifier, VerifyError};
+use webhook_sdk::testing::{Fault, LuneFake, LuneFakeBuilder, LuneOperation, LuneWebhookSeed};
+use webhook_sdk::{Rotation, Secret};
 use wiremock::MockServer;
 use wiremock::matchers::query_param;
 
@@ -421,4 +421,35 @@ async fn a_stub_stands_for_an_operation_below_the_base_url() {
         .await
         .unwrap();
     assert_eq!(listed.into_inner(), [hook]);
+}
+
+#[tokio::test]
+async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
+    let fake = LuneFake::start().await;
+    let seed = LuneWebhookSeed::new("https://hooks.example.com/lune");
+    let webhook = fake.insert(seed);
+    let lune = LuneClient::builder(fake.key())
+        .base_url(fake.base_url())
+        .build()
+        .unwrap();
+    let old = Key::new("old", &Secret::from(webhook.secret.clone())).unwrap();
+    let keyring = Keyring::new(old);
+    let running = Verifier::new(lune::scheme(), keyring.clone());
+
+    let rotation = Rotation::new(&keyring, "old", "new");
+    let rotated = lune
+        .rotate_webhook_secret()
+        .id(&webhook.id)
+        .rotate(rotation)
+        .await
+        .unwrap();
+
+    let told = Secret::from(fake.webhook(&webhook.id).unwrap().secret);
+    assert!(rotated.secret == told && told != Secret::from(webhook.secret.clone()));
+    for (secret, name) in [(Secret::from(webhook.secret), "old"), (told, "new")] {
+        let mut headers = HeaderMap::new();
+        let signer = Signer::new(lune::scheme(), &secret).unwrap();
+        signer.sign(&mut headers, b"{}").unwrap();
+        assert_eq!(running.verify(&headers, b"{}").unwrap().key(), name);
+    }
 }

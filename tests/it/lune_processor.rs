@@ -138,9 +138,15 @@ async fn a_sequence_not_above_the_accounts_last_is_passed_over() {
 
     assert_eq!(
         ran,
-        ["above", "another account", "no account", "no sequence"]
+        [
+            "above",
+            "another account",
+            "no account",
+            "no account, below",
+            "no sequence"
+        ]
     );
-    assert_eq!((outcome.handled(), outcome.skipped()), (4, 4));
+    assert_eq!((outcome.handled(), outcome.skipped()), (5, 3));
     assert!(outcome.acknowledge());
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
 use webhook_sdk::preo::{self, PreoClient};
 use webhook_sdk::signature::{Key, Keyring, Signer, Verifier, VerifyError};
@@ -160,5 +160,55 @@ fn a_rotation_shows_names_and_no_key() {
     assert_eq!(
         shown,
         r#"Rotation { old: "old", new: "new", grace: 345600s, .. }"#
+    );
+}
+
+#[tokio::test]
+async fn an_end_that_was_set_for_the_old_key_is_never_put_off() {
+    for end in [
+        Utc::now() - TimeDelta::hours(1),
+        Utc::now() + TimeDelta::minutes(1),
+    ] {
+        let Running {
+            fake,
+            preo,
+            id,
+            keyring,
+        } = running().await;
+        let old = secret(&fake, &id);
+        keyring.retire("old", end).unwrap();
+        let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
+        let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+        call.await.unwrap();
+        let refused = accepted(&keyring, &old, Duration::from_secs(120));
+        assert_eq!(refused, Err(VerifyError::Mismatch));
+    }
+}
+
+#[tokio::test]
+async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
+    let Running {
+        fake,
+        preo,
+        id,
+        keyring,
+    } = running().await;
+    let delay = Duration::from_millis(300);
+    fake.inject(Fault::slow(delay));
+    let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
+    let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    let meanwhile = async {
+        tokio::task::yield_now().await;
+        let other = Key::new("new", &Secret::from("other"));
+        keyring.add(other.unwrap()).unwrap();
+        keyring.remove("old").unwrap();
+    };
+    let (webhook, ()) = tokio::join!(call, meanwhile);
+    assert!(webhook.is_ok());
+    assert_eq!(keyring.names(), ["new", "new 2"]);
+    let new = secret(&fake, &id);
+    assert_eq!(
+        accepted(&keyring, &new, Duration::ZERO).as_deref(),
+        Ok("new 2")
     );
 }

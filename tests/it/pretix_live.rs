@@ -39,6 +39,10 @@ impl Live {
         static ALONE: Mutex<()> = Mutex::const_new(());
         static SAID: Once = Once::new();
         let Ok(base_url) = env::var("PRETIX_BASE_URL") else {
+            assert!(
+                env::var_os("REQUIRE_PRETIX").is_none(),
+                "PRETIX_BASE_URL isn't set"
+            );
             // Not by a macro, whose output would be hidden.
             SAID.call_once(|| std::io::stderr().write_all(HOW_TO_RUN.as_bytes()).unwrap());
             return None;
