@@ -4,7 +4,7 @@
 //!
 //! Each event is delivered one to five times, at once and late, over HTTP with real signatures, and
 //! each delivery is sent again until it is acknowledged. Meanwhile receivers are killed and started
-//! anew, and so is Redis. Two records tell what happened, and neither is made by the code under
+//! anew, and so is Redis, and receivers stand still for longer than their leases. Two records tell what happened, and neither is made by the code under
 //! test: Redis's append-only file holds every commit, and each handler writes to a file when it
 //! begins and ends, before any commit and past the reach of a kill.
 
@@ -67,17 +67,17 @@ fn prove(events: usize) -> Option<Verdict> {
     fleet.stop();
     let records = fleet.records();
     println!(
-        "{} kills of receivers, {} of Redis, {} deliveries sent again, {:.1} s",
+        "{} kills of receivers, {} of Redis, {} standstills, {} deliveries sent again, {:.1} s",
         fleet.kills,
         fleet.redis_kills,
+        fleet.standstills,
         sender.repeats(),
         begun.elapsed().as_secs_f64()
     );
-    Some(Verdict::of(
-        events,
-        &fleet.redis.append_only_file(),
-        &records,
-    ))
+    let crashes = fleet.kills + fleet.redis_kills + fleet.standstills;
+    let under_way = crashes * sender::AT_ONCE;
+    let log = fleet.redis.append_only_file();
+    Some(Verdict::of(events, &log, &records, under_way))
 }
 
 /// Whether the test runner's arguments ask for this test.

@@ -20,7 +20,7 @@ pub(crate) const ROLE: &str = "receive";
 pub(crate) const SECRET: &str = "fleet-secret";
 
 /// So short that the events of a killed receiver are soon another's.
-const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 type Deliveries = preo::Deliveries<Payload>;
 

@@ -32,6 +32,7 @@ pub(crate) struct Verdict {
     repeated_after_a_crash: usize,
     repeated_after_a_failed_commit: usize,
     repeated_without_a_cause: usize,
+    most_repeats: usize,
 }
 
 /// The completed runs of one event, by what became of them.
@@ -43,9 +44,16 @@ struct Runs {
 }
 
 impl Verdict {
-    pub(crate) fn of(events: usize, append_only_file: &[u8], records: &[Record]) -> Self {
+    /// `most_repeats` is how many runs the crashes can have met.
+    pub(crate) fn of(
+        events: usize,
+        append_only_file: &[u8],
+        records: &[Record],
+        most_repeats: usize,
+    ) -> Self {
         let mut verdict = Self {
             events,
+            most_repeats,
             ..Self::default()
         };
         let mut runs: HashMap<usize, Runs> = HashMap::new();
@@ -79,6 +87,7 @@ impl Verdict {
             && self.committed_twice == 0
             && self.committed_without_a_run == 0
             && self.repeated_without_a_cause == 0
+            && self.runs_begun - self.events <= self.most_repeats
     }
 
     /// A run without an answer was in a process that was killed; one with a refusal had no commit.
@@ -115,7 +124,7 @@ impl fmt::Display for Verdict {
         write!(
             f,
             "ended runs that were repeated: {} after a crash of their receiver, {} after a commit \
-             that failed, {} without a cause",
+             that was refused or failed, {} without a cause",
             self.repeated_after_a_crash,
             self.repeated_after_a_failed_commit,
             self.repeated_without_a_cause

@@ -16,7 +16,9 @@ use crate::receiver::SECRET;
 /// Where the receivers are now.
 pub(crate) type Addresses = Arc<RwLock<Vec<String>>>;
 
-const AT_ONCE: usize = 48;
+pub(crate) const AT_ONCE: usize = 48;
+/// After this a delivery is sent again, though the first one may still be handled.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Sender {
     schedule: Vec<usize>,
@@ -94,7 +96,12 @@ impl Sender {
         let mut headers = HeaderMap::new();
         self.signer.sign(&mut headers, body.as_bytes()).unwrap();
         let request = self.client.post(format!("http://{address}/"));
-        let answer = request.headers(headers).body(body).send().await;
-        answer.is_ok_and(|answer| answer.status().is_success())
+        let sending = tokio::spawn(request.headers(headers).body(body).send());
+        match tokio::time::timeout(PATIENCE, sending).await {
+            Ok(answer) => answer
+                .unwrap()
+                .is_ok_and(|answer| answer.status().is_success()),
+            Err(_) => false,
+        }
     }
 }

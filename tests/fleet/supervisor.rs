@@ -12,22 +12,24 @@ use std::{env, thread};
 
 use fastrand::Rng;
 
-use crate::receiver;
 use crate::record::Record;
 use crate::redis_server::RedisServer;
 use crate::sender::{Addresses, Sender};
+use crate::{receiver, sender};
 
-/// Of so many crashes one is that of Redis and all receivers, one of Redis and one receiver, and
-/// one of Redis alone; each other is that of one receiver.
-const BLACKOUT_EVERY: usize = 10;
+/// Of so many crashes one is that of Redis and all receivers, one of Redis and one receiver, one of
+/// Redis alone, and one no crash but a receiver that stands still; each other is of one receiver.
+const ROUND: usize = 10;
 const BLACKOUT_OF_ONE: usize = 3;
 const REDIS_ALONE: usize = 6;
+const STANDSTILL: usize = 8;
 const LONGER_THAN_A_HANDLER: Duration = Duration::from_millis(30);
 
 pub(crate) struct Fleet {
     pub(crate) redis: RedisServer,
     pub(crate) kills: usize,
     pub(crate) redis_kills: usize,
+    pub(crate) standstills: usize,
     processes: Vec<Child>,
     addresses: Addresses,
     directory: PathBuf,
@@ -45,6 +47,7 @@ impl Fleet {
             redis,
             kills: 0,
             redis_kills: 0,
+            standstills: 0,
             processes: Vec::new(),
             addresses: Arc::new(RwLock::new(Vec::new())),
             directory,
@@ -78,10 +81,11 @@ impl Fleet {
                 thread::sleep(Duration::from_millis(1));
             }
             let one = random.usize(..self.processes.len());
-            match crash % BLACKOUT_EVERY {
+            match crash % ROUND {
                 0 => self.black_out(0..self.processes.len()),
                 BLACKOUT_OF_ONE => self.black_out(one..one + 1),
                 REDIS_ALONE => self.black_out(0..0),
+                STANDSTILL => self.stand_still(one),
                 _ => {
                     self.kill_receiver(one);
                     self.replace(one);
@@ -112,6 +116,20 @@ impl Fleet {
             .for_each(|index| self.kill_receiver(index));
         self.redis.start_again();
         receivers.for_each(|index| self.replace(index));
+    }
+
+    /// Stops a receiver until others may have taken over what it holds, and lets it go on.
+    fn stand_still(&mut self, index: usize) {
+        self.signal(index, "-STOP");
+        thread::sleep(receiver::LEASE + sender::PATIENCE);
+        self.signal(index, "-CONT");
+        self.standstills += 1;
+    }
+
+    fn signal(&self, index: usize, signal: &str) {
+        let id = self.processes[index].id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(status.success());
     }
 
     fn kill_receiver(&mut self, index: usize) {

@@ -239,6 +239,20 @@ async fn a_memory_store_forgets_the_events_that_were_unused_for_longest() {
     assert!(remembered <= 100, "{remembered}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_memory_store_frees_what_has_ended_while_new_events_come() {
+    let store = MemoryStore::default();
+    for number in 0..100 {
+        granted(&store, &key(&format!("old {number}"))).await;
+    }
+    assert_eq!(format!("{store:?}"), "MemoryStore { events: 100 }");
+    tokio::time::advance(LEASE).await;
+    for number in 0..60 {
+        granted(&store, &key(&format!("new {number}"))).await;
+    }
+    assert_eq!(format!("{store:?}"), "MemoryStore { events: 60 }");
+}
+
 #[test]
 fn the_key_of_an_event_is_bounded_and_one_for_each_event() {
     let (long, longer) = ("x".repeat(129), "x".repeat(130));
