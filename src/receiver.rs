@@ -25,13 +25,17 @@
 //! | The handler fails, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
 //! | The handler succeeds and the event is committed | 2xx |
 //! | A pretix handler returns [`Reply::send_again`] | 503 with `Retry-After` |
-//! | A pretix handler returns [`Reply::danger_disable_webhook`] | 410 |
+//! | A pretix handler returns [`Reply::danger_disable_webhook`] | 410, once: a retry of the same notification gets 204 |
 //!
 //! A refusal has no body; the reason goes to `tracing`, without a byte of payload or secret.
 //!
-//! **At least once.** An event is committed once, and no two handlers have it at a time. Its handler
-//! runs again if the process died or the store failed before the commit, or if the sender hung up
-//! before the handler's end. What a handler does must bear that.
+//! **At least once.** An event is committed once. Its handler runs again if the process died or the
+//! store failed before the commit, or if the sender hung up before the handler's end. Two handlers
+//! have an event at a time only where one can't be stopped at the end of its lease: work that it has
+//! spawned or that blocks, or a process that stood still. What a handler does must bear that.
+//!
+//! An event whose sender hangs up while it is being claimed can stay claimed until the lease ends; it
+//! is answered with 503 for so long.
 //!
 //! **What is left to the server.** Slow headers, the number of connections and TLS. A receiver
 //! bounds the bodies; let the HTTP server, or a proxy before it, bound the rest.

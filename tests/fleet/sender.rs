@@ -11,6 +11,7 @@ use tokio::runtime::Builder;
 use webhook_sdk::signature::Signer;
 use webhook_sdk::{Secret, preo};
 
+use crate::SEED;
 use crate::receiver::SECRET;
 
 /// Where the receivers are now.
@@ -47,6 +48,7 @@ impl Sender {
     pub(crate) fn start(self: &Arc<Self>, deadline: Instant) -> JoinHandle<()> {
         let sender = Arc::clone(self);
         thread::spawn(move || {
+            fastrand::seed(SEED);
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let workers: Vec<_> = (0..AT_ONCE)
