@@ -68,7 +68,8 @@ use api::Api;
 /// - Errors of the documented shape are 400 `validation_error`, also for an unknown account and for
 ///   a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that is no date, 400
 ///   `webhook_limit_reached`, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404, 413,
-///   415 and 429 are plain text; a 429 names no wait unless [`Fault::rate_limited`] asks for it.
+///   415 and 429 are plain text; a 429 names no wait unless
+///   [`Fault::rate_limited`](crate::testing::Fault::rate_limited) asks for it.
 /// - A list asked for several accounts has the webhooks that push events of any of them, those
 ///   without a limit included. It starts with the oldest.
 /// - `Lune-Account` is checked and changes nothing else.
