@@ -15,6 +15,35 @@ use super::{
 
 /// Receives the deliveries of one service.
 ///
+/// ```
+/// # #[cfg(feature = "preo")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use http::{Request, Response};
+/// use webhook_sdk::receiver::Receiver;
+/// use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
+/// use webhook_sdk::{Secret, preo};
+///
+/// let secret = Secret::from("from the create call");
+/// let verifier = Verifier::new(preo::scheme(), Keyring::new(Key::new("2026-11", &secret)?));
+/// let receiver = Receiver::new(preo::Deliveries::<serde_json::Value>::new(verifier));
+///
+/// let payload = r#"{"event":"consent.given"}"#;
+/// let mut request = Request::post("/hooks/preo").body(payload.to_owned())?;
+/// Signer::new(preo::scheme(), &secret)?.sign(request.headers_mut(), payload.as_bytes())?;
+///
+/// let (parts, body) = request.into_parts();
+/// let answer: Response<String> = match receiver.receive(&parts, body).await {
+///     Ok(delivery) => delivery.handle(async |event| println!("{event}")).await.response(),
+///     Err(rejection) => rejection.response(),
+/// };
+/// assert_eq!(answer.status(), 204);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "preo"))]
+/// # fn main() {}
+/// ```
+///
 /// A clone is a handle to the same receiver. With the feature `axum` it is the state from which a
 /// [`Delivery`] is extracted; any other stack calls [`receive`](Self::receive).
 pub struct Receiver<P, S = MemoryStore> {
