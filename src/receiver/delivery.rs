@@ -57,6 +57,18 @@ impl<P: Provider, S> Delivery<P, S> {
         }
     }
 
+    /// A field of the signature header that is neither signature nor timestamp, such as Lune's
+    /// `organisation`.
+    ///
+    /// **Not covered by the signature**: see
+    /// [`Verified::unsigned_field`](crate::signature::Verified::unsigned_field).
+    pub fn unsigned_field(&self, key: &str) -> Option<&str> {
+        match &self.proof {
+            Proof::Signature(verified) => verified.unsigned_field(key),
+            Proof::Credentials(_) => None,
+        }
+    }
+
     /// The events, in the order in which they are to be handled.
     pub fn events(&self) -> &[Event<P::Event>] {
         &self.events

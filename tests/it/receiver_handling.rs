@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderValue, Request};
 use http_body_util::Full;
 use tokio::sync::{Notify, watch};
 use webhook_sdk::preo;
@@ -499,7 +499,13 @@ async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again
         ("", 204, vec!["ev3", "none"]),
         ("", 204, vec![]),
     ] {
-        let delivery = received(&receiver, genuine::<Lune>(body.to_vec())).await;
+        let mut request = genuine::<Lune>(body.to_vec());
+        let signed = request.headers()["lune-hmac"].to_str().unwrap();
+        let named = HeaderValue::from_str(&format!("{signed},organisation=org_1")).unwrap();
+        request.headers_mut().insert("lune-hmac", named);
+        let delivery = received(&receiver, request).await;
+        assert_eq!(delivery.unsigned_field("organisation"), Some("org_1"));
+        assert_eq!(delivery.unsigned_field("v1"), None);
         assert_eq!(delivery.handle(handle(refuse)).await.status(), status);
         assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), ran);
     }
