@@ -190,16 +190,17 @@ impl<'a, T: Listed> Pages<'a, T> {
     ///
     /// # Errors
     ///
-    /// Those of the list call, and one when the server sends the same page again.
+    /// Those of the list call, and one when the server sends the same page again, or 100 empty pages
+    /// in a row.
     pub async fn try_next(&mut self) -> Result<Option<Page<T>>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
             .transpose()
     }
 
-    /// Starts what is to be under way; a request goes on by itself once it was polled.
-    fn request_ahead(&mut self, context: &mut Context<'_>) {
-        while self.next <= self.last && self.under_way.len() <= self.ahead {
+    /// Starts requests until this many are under way; each goes on by itself once it was polled.
+    fn request_up_to(&mut self, pages: usize, context: &mut Context<'_>) {
+        while self.next <= self.last && self.under_way.len() < pages {
             let mut page = maybe_done((self.fetch)(self.next));
             let _ = Pin::new(&mut page).poll(context);
             self.under_way.push_back(page);
@@ -258,7 +259,7 @@ impl<T: Listed> Stream for Pages<'_, T> {
         if this.done {
             return Poll::Ready(None);
         }
-        this.request_ahead(context);
+        this.request_up_to(this.ahead.saturating_add(1), context);
         let Some(first) = this.under_way.front_mut() else {
             return Poll::Ready(None);
         };
@@ -269,7 +270,7 @@ impl<T: Listed> Stream for Pages<'_, T> {
         };
         let result = fetched.and_then(|page| {
             this.accept(&page)?;
-            this.request_ahead(context);
+            this.request_up_to(this.ahead, context);
             Ok(page)
         });
         if result.is_err() {
@@ -302,7 +303,8 @@ impl<T: Listed> Items<'_, T> {
     ///
     /// # Errors
     ///
-    /// Those of the list call, and one when the server sends the same page again.
+    /// Those of the list call, and one when the server sends the same page again, or 100 empty pages
+    /// in a row.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
