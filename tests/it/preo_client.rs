@@ -1,6 +1,11 @@
 //! What goes over the wire for each operation, and what comes back.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use webhook_sdk::preo::{
     DeliveryStatus, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate,
 };
@@ -350,4 +355,25 @@ async fn another_scheme_or_header_carries_the_token() {
                 .starts_with("shop/1.0 webhook-sdk/")
         );
     }
+}
+
+#[tokio::test]
+async fn a_call_that_is_let_go_ends_its_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let preo = preo(&format!("http://{}", listener.local_addr().unwrap()));
+    let preo = preo.build().unwrap();
+    let (asked, waiting) = oneshot::channel();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = [0; 4096];
+        assert!(stream.read(&mut bytes).await.unwrap() > 0);
+        asked.send(()).unwrap();
+        stream.read(&mut bytes).await.unwrap_or(0)
+    });
+    tokio::select! {
+        _ = preo.retrieve_webhook().id("wh_1").send() => panic!("nothing was answered"),
+        arrived = waiting => arrived.unwrap(),
+    }
+    let more = tokio::time::timeout(Duration::from_secs(20), server).await;
+    assert_eq!(more.unwrap().unwrap(), 0, "the connection is closed");
 }
