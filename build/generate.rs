@@ -26,7 +26,7 @@ fn client(prepared: &Prepared) -> Result<TokenStream, progenitor::Error> {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote! { crate::transport::Transport })
+        .with_inner_type(quote! { crate::client::Transport })
         .with_derive("PartialEq");
     for (component, path) in &prepared.replacements {
         let impls = [TypeImpl::Display, TypeImpl::FromStr];

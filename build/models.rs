@@ -26,7 +26,7 @@ pub(crate) fn models(prepared: &Prepared) -> Result<TokenStream, Error> {
             #(#requests)*
         }
 
-        pub(crate) static OPERATIONS: &[crate::transport::Operation] = &[#(#operations),*];
+        pub(crate) static OPERATIONS: &[crate::client::Operation] = &[#(#operations),*];
     })
 }
 
@@ -243,7 +243,7 @@ fn operation(row: &OperationRow) -> TokenStream {
     let query = query.iter().map(constraint);
     let body = body.iter().map(constraint);
     quote! {
-        crate::transport::Operation {
+        crate::client::Operation {
             id: #id,
             method: ::http::Method::#method,
             path: #path,
@@ -265,7 +265,7 @@ fn constraint(constraint: &Constraint) -> TokenStream {
     };
     let rule = format_ident!("{rule}");
     quote! {
-        crate::transport::Constraint { field: #field, rule: crate::transport::Rule::#rule(#bound) }
+        crate::client::Constraint { field: #field, rule: crate::client::Rule::#rule(#bound) }
     }
 }
 

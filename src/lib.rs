@@ -30,6 +30,8 @@
 )]
 
 #[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
 mod error;
 #[cfg(any(
     all(feature = "client", feature = "preo"),
@@ -38,11 +40,6 @@ mod error;
 ))]
 mod open_enum;
 #[cfg(feature = "client")]
-#[cfg_attr(
-    not(any(feature = "preo", feature = "pretix")),
-    expect(dead_code, reason = "Lune's only list has no pages")
-)]
-pub mod pagination;
 #[cfg(feature = "client")]
 mod patch;
 #[cfg(feature = "client")]
@@ -50,14 +47,10 @@ mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
 mod roster;
-#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
-mod rotation;
 mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(feature = "client")]
-mod transport;
 
 #[cfg(feature = "lune")]
 pub mod lune;
@@ -67,12 +60,13 @@ pub mod preo;
 pub mod pretix;
 
 #[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
-pub use self::rotation::Rotation;
+pub use self::client::rotation::Rotation;
 pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
+    client::pagination,
+    client::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
     error::{Error, FieldError},
     patch::Patch,
     query::CommaSeparated,
-    transport::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
 };

@@ -4,8 +4,8 @@ use http::header::{HeaderName, HeaderValue};
 
 use super::generated::{Client, OPERATIONS};
 use crate::Secret;
+use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
-use crate::transport::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 
 /// The API keys' default limit, <https://docs.lune.co/key-concepts/rate-limits>.
 const REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(15);

@@ -1,5 +1,5 @@
 //! The code that the build script makes from `openapi-lune.yaml`.
 
-use crate::transport::runtime as progenitor_client;
+use crate::client::runtime as progenitor_client;
 
 include!(concat!(env!("OUT_DIR"), "/lune.rs"));

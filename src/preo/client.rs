@@ -2,9 +2,9 @@ use http::header::HeaderName;
 
 use super::generated::{Client, OPERATIONS, builder, types};
 use crate::Secret;
+use crate::client::pagination::paginated;
+use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
-use crate::pagination::paginated;
-use crate::transport::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 
 impl Client {
     /// Sets up a client with a bearer token.

@@ -3,8 +3,8 @@
 use super::generated::builder::RotateWebhookSecret;
 use super::generated::types::{Webhook, WebhookDelivery};
 use super::scheme;
+use crate::client::rotation::Rotation;
 use crate::error::Error;
-use crate::rotation::Rotation;
 use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
 
 impl Webhook {

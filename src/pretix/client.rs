@@ -3,10 +3,10 @@ use url::Url;
 
 use super::generated::{Client, OPERATIONS, builder, models, types};
 use crate::Secret;
+use crate::client::pagination::paginated;
+use crate::client::runtime::encode_path;
+use crate::client::{Auth, Built, ClientBuilder, Operation, ResponseValue, Service, sealed};
 use crate::error::Error;
-use crate::pagination::paginated;
-use crate::transport::runtime::encode_path;
-use crate::transport::{Auth, Built, ClientBuilder, Operation, ResponseValue, Service, sealed};
 
 impl Client {
     /// Sets up a client for one organizer, with an API token of one of its teams.

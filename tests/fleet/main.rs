@@ -12,7 +12,7 @@
 
 mod receiver;
 mod record;
-#[path = "../it/redis_server.rs"]
+#[path = "../it/receiver/redis_server.rs"]
 mod redis_server;
 mod schedule;
 mod sender;

@@ -1,0 +1,217 @@
+//! One way out for every generated call.
+
+mod attempt;
+mod auth;
+mod builder;
+mod constraint;
+#[cfg_attr(
+    not(any(feature = "preo", feature = "pretix")),
+    expect(dead_code, reason = "Lune's only list has no pages")
+)]
+pub mod pagination;
+mod response;
+mod retry;
+#[cfg(any(feature = "lune", feature = "preo"))]
+pub(crate) mod rotation;
+pub(crate) mod runtime;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use governor::DefaultDirectRateLimiter;
+use http::header::{self, HeaderName, HeaderValue};
+use progenitor_client::{ClientInfo, OperationInfo};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::{Instrument, Span, field};
+use uuid::Uuid;
+
+pub use self::auth::Auth;
+pub(crate) use self::builder::{Built, sealed};
+pub use self::builder::{ClientBuilder, Service};
+pub use self::response::ResponseValue;
+pub use self::retry::RetryPolicy;
+
+pub(crate) use self::constraint::{Constraint, Operation, Rule};
+pub(crate) use self::response::Answer;
+
+use crate::error::{Error, Kind};
+
+/// What a generated client sends its requests with.
+#[derive(Clone)]
+pub struct Transport(Arc<Settings>);
+
+struct Settings {
+    origin: url::Origin,
+    base_path: String,
+    auth: auth::Credential,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    user_agent: HeaderValue,
+    request_id: HeaderName,
+    operations: &'static [Operation],
+    timeout: Duration,
+    deadline: Duration,
+    max_response_bytes: usize,
+    retry: RetryPolicy,
+    idempotency_key: Option<HeaderName>,
+    pace: Option<DefaultDirectRateLimiter>,
+}
+
+impl Transport {
+    /// Sends a request from a task of its own, which goes on between two polls of the caller and ends
+    /// when the caller lets go.
+    pub(crate) async fn exec(
+        &self,
+        client: &reqwest::Client,
+        mut request: reqwest::Request,
+        operation: &'static str,
+    ) -> Result<Answer, Error> {
+        self.prepare(&mut request, operation)
+            .map_err(|error| error.with_operation(operation))?;
+        let span = tracing::info_span!(
+            "webhook_sdk.call",
+            operation,
+            method = %request.method(),
+            host = request.url().host_str(),
+            path = request.url().path(),
+            status = field::Empty,
+            request_id = field::Empty,
+            attempts = field::Empty,
+            elapsed_ms = field::Empty,
+        );
+        let call = self
+            .clone()
+            .within_deadline(client.clone(), request, operation);
+        let mut task = JoinSet::new();
+        task.spawn(call.instrument(span));
+        match task.join_next().await {
+            Some(Ok(result)) => result,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => Err(Error::new(Kind::Broken, "the runtime is shutting down")),
+        }
+    }
+
+    async fn within_deadline(
+        self,
+        client: reqwest::Client,
+        request: reqwest::Request,
+        operation: &'static str,
+    ) -> Result<Answer, Error> {
+        let started = Instant::now();
+        let attempts = AtomicU32::new(0);
+        let call = self.call(&client, &request, &attempts, started);
+        let result = match tokio::time::timeout(self.0.deadline, call).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::new(
+                Kind::Deadline,
+                "the deadline of the call has passed",
+            )),
+        };
+        let attempts = attempts.into_inner();
+        let result = match result {
+            Ok(answer) => Ok(answer.of(operation, attempts)),
+            Err(error) if error.kind() == Kind::InvalidRequest => {
+                Err(error.with_operation(operation))
+            }
+            Err(error) => Err(error.with_operation(operation).with_attempts(attempts)),
+        };
+        record(&Span::current(), &result, attempts, started.elapsed());
+        result
+    }
+
+    /// Checks what is about to be sent and adds the headers that every request has.
+    fn prepare(&self, request: &mut reqwest::Request, operation: &str) -> Result<(), Error> {
+        let settings = &*self.0;
+        if let Some(operation) = settings
+            .operations
+            .iter()
+            .find(|known| known.id == operation)
+        {
+            operation.check(request, &settings.base_path)?;
+        }
+        let same_origin = request.url().origin() == settings.origin;
+        let writes = !request.method().is_safe();
+        let headers = request.headers_mut();
+        headers.remove("api-version");
+        headers.insert(header::USER_AGENT, settings.user_agent.clone());
+        headers.extend(settings.headers.iter().cloned());
+        if same_origin {
+            settings.auth.apply(headers);
+        }
+        if let Some(name) = settings.idempotency_key.clone().filter(|_| writes) {
+            let key = HeaderValue::try_from(Uuid::new_v4().to_string());
+            headers.extend(key.ok().map(|key| (name, key)));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("auth", &self.0.auth)
+            .field("timeout", &self.0.timeout)
+            .field("deadline", &self.0.deadline)
+            .field("max_response_bytes", &self.0.max_response_bytes)
+            .field("retry", &self.0.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How generated code sends a request; the same for every service.
+pub(crate) trait ClientHooks<Inner> {
+    /// Runs before a request is sent; there is nothing to do.
+    fn pre(
+        &self,
+        _request: &mut reqwest::Request,
+        _info: &OperationInfo,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Sends a request.
+    fn exec(
+        &self,
+        request: reqwest::Request,
+        info: &OperationInfo,
+    ) -> impl Future<Output = Result<Answer, Error>> + Send;
+
+    /// Runs after a request was answered; there is nothing to do.
+    fn post(
+        &self,
+        _result: &Result<Answer, Error>,
+        _info: &OperationInfo,
+    ) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+impl<C: ClientInfo<Transport> + Sync> ClientHooks<Transport> for C {
+    fn exec(
+        &self,
+        request: reqwest::Request,
+        info: &OperationInfo,
+    ) -> impl Future<Output = Result<Answer, Error>> + Send {
+        self.inner().exec(self.client(), request, info.operation_id)
+    }
+}
+
+fn record(span: &Span, result: &Result<Answer, Error>, attempts: u32, elapsed: Duration) {
+    span.record("attempts", attempts);
+    span.record(
+        "elapsed_ms",
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+    );
+    let (status, request_id) = match result {
+        Ok(answer) => (Some(answer.status()), answer.request_id()),
+        Err(error) => (error.status(), error.request_id()),
+    };
+    if let Some(status) = status {
+        span.record("status", status.as_u16());
+    }
+    if let Some(request_id) = request_id {
+        span.record("request_id", request_id);
+    }
+}

@@ -1,0 +1,19 @@
+#[cfg(all(feature = "client", feature = "preo"))]
+mod calls;
+#[cfg(feature = "client")]
+mod codegen;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod errors;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod lists;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod retries;
+#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+mod rotation;
+#[cfg(all(
+    feature = "client",
+    any(feature = "lune", feature = "preo", feature = "pretix")
+))]
+mod surface;
+#[cfg(all(feature = "client", feature = "preo"))]
+mod tracing;

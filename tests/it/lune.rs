@@ -1,0 +1,18 @@
+#[cfg(all(feature = "client", feature = "lune"))]
+mod client;
+#[cfg(feature = "lune")]
+mod decode;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod errors;
+#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+mod flow;
+#[cfg(feature = "lune")]
+mod processor;
+#[cfg(feature = "lune")]
+mod signature;
+#[cfg(all(feature = "client", feature = "lune"))]
+pub(crate) mod support;
+#[cfg(feature = "lune")]
+mod text;
+#[cfg(all(feature = "client", feature = "lune"))]
+mod url;

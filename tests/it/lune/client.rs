@@ -1,0 +1,273 @@
+//! What goes over the wire for each operation of Lune, and what comes back.
+
+use serde_json::{Value, json};
+use webhook_sdk::Secret;
+use webhook_sdk::lune::{
+    AccountType, LuneClient, SecretSuffix, TargetUrl, WebhookCreate, WebhookUpdate, WebhookUrl,
+};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::lune::support::{
+    ID, KEY, SECRET, answer, line, lune, lune_and_server, only_request, webhook,
+};
+
+fn url(text: &str) -> WebhookUrl {
+    WebhookUrl::try_from(text).unwrap()
+}
+
+#[tokio::test]
+async fn every_request_has_the_key_and_neither_account_nor_version() {
+    let (lune, server) = lune_and_server().await;
+    answer(&server, 200, webhook("tail")).await;
+    lune.retrieve_webhook().id(ID).send().await.unwrap();
+
+    let request = only_request(&server).await;
+    assert_eq!(line(&request), format!("GET /v1/webhooks/{ID}"));
+    assert_eq!(request.headers["authorization"], format!("Bearer {KEY}"));
+    for absent in [
+        "lune-account",
+        "lune-version",
+        "api-version",
+        "idempotency-key",
+    ] {
+        assert!(!request.headers.contains_key(absent), "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn the_account_and_the_version_are_sent_when_set() {
+    let server = MockServer::start().await;
+    answer(&server, 200, json!([])).await;
+    let lune = lune(&server.uri())
+        .account("acc_1")
+        .version("2024-08-08")
+        .build()
+        .unwrap();
+    lune.list_webhooks().send().await.unwrap();
+
+    let request = only_request(&server).await;
+    assert_eq!(request.headers["lune-account"], "acc_1");
+    assert_eq!(request.headers["lune-version"], "2024-08-08");
+}
+
+#[test]
+fn an_account_or_version_that_cannot_be_sent_is_refused_at_build() {
+    let cases = [
+        (LuneClient::builder(KEY).account(""), "`account` is empty"),
+        (LuneClient::builder(KEY).version(" "), "`version` is empty"),
+        (
+            LuneClient::builder(KEY).account("a\nb"),
+            "`account` has a character",
+        ),
+    ];
+    for (builder, cause) in cases {
+        let error = builder.build().unwrap_err();
+        assert!(error.is_configuration());
+        assert!(error.to_string().contains(cause), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_a_bare_array_and_repeats_the_account() {
+    let (lune, server) = lune_and_server().await;
+    answer(&server, 200, json!([webhook("tail"), webhook("liat")])).await;
+    let webhooks = lune
+        .list_webhooks()
+        .account_id(["acc_1".to_owned(), "acc 2&x".to_owned()])
+        .send()
+        .await
+        .unwrap();
+    let suffixes: Vec<_> = webhooks.iter().map(|hook| hook.secret.as_str()).collect();
+    assert_eq!(suffixes, ["tail", "liat"]);
+    assert_eq!(
+        line(&only_request(&server).await),
+        "GET /v1/webhooks?account_id=acc_1&account_id=acc+2%26x"
+    );
+}
+
+#[tokio::test]
+async fn a_list_without_accounts_has_no_query() {
+    let (lune, server) = lune_and_server().await;
+    answer(&server, 200, json!([])).await;
+    assert!(lune.list_webhooks().send().await.unwrap().is_empty());
+    assert_eq!(line(&only_request(&server).await), "GET /v1/webhooks");
+}
+
+#[tokio::test]
+async fn create_sends_what_was_set_and_returns_the_whole_secret() {
+    let cases = [
+        (
+            WebhookCreate::new(url("https://lune.co/webhook-receiver")),
+            json!({ "url": "https://lune.co/webhook-receiver" }),
+        ),
+        (
+            WebhookCreate::new(url("https://example.com/h?a=1")).account_ids(["acc_1", "acc_2"]),
+            json!({ "url": "https://example.com/h?a=1", "account_ids": ["acc_1", "acc_2"] }),
+        ),
+    ];
+    for (body, sent) in cases {
+        let (lune, server) = lune_and_server().await;
+        answer(&server, 200, webhook(SECRET)).await;
+        let created = lune.create_webhook().body(body).send().await.unwrap();
+        assert_eq!((created.status().as_u16(), created.id.as_str()), (200, ID));
+        assert_eq!(created.secret.expose(), SECRET);
+
+        let request = only_request(&server).await;
+        assert_eq!(line(&request), "POST /v1/webhooks");
+        assert_eq!(request.headers["content-type"], "application/json");
+        assert_eq!(request.body_json::<Value>().unwrap(), sent);
+    }
+}
+
+#[tokio::test]
+async fn an_update_always_sends_url_and_enabled() {
+    let target = "https://example.com/hook";
+    let cases = [
+        (
+            WebhookUpdate::new(url(target), false),
+            json!({ "url": target, "enabled": false }),
+        ),
+        (
+            WebhookUpdate::new(url(target), true).account_ids(["acc_1"]),
+            json!({ "url": target, "enabled": true, "account_ids": ["acc_1"] }),
+        ),
+    ];
+    for (body, sent) in cases {
+        let (lune, server) = lune_and_server().await;
+        answer(&server, 200, webhook("tail")).await;
+        let changed = lune
+            .update_webhook()
+            .id(ID)
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(changed.secret.as_str(), "tail");
+
+        let request = only_request(&server).await;
+        assert_eq!(line(&request), format!("PUT /v1/webhooks/{ID}"));
+        assert_eq!(request.body_json::<Value>().unwrap(), sent);
+    }
+}
+
+#[tokio::test]
+async fn delete_takes_a_204() {
+    let (lune, server) = lune_and_server().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(204))
+        .mount(&server)
+        .await;
+    lune.delete_webhook().id(ID).send().await.unwrap();
+    assert_eq!(
+        line(&only_request(&server).await),
+        format!("DELETE /v1/webhooks/{ID}")
+    );
+}
+
+#[tokio::test]
+async fn rotate_puts_without_a_body_and_returns_the_new_secret() {
+    let (lune, server) = lune_and_server().await;
+    answer(&server, 200, webhook(SECRET)).await;
+    let rotated = lune.rotate_webhook_secret().id(ID).send().await.unwrap();
+    assert_eq!(rotated.secret.expose(), SECRET);
+
+    let request = only_request(&server).await;
+    assert_eq!(
+        line(&request),
+        format!("PUT /v1/webhooks/{ID}/rotate-secret")
+    );
+    assert!(request.body.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_keeps_what_this_version_does_not_know() {
+    let (lune, server) = lune_and_server().await;
+    let mut body = webhook("tail");
+    body["account_type"] = json!("sandbox");
+    body["url"] = json!("http://LOCALHOST/,;");
+    body["added_later"] = json!({ "by": "the server" });
+    body.as_object_mut().unwrap().remove("account_ids");
+    answer(&server, 200, body).await;
+    let webhook = lune.retrieve_webhook().id(ID).send().await.unwrap();
+
+    assert_eq!(webhook.account_type, AccountType::from("sandbox"));
+    assert_eq!(webhook.url.as_str(), "http://LOCALHOST/,;");
+    assert!(webhook.account_ids.is_empty());
+    assert_eq!(
+        webhook.created_at.to_rfc3339(),
+        "2000-04-12T23:20:50.520+00:00"
+    );
+}
+
+#[tokio::test]
+async fn no_answer_shows_a_secret_or_a_urls_credentials() {
+    let (lune, server) = lune_and_server().await;
+    let mut body = webhook(SECRET);
+    body["url"] = json!("https://user:pass-word@example.com/h");
+    answer(&server, 200, body).await;
+    let full = lune.rotate_webhook_secret().id(ID).send().await.unwrap();
+    let suffix = lune.retrieve_webhook().id(ID).send().await.unwrap();
+    for shown in [
+        format!("{full:?}"),
+        format!("{suffix:?}"),
+        format!("{:?}", *full),
+        format!("{:?}", suffix.into_inner()),
+    ] {
+        assert!(shown.contains(ID));
+        assert!(
+            !shown.contains("tail") && !shown.contains("0beec7b5"),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains("user") && !shown.contains("pass-word"),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_suffix_tells_which_secret_is_valid() {
+    let (lune, server) = lune_and_server().await;
+    answer(&server, 200, webhook("tail")).await;
+    let webhook = lune.retrieve_webhook().id(ID).send().await.unwrap();
+    assert!(webhook.secret.matches(&Secret::from(SECRET)));
+    assert!(!webhook.secret.matches(&Secret::from("secret-tail-0000")));
+    assert!(!webhook.secret.matches(&Secret::from("ail")));
+    assert!(!SecretSuffix::from("").matches(&Secret::from(SECRET)));
+}
+
+#[tokio::test]
+async fn the_request_id_is_cloudflares() {
+    let server = MockServer::start().await;
+    let response = ResponseTemplate::new(200)
+        .set_body_json(json!([]))
+        .insert_header("cf-ray", "7d7a-LHR")
+        .insert_header("x-request-id", "other");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+    let lune = lune(&server.uri()).build().unwrap();
+    let answer = lune.list_webhooks().send().await.unwrap();
+    assert_eq!(answer.request_id(), Some("7d7a-LHR"));
+}
+
+#[tokio::test]
+async fn an_answered_url_can_be_sent_back() {
+    let answered = TargetUrl::from("https://example.com/hook");
+    let parsed = WebhookUrl::try_from(&answered).unwrap();
+    assert_eq!(parsed.as_str(), answered.as_str());
+    assert!(WebhookUrl::try_from(TargetUrl::from("http://example.com")).is_err());
+    assert_eq!(TargetUrl::from(parsed), answered);
+}
+
+#[tokio::test]
+async fn a_verifier_needs_a_secret_that_is_not_empty() {
+    let (lune, server) = lune_and_server().await;
+    answer(&server, 200, webhook("")).await;
+    let webhook = lune.rotate_webhook_secret().id(ID).send().await.unwrap();
+    assert!(webhook.verifier().unwrap_err().is_configuration());
+    let error = webhook.signing_key("main").unwrap_err();
+    assert!(error.is_configuration() && std::error::Error::source(&error).is_some());
+}

@@ -1,0 +1,455 @@
+//! LuneClient, LuneFake, the verifier and the batch helper together.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use chrono::{TimeDelta, Utc};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use webhook_sdk::lune::{
+    self, AccountType, Batch, BatchProcessor, ErrorCode, Event, LuneClient, Webhook, WebhookCreate,
+    WebhookUpdate, WebhookUrl, WebhookWithSecret, stub,
+};
+use webhook_sdk::signature::{Key, Keyring, Signer, Verifier, VerifyError};
+use webhook_sdk::testing::{Fault, LuneFake, LuneFakeBuilder, LuneOperation, LuneWebhookSeed};
+use webhook_sdk::{Rotation, Secret};
+use wiremock::MockServer;
+use wiremock::matchers::query_param;
+
+use crate::lune::support as lune_support;
+
+const HOST: &str = "hooks.example.com";
+
+async fn start(builder: LuneFakeBuilder) -> (LuneFake, LuneClient) {
+    let fake = builder.start().await;
+    let client = LuneClient::builder(fake.key()).base_url(fake.base_url());
+    let client = client.requests_per_second(None).build().unwrap();
+    (fake, client)
+}
+
+fn url() -> WebhookUrl {
+    WebhookUrl::try_from(format!("https://{HOST}/lune")).unwrap()
+}
+
+async fn create(lune: &LuneClient) -> WebhookWithSecret {
+    let create = lune.create_webhook().body(WebhookCreate::new(url()));
+    create.send().await.unwrap().into_inner()
+}
+
+/// A receiver that verifies, runs the batch helper, and fails at the events it is told to.
+struct Receiver {
+    verifier: Verifier,
+    processor: BatchProcessor,
+    to_fail: Mutex<Vec<String>>,
+    handled: Mutex<Vec<String>>,
+    refusals: Mutex<Vec<VerifyError>>,
+}
+
+impl Receiver {
+    async fn start(fake: &LuneFake, verifier: Verifier) -> Arc<Self> {
+        let receiver = Arc::new(Self {
+            verifier,
+            processor: BatchProcessor::default(),
+            to_fail: Mutex::default(),
+            handled: Mutex::default(),
+            refusals: Mutex::default(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        fake.route(HOST, &format!("http://{}", listener.local_addr().unwrap()));
+        let app = Router::new()
+            .route("/lune", post(Self::receive))
+            .with_state(Arc::clone(&receiver));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        receiver
+    }
+
+    async fn receive(
+        State(receiver): State<Arc<Self>>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> StatusCode {
+        match receiver.verifier.verify(&headers, &body) {
+            Ok(delivery) => {
+                let batch = Batch::decode(delivery.payload()).unwrap();
+                let handler = |event| receiver.handle(event);
+                receiver.processor.process(batch, handler).await.status()
+            }
+            Err(error) => {
+                receiver.refusals.lock().unwrap().push(error);
+                StatusCode::UNAUTHORIZED
+            }
+        }
+    }
+
+    async fn handle(&self, event: Event) -> Result<(), ()> {
+        let name = event.event_type().unwrap().as_str().to_owned();
+        let mut to_fail = self.to_fail.lock().unwrap();
+        if let Some(place) = to_fail.iter().position(|failing| *failing == name) {
+            to_fail.remove(place);
+            return Err(());
+        }
+        self.handled.lock().unwrap().push(name);
+        Ok(())
+    }
+
+    fn fail_once_at(&self, event_type: &str) {
+        self.to_fail.lock().unwrap().push(event_type.to_owned());
+    }
+
+    fn handled(&self) -> Vec<String> {
+        self.handled.lock().unwrap().clone()
+    }
+
+    fn refusals(&self) -> Vec<VerifyError> {
+        self.refusals.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_lives_from_create_to_delete() {
+    let (_fake, lune) = start(LuneFake::builder()).await;
+    let body = WebhookCreate::new(url()).account_ids(["acc_1"]);
+    let created = lune.create_webhook().body(body).send().await.unwrap();
+    assert_eq!(created.account_type, AccountType::Live);
+    assert_eq!(created.headers()["lune-version"], "2024-08-08");
+    assert!(created.request_id().is_some());
+
+    let listed = lune.list_webhooks().send().await.unwrap();
+    assert!(listed[0].secret.matches(&created.secret));
+
+    let update = WebhookUpdate::new(WebhookUrl::try_from(&listed[0].url).unwrap(), false);
+    let changed = lune
+        .update_webhook()
+        .id(&created.id)
+        .body(update)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (changed.enabled, &changed.account_ids[..]),
+        (false, &["acc_1".to_owned()][..])
+    );
+    assert_eq!(changed.url, created.url);
+
+    lune.delete_webhook().id(&created.id).send().await.unwrap();
+    let error = lune
+        .retrieve_webhook()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found() && error.code().is_none() && error.request_id().is_some());
+    let error = lune
+        .delete_webhook()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_account() {
+    let (fake, lune) = start(LuneFake::builder()).await;
+    for accounts in [["acc_1"], ["acc_2"]] {
+        let body = WebhookCreate::new(url()).account_ids(accounts);
+        lune.create_webhook().body(body).send().await.unwrap();
+    }
+    let of = |accounts: &[&str]| {
+        let accounts: Vec<String> = accounts.iter().map(|id| (*id).to_owned()).collect();
+        lune.list_webhooks().account_id(accounts).send()
+    };
+    assert_eq!(of(&["acc_2"]).await.unwrap()[0].account_ids, ["acc_2"]);
+    assert_eq!(of(&["acc_1", "acc_2"]).await.unwrap().len(), 2);
+    assert!(of(&["acc_3"]).await.unwrap().is_empty());
+    assert_eq!(
+        fake.requests().last().unwrap().path_and_query(),
+        "/v1/webhooks?account_id=acc_3"
+    );
+}
+
+#[tokio::test]
+async fn what_the_client_lets_through_the_fake_accepts() {
+    let (_fake, lune) = start(LuneFake::builder()).await;
+    for text in [
+        "https://hooks.foo.technology/x",
+        "https://user:pw@ex.com/h",
+        "https://EXAMPLE.com:8443/~x?a=%2C#b",
+    ] {
+        let url = WebhookUrl::try_from(text).unwrap();
+        let create = lune.create_webhook().body(WebhookCreate::new(url));
+        assert_eq!(create.send().await.unwrap().url.as_str(), text);
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_fake_read_as_lunes() {
+    let (fake, lune) = start(LuneFake::builder().max_webhooks(0).accounts(["acc_1"])).await;
+    let error = lune
+        .create_webhook()
+        .body(WebhookCreate::new(url()))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.code().map(ErrorCode::from),
+        Some(ErrorCode::WebhookLimitReached)
+    );
+
+    let body = WebhookCreate::new(url()).account_ids(["acc_2"]);
+    let error = lune.create_webhook().body(body).send().await.unwrap_err();
+    assert_eq!(
+        error.code().map(ErrorCode::from),
+        Some(ErrorCode::ValidationError)
+    );
+    assert!(error.is_validation() && error.detail().is_some());
+
+    let other = LuneClient::builder("wrong").base_url(fake.base_url());
+    let error = other
+        .build()
+        .unwrap()
+        .list_webhooks()
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_unauthorized());
+    assert_eq!(
+        error.code().map(ErrorCode::from),
+        Some(ErrorCode::Unauthorised)
+    );
+
+    let other = LuneClient::builder(fake.key()).base_url(fake.base_url());
+    let other = other.account("acc_9").build().unwrap();
+    let error = other.list_webhooks().send().await.unwrap_err();
+    assert_eq!(
+        error.code().map(ErrorCode::from),
+        Some(ErrorCode::InvalidSelectedAccountId)
+    );
+}
+
+#[tokio::test]
+async fn a_429_is_waited_out() {
+    let fake = LuneFake::start().await;
+    let lune = lune_support::lune(fake.base_url())
+        .auth(webhook_sdk::Auth::bearer(fake.key()))
+        .build()
+        .unwrap();
+    fake.limit_rate(1);
+    for _ in 0..3 {
+        lune.list_webhooks().send().await.unwrap();
+    }
+    let statuses: Vec<_> = fake
+        .requests()
+        .iter()
+        .map(|r| r.status().unwrap().as_u16())
+        .collect();
+    assert_eq!(statuses, [200, 429, 200, 429, 200]);
+}
+
+#[tokio::test]
+async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
+    let fake = LuneFake::start().await;
+    let lune = lune_support::lune(fake.base_url())
+        .auth(webhook_sdk::Auth::bearer(fake.key()))
+        .build()
+        .unwrap();
+    let created = create(&lune).await;
+    let lost = Fault::closed_connection().after_operation();
+    fake.inject_on(LuneOperation::RotateWebhookSecret, lost);
+
+    let rotated = lune
+        .rotate_webhook_secret()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(fake.requests().len(), 3);
+    assert_eq!(
+        rotated.secret.expose(),
+        fake.webhook(&created.id).unwrap().secret
+    );
+    let now = lune
+        .retrieve_webhook()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap();
+    assert!(now.secret.matches(&rotated.secret) && !now.secret.matches(&created.secret));
+}
+
+#[tokio::test]
+async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
+    for builder in [
+        LuneFake::builder(),
+        LuneFake::builder().base64_signatures(true),
+        LuneFake::builder().batch_limit(2),
+        LuneFake::builder().mix_accounts(true),
+    ] {
+        let (fake, lune) = start(builder).await;
+        let webhook = create(&lune).await;
+        let receiver = Receiver::start(&fake, webhook.verifier().unwrap()).await;
+        receiver.fail_once_at("second");
+        fake.lose_acknowledgements(1);
+        for event in ["first", "second", "third"] {
+            fake.emit("acc_1", event, json!({}));
+        }
+        fake.emit("acc_2", "other", json!({}));
+
+        let mut rounds = 0;
+        while !fake.pending(&webhook.id).is_empty() {
+            fake.deliver_due().await;
+            rounds += 1;
+            assert!(rounds < 10, "it never ends");
+        }
+        let mut handled = receiver.handled();
+        handled.retain(|event| event != "other");
+        assert_eq!(handled, ["first", "second", "third"]);
+        assert_eq!(receiver.handled().len(), 4);
+        assert!(receiver.refusals().is_empty());
+        assert!(rounds > 1);
+    }
+}
+
+#[tokio::test]
+async fn an_odd_event_costs_no_other() {
+    let (fake, lune) = start(LuneFake::builder()).await;
+    let webhook = create(&lune).await;
+    let receiver = Receiver::start(&fake, webhook.verifier().unwrap()).await;
+    fake.emit_raw("acc_1", &json!({ "event_type": "odd", "data": 7 }));
+    let order = json!({ "order": { "id": "or_1" } });
+    fake.emit("acc_1", "order.paid", order);
+    assert!(fake.deliver_due().await[0].acknowledged);
+    assert_eq!(receiver.handled(), ["odd", "order.paid"]);
+}
+
+#[tokio::test]
+async fn after_a_rotation_redeliveries_need_the_new_secret() {
+    let (fake, lune) = start(LuneFake::builder()).await;
+    let created = create(&lune).await;
+    let keyring = Keyring::new(created.signing_key("old").unwrap());
+    let verifier = Verifier::new(lune::scheme(), keyring.clone());
+    let receiver = Receiver::start(&fake, verifier).await;
+    fake.emit("acc_1", "waiting", json!({}));
+
+    let rotated = lune
+        .rotate_webhook_secret()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap();
+    assert!(!fake.deliver_due().await[0].acknowledged);
+    assert_eq!(receiver.refusals().len(), 1);
+
+    keyring.add(rotated.signing_key("new").unwrap()).unwrap();
+    assert!(fake.deliver_due().await[0].acknowledged);
+    assert_eq!(receiver.handled(), ["waiting"]);
+}
+
+#[tokio::test]
+async fn a_delivery_signed_with_two_secrets_passes_with_either() {
+    let (fake, lune) = start(LuneFake::builder().keep_old_secrets(true)).await;
+    let created = create(&lune).await;
+    let rotated = lune
+        .rotate_webhook_secret()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap();
+    for verifier in [created.verifier(), rotated.verifier()] {
+        let receiver = Receiver::start(&fake, verifier.unwrap()).await;
+        fake.emit("acc_1", "twice signed", json!({}));
+        assert!(fake.deliver_due().await[0].acknowledged);
+        assert_eq!(receiver.handled().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stale_delivery_is_refused_until_it_is_signed_anew() {
+    let (fake, lune) = start(LuneFake::builder()).await;
+    let receiver = Receiver::start(&fake, create(&lune).await.verifier().unwrap()).await;
+    fake.emit("acc_1", "late", json!({}));
+    fake.sign_at(Utc::now() - TimeDelta::minutes(10));
+    assert_eq!(fake.deliver_due().await[0].response_status_code, Some(401));
+    assert_eq!(receiver.refusals().len(), 1);
+
+    fake.sign_at(None);
+    assert!(fake.deliver_due().await[0].acknowledged);
+}
+
+#[tokio::test]
+async fn a_suffix_is_no_secret() {
+    let (fake, lune) = start(LuneFake::builder()).await;
+    let created = create(&lune).await;
+    let shown = lune
+        .retrieve_webhook()
+        .id(&created.id)
+        .send()
+        .await
+        .unwrap();
+    let shown: Value = serde_json::to_value(shown.into_inner()).unwrap();
+    let whole = &fake.webhook(&created.id).unwrap().secret;
+    assert_eq!(shown["secret"], whole[whole.len() - 4..]);
+    assert_eq!(created.secret, Secret::from(whole.as_str()));
+}
+
+#[tokio::test]
+async fn a_stub_stands_for_an_operation_below_the_base_url() {
+    let server = MockServer::start().await;
+    let hook: Webhook = Webhook::builder()
+        .id("w_1")
+        .url("https://example.com/h")
+        .enabled(true)
+        .account_type(AccountType::Test)
+        .created_at(chrono::DateTime::UNIX_EPOCH)
+        .secret("tail")
+        .try_into()
+        .unwrap();
+    stub::list_webhooks()
+        .and(query_param("account_id", "acc_1"))
+        .answers(&vec![hook.clone()])
+        .mount(&server)
+        .await;
+    let lune = lune_support::lune(&server.uri()).build().unwrap();
+    let listed = lune
+        .list_webhooks()
+        .account_id(["acc_1".to_owned()])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(listed.into_inner(), [hook]);
+}
+
+#[tokio::test]
+async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
+    let fake = LuneFake::start().await;
+    let seed = LuneWebhookSeed::new("https://hooks.example.com/lune");
+    let webhook = fake.insert(seed);
+    let lune = LuneClient::builder(fake.key())
+        .base_url(fake.base_url())
+        .build()
+        .unwrap();
+    let old = Key::new("old", &Secret::from(webhook.secret.clone())).unwrap();
+    let keyring = Keyring::new(old);
+    let running = Verifier::new(lune::scheme(), keyring.clone());
+
+    let rotation = Rotation::new(&keyring, "old", "new");
+    let rotated = lune
+        .rotate_webhook_secret()
+        .id(&webhook.id)
+        .rotate(rotation)
+        .await
+        .unwrap();
+
+    let told = Secret::from(fake.webhook(&webhook.id).unwrap().secret);
+    assert!(rotated.secret == told && told != Secret::from(webhook.secret.clone()));
+    for (secret, name) in [(Secret::from(webhook.secret), "old"), (told, "new")] {
+        let mut headers = HeaderMap::new();
+        let signer = Signer::new(lune::scheme(), &secret).unwrap();
+        signer.sign(&mut headers, b"{}").unwrap();
+        assert_eq!(running.verify(&headers, b"{}").unwrap().key(), name);
+    }
+}

@@ -1,0 +1,2 @@
+#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+mod flow;

@@ -1,0 +1,22 @@
+#[cfg(feature = "pretix")]
+mod action;
+#[cfg(feature = "pretix")]
+mod auth;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod client;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod decoding;
+#[cfg(feature = "pretix")]
+mod document;
+#[cfg(all(feature = "client", feature = "pretix", feature = "testing"))]
+mod flow;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod live;
+#[cfg(feature = "pretix")]
+mod notification;
+#[cfg(feature = "pretix")]
+mod reply;
+#[cfg(all(feature = "pretix", any(feature = "client", feature = "testing")))]
+pub(crate) mod support;
+#[cfg(feature = "pretix")]
+mod target_url;

@@ -1,0 +1,245 @@
+use data_encoding::BASE64;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use webhook_sdk::Secret;
+use webhook_sdk::pretix::{AuthError, BasicAuth, Credentials, PairError, TargetUrl};
+
+fn credentials(password: &str) -> Credentials {
+    Credentials::new("pretix", Secret::from(password)).unwrap()
+}
+
+fn swordfish() -> BasicAuth {
+    BasicAuth::new("2025", &credentials("swordfish"))
+}
+
+fn header(value: impl AsRef<[u8]>) -> HeaderMap {
+    HeaderMap::from_iter([(
+        AUTHORIZATION,
+        HeaderValue::from_bytes(value.as_ref()).unwrap(),
+    )])
+}
+
+fn basic(pair: impl AsRef<[u8]>) -> HeaderMap {
+    header(format!("Basic {}", BASE64.encode(pair.as_ref())))
+}
+
+fn refusal(headers: &HeaderMap) -> AuthError {
+    swordfish().verify(headers).unwrap_err()
+}
+
+#[test]
+fn the_pair_that_matches_is_named() {
+    assert_eq!(
+        swordfish()
+            .verify(&basic("pretix:swordfish"))
+            .unwrap()
+            .pair(),
+        "2025"
+    );
+}
+
+#[test]
+fn what_pretix_sent_for_a_recorded_delivery_is_accepted() {
+    let request = include_str!("../../data/pretix/delivery-with-credentials.http");
+    let value = request
+        .lines()
+        .find_map(|line| line.strip_prefix("Authorization: "))
+        .unwrap();
+    let credentials = Credentials::new("user", Secret::from("pa ss")).unwrap();
+    let auth = BasicAuth::new("recorded", &credentials);
+    assert!(auth.verify(&header(value)).is_ok());
+    assert_eq!(refusal(&header(value)), AuthError::Mismatch);
+}
+
+#[test]
+fn a_target_urls_credentials_are_the_ones_accepted() {
+    let target = TargetUrl::new("https://example.org/", &credentials("a:b @ c")).unwrap();
+    let auth = BasicAuth::new("2025", &target.credentials().unwrap());
+    assert!(auth.verify(&basic("pretix:a:b @ c")).is_ok());
+}
+
+#[test]
+fn the_scheme_is_matched_in_any_case() {
+    for scheme in ["Basic", "basic", "BASIC", "Basic  "] {
+        let headers = header(format!("{scheme} {}", BASE64.encode(b"pretix:swordfish")));
+        assert!(swordfish().verify(&headers).is_ok(), "{scheme}");
+    }
+}
+
+#[test]
+fn a_wrong_user_and_a_wrong_password_are_refused_alike() {
+    for pair in [
+        "pretix:swordfis",
+        "pretix:swordfish ",
+        "pretix:swordfish\0",
+        "pretix:Swordfish",
+        "pretix:",
+        "pretix::swordfish",
+        "Pretix:swordfish",
+        ":swordfish",
+        ":",
+        "pretixs:wordfish",
+        "pretix:marlin",
+        "2025:swordfish",
+    ] {
+        assert_eq!(refusal(&basic(pair)), AuthError::Mismatch, "{pair:?}");
+    }
+}
+
+#[test]
+fn a_missing_header_is_refused() {
+    assert_eq!(refusal(&HeaderMap::new()), AuthError::HeaderMissing);
+}
+
+#[test]
+fn a_repeated_header_is_refused_even_if_both_are_right() {
+    let mut headers = basic("pretix:swordfish");
+    headers.append(AUTHORIZATION, headers[AUTHORIZATION].clone());
+    assert_eq!(refusal(&headers), AuthError::HeaderRepeated);
+}
+
+#[test]
+fn another_scheme_is_refused() {
+    for value in [
+        "",
+        "Basic",
+        "Token abc",
+        "Bearer cHJldGl4OnN3b3JkZmlzaA==",
+        "cHJldGl4OnN3b3JkZmlzaA==",
+        " ",
+        "Basic\tx",
+    ] {
+        assert_eq!(refusal(&header(value)), AuthError::NotBasic, "{value:?}");
+    }
+}
+
+#[test]
+fn base64_that_is_not_strict_is_refused() {
+    for value in [
+        "Basic cHJldGl4OnN3b3JkZmlzaA",
+        "Basic cHJldGl4OnN3b3JkZmlzaA=",
+        "Basic cHJldGl4OnN3b3JkZmlzaB==",
+        "Basic cHJl dGl4OnN3b3JkZmlzaA==",
+        "Basic pretix:swordfish",
+        "Basic cHJldGl4OnN3b3JkZmlzaA==, Basic cHJldGl4OnN3b3JkZmlzaA==",
+        "Basic !!!!",
+    ] {
+        assert_eq!(refusal(&header(value)), AuthError::NotBase64, "{value:?}");
+    }
+    assert_eq!(
+        refusal(&header(b"Basic \xff\xff\xff\xff")),
+        AuthError::NotBase64
+    );
+}
+
+#[test]
+fn credentials_without_a_colon_are_refused() {
+    assert_eq!(refusal(&basic("pretix")), AuthError::NoColon);
+    assert_eq!(refusal(&header("Basic ")), AuthError::NoColon);
+}
+
+#[test]
+fn credentials_that_are_not_utf8_are_refused() {
+    assert_eq!(refusal(&basic(b"pretix:\xfc")), AuthError::NotUtf8);
+}
+
+#[test]
+fn credentials_longer_than_a_target_url_are_refused() {
+    assert_eq!(refusal(&basic("a:".repeat(100_000))), AuthError::TooLong);
+    let longest = "x".repeat(1000);
+    let auth = BasicAuth::new("long", &credentials(&longest));
+    assert!(auth.verify(&basic(format!("pretix:{longest}"))).is_ok());
+}
+
+#[test]
+fn two_pairs_are_accepted_during_a_rotation() {
+    let auth = swordfish();
+    let elsewhere = auth.clone();
+    assert_eq!(
+        auth.verify(&basic("pretix:marlin")),
+        Err(AuthError::Mismatch)
+    );
+
+    auth.add("2026", &credentials("marlin")).unwrap();
+    assert_eq!(elsewhere.names(), ["2025", "2026"]);
+    assert_eq!(
+        elsewhere.verify(&basic("pretix:swordfish")).unwrap().pair(),
+        "2025"
+    );
+    assert_eq!(
+        elsewhere.verify(&basic("pretix:marlin")).unwrap().pair(),
+        "2026"
+    );
+
+    auth.remove("2025").unwrap();
+    assert_eq!(
+        elsewhere.verify(&basic("pretix:swordfish")),
+        Err(AuthError::Mismatch)
+    );
+    assert_eq!(
+        elsewhere.verify(&basic("pretix:marlin")).unwrap().pair(),
+        "2026"
+    );
+}
+
+#[test]
+fn the_last_pair_stays() {
+    let auth = swordfish();
+    assert_eq!(
+        auth.remove("2025"),
+        Err(PairError::LastPair {
+            name: "2025".into()
+        })
+    );
+    assert_eq!(
+        auth.remove("2026"),
+        Err(PairError::NoSuchPair {
+            name: "2026".into()
+        })
+    );
+    assert_eq!(
+        auth.add("2025", &credentials("marlin")),
+        Err(PairError::NameTaken {
+            name: "2025".into()
+        })
+    );
+    assert_eq!(auth.names(), ["2025"]);
+    assert!(auth.verify(&basic("pretix:swordfish")).is_ok());
+    assert_eq!(
+        auth.verify(&basic("pretix:marlin")),
+        Err(AuthError::Mismatch)
+    );
+}
+
+#[test]
+fn a_verification_beside_changes_always_sees_a_whole_set() {
+    let auth = swordfish();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..1000 {
+                auth.add("2026", &credentials("marlin")).unwrap();
+                auth.remove("2026").unwrap();
+            }
+        });
+        for _ in 0..1000 {
+            assert_eq!(
+                auth.verify(&basic("pretix:swordfish")).unwrap().pair(),
+                "2025"
+            );
+        }
+    });
+    assert_eq!(auth.names(), ["2025"]);
+}
+
+#[test]
+fn every_refusal_is_a_401() {
+    assert_eq!(refusal(&HeaderMap::new()).status().as_u16(), 401);
+    assert_eq!(refusal(&basic("pretix:marlin")).status().as_u16(), 401);
+}
+
+#[test]
+fn neither_debug_nor_a_refusal_shows_a_password() {
+    let auth = swordfish();
+    assert_eq!(format!("{auth:?}"), r#"BasicAuth(["2025"])"#);
+    let error = refusal(&basic("pretix:marlin"));
+    assert!(!format!("{error} {error:?}").contains("marlin"));
+}

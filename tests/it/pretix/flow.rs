@@ -1,0 +1,245 @@
+//! The client and the fake together: whole flows, and the traps of pretix's API.
+
+use std::time::Duration;
+
+use serde_json::json;
+use webhook_sdk::pretix::{
+    ActionType, BasicAuth, Credentials, EventScope, Notification, PretixClient, Reply, TargetUrl,
+    WebhookCreate, WebhookReplace, WebhookUpdate,
+};
+use webhook_sdk::testing::{Fault, PretixFake, PretixOperation, PretixWebhookSeed};
+use webhook_sdk::{Auth, Patch, Secret};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::pretix::support::{pretix, target};
+
+fn client(fake: &PretixFake) -> PretixClient {
+    let builder = pretix(fake.base_url()).auth(Auth::scheme("Token", fake.token()));
+    builder.organizer(fake.organizer()).build().unwrap()
+}
+
+fn create(events: EventScope) -> WebhookCreate {
+    WebhookCreate::new(target(), events, [ActionType::OrderPaid])
+}
+
+#[tokio::test]
+async fn a_webhook_lives_dies_and_lives_again() {
+    let fake = PretixFake::start().await;
+    let pretix = client(&fake);
+    let body = create(EventScope::only(["democon"])).comment("gate");
+    let made = pretix.create_webhook().body(body).send().await.unwrap();
+    assert_eq!(made.status(), 201);
+    assert_eq!(made.events(), EventScope::only(["democon"]));
+    assert_eq!(made.target_url, target());
+
+    let all = WebhookUpdate::new()
+        .events(EventScope::All)
+        .comment(Patch::Null);
+    let update = pretix.update_webhook().id(made.id).body(all);
+    let updated = update.send().await.unwrap();
+    assert_eq!(
+        (updated.events(), &updated.comment),
+        (EventScope::All, &None)
+    );
+
+    let left = pretix.delete_webhook_and_retrieve(made.id).await.unwrap();
+    assert!(!left.enabled);
+    let disabled = pretix.list_webhooks().enabled(false).send().await.unwrap();
+    assert_eq!(disabled.results, [left.into_inner()]);
+
+    let revive = WebhookUpdate::new().enabled(true);
+    let update = pretix.update_webhook().id(made.id).body(revive);
+    assert!(update.send().await.unwrap().enabled);
+}
+
+#[tokio::test]
+async fn a_replacement_resets_what_pretix_would_keep() {
+    let fake = PretixFake::start().await;
+    let seed = PretixWebhookSeed::new("https://a.example/")
+        .enabled(false)
+        .limit_events(["democon"])
+        .comment("keep me?".to_owned());
+    let id = fake.insert(seed).id;
+    let body = WebhookReplace::new(
+        target(),
+        EventScope::All,
+        ["pretix.event.order.paid"],
+        true,
+        None,
+    );
+    let replace = client(&fake);
+    let replaced = replace
+        .replace_webhook()
+        .id(id)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    assert!(replaced.enabled && replaced.all_events);
+    assert_eq!(replaced.limit_events, [""; 0]);
+    assert_eq!(replaced.comment, None);
+}
+
+#[tokio::test]
+async fn a_contradictory_webhook_is_repaired_by_saying_its_events() {
+    let fake = PretixFake::start().await;
+    let seed = PretixWebhookSeed::new("https://a.example/").limit_events(["democon"]);
+    let id = fake.insert(seed.all_events(true)).id;
+    let pretix = client(&fake);
+    let update = |body| pretix.update_webhook().id(id).body(body).send();
+    let refused = update(WebhookUpdate::new().comment("x")).await.unwrap_err();
+    assert_eq!(refused.field_errors()[0].field, "non_field_errors");
+    let repaired = update(WebhookUpdate::new().events(EventScope::only(["democon"]))).await;
+    assert!(!repaired.unwrap().all_events);
+    update(WebhookUpdate::new().comment("x")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_makes_one_webhook() {
+    let fake = PretixFake::start().await;
+    let pretix = client(&fake);
+    for fault in [
+        Fault::closed_connection().after_operation(),
+        Fault::bad_gateway().after_operation(),
+        PretixFake::key_in_use(Duration::ZERO),
+        Fault::rate_limited(Duration::ZERO),
+    ] {
+        let before = fake.webhooks().len();
+        fake.inject_on(PretixOperation::CreateWebhook, fault.times(2));
+        let made = pretix
+            .create_webhook()
+            .body(create(EventScope::All))
+            .send()
+            .await;
+        assert_eq!(
+            fake.webhook(made.unwrap().id).unwrap().action_types.len(),
+            1
+        );
+        assert_eq!(fake.webhooks().len(), before + 1);
+        assert_eq!(fake.pending_faults(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_loses_nothing() {
+    let fake = PretixFake::start().await;
+    fake.seed_webhooks(120);
+    fake.limit_rate(1, Duration::ZERO);
+    let pretix = client(&fake);
+    let mut seen = Vec::new();
+    let mut items = pretix.list_webhooks().stream();
+    while let Some(webhook) = items.try_next().await.unwrap() {
+        seen.push(webhook.id);
+    }
+    assert_eq!(seen, (1..=120).collect::<Vec<_>>());
+    for id in 1..=4 {
+        pretix.delete_webhook().id(id).send().await.unwrap();
+    }
+    let enabled = fake
+        .webhooks()
+        .iter()
+        .filter(|webhook| webhook.enabled)
+        .count();
+    assert_eq!(enabled, 116);
+}
+
+#[tokio::test]
+async fn unknown_and_misspelt_action_types_are_refused_by_name() {
+    let fake = PretixFake::start().await;
+    let pretix = client(&fake);
+    for name in [
+        "pretix.event.order.*",
+        "pretix.event.order.changed.price",
+        "PRETIX.EVENT.ORDER.PAID",
+    ] {
+        let body = WebhookCreate::new(target(), EventScope::All, [name]);
+        let error = pretix.create_webhook().body(body).send().await.unwrap_err();
+        let [field] = &error.field_errors()[..] else {
+            panic!("{error}")
+        };
+        assert_eq!(field.field, "action_types");
+        assert!(field.message.contains(name));
+        assert!(!error.to_string().contains(name));
+    }
+    assert!(fake.webhooks().is_empty());
+}
+
+#[tokio::test]
+async fn another_organizers_webhooks_are_out_of_reach() {
+    let fake = PretixFake::builder()
+        .other_organizer("otherorg", "t", ["othercon"])
+        .start()
+        .await;
+    let own = fake.insert(PretixWebhookSeed::new("https://a.example/")).id;
+    let other = fake
+        .insert(PretixWebhookSeed::new("https://a.example/").organizer("otherorg"))
+        .id;
+    let pretix = client(&fake);
+    pretix.retrieve_webhook().id(own).send().await.unwrap();
+    let error = pretix
+        .retrieve_webhook()
+        .id(other)
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_not_found());
+    for slug in ["otherorg", "nosuchorg", "BIGEVENTS"] {
+        let builder = self::pretix(fake.base_url()).auth(Auth::scheme("Token", fake.token()));
+        let pretix = builder.organizer(slug).build().unwrap();
+        let error = pretix.list_webhooks().send().await.unwrap_err();
+        assert!(error.is_unauthorized() && error.status().unwrap() == 403);
+    }
+}
+
+#[tokio::test]
+async fn what_the_fake_delivers_is_authenticated_and_read() {
+    let credentials =
+        Credentials::new("pretix", Secret::from("p@ss: wörd".replace('ö', "o"))).unwrap();
+    let auth = BasicAuth::new("2026", &credentials);
+    let receiver = MockServer::start().await;
+    let gone = Reply::danger_disable_webhook().status().as_u16();
+    for status in [
+        Reply::send_again().status().as_u16(),
+        Reply::done().status().as_u16(),
+    ] {
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(status))
+            .up_to_n_times(1)
+            .mount(&receiver)
+            .await;
+    }
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(gone))
+        .mount(&receiver)
+        .await;
+
+    let fake = PretixFake::start().await;
+    let pretix = client(&fake);
+    let target = TargetUrl::new(&receiver.uri(), &credentials).unwrap();
+    let body = WebhookCreate::new(target, EventScope::All, [ActionType::OrderChangedAny]);
+    let id = pretix.create_webhook().body(body).send().await.unwrap().id;
+    let order = json!({"event": "democon", "code": "ABC23"});
+    fake.emit("pretix.event.order.changed.price", order.clone())
+        .await;
+    fake.advance(PretixFake::RETRY_DELAYS[0]);
+    fake.run_due_retries().await;
+    fake.emit("pretix.event.order.changed.item", order).await;
+
+    let requests = receiver.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 3);
+    let mut ids = Vec::new();
+    for request in &requests {
+        auth.verify(&request.headers).unwrap();
+        let notification = Notification::from_slice(&request.body).unwrap();
+        assert_eq!(
+            notification.action().subscription(),
+            Some(ActionType::OrderChangedAny)
+        );
+        ids.push(notification.notification_id());
+    }
+    assert_eq!(ids[0], ids[1], "a retry is the same notification");
+    assert_ne!(ids[1], ids[2]);
+    let webhook = pretix.retrieve_webhook().id(id).send().await.unwrap();
+    assert!(!webhook.enabled, "410 was the last word");
+}

@@ -1,0 +1,424 @@
+//! What of a body is read, when, and how much of all bodies is kept.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::ready;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use http_body::{Body, Frame};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use webhook_sdk::preo;
+use webhook_sdk::receiver::{Delivery, Provider, Receiver, Rejection};
+use webhook_sdk::signature::Verifier;
+
+use crate::receiver::support::{
+    Batches, Lune, Preo, Pretix, Service, builder, genuine, head, request, serve,
+};
+
+/// A body whose frames come from a function, and which counts how often it was asked.
+struct Frames<F> {
+    next: F,
+    asked: Arc<AtomicUsize>,
+}
+
+impl<F: FnMut() -> Option<Result<Frame<Bytes>, io::Error>> + Unpin> Body for Frames<F> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Poll::Ready((self.next)())
+    }
+}
+
+/// A body that is written while it is read; it breaks off where the writer is dropped unfinished.
+struct Piecemeal(mpsc::UnboundedReceiver<Bytes>);
+
+fn piecemeal() -> (mpsc::UnboundedSender<Bytes>, Piecemeal) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (sender, Piecemeal(receiver))
+}
+
+impl Body for Piecemeal {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = self.0.poll_recv(context);
+        next.map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+/// What became of a request with a body of these frames, and how often the body was asked.
+async fn receive<P: Provider>(
+    receiver: &Receiver<P>,
+    headers: &HeaderMap,
+    next: impl FnMut() -> Option<Result<Frame<Bytes>, io::Error>> + Unpin,
+) -> (Result<Delivery<P>, Rejection>, usize) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let body = Frames {
+        next,
+        asked: Arc::clone(&asked),
+    };
+    let (mut parts, ()) = Request::post("/").body(()).unwrap().into_parts();
+    parts.headers = headers.clone();
+    let result = receiver.receive(&parts, body).await;
+    (result, asked.load(Ordering::SeqCst))
+}
+
+fn data(bytes: &'static [u8]) -> Option<Result<Frame<Bytes>, io::Error>> {
+    Some(Ok(Frame::data(Bytes::from_static(bytes))))
+}
+
+async fn headers_are_judged_before_the_body<S: Service>() {
+    for headers in S::unproven() {
+        let (result, asked) = receive(&builder::<S>().build(), &headers, || data(b"{}")).await;
+        assert!(matches!(result, Err(Rejection::Unauthorized(_))));
+        assert_eq!(asked, 0);
+    }
+
+    let mut headers = genuine::<S>(S::body(1)).headers().clone();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    let (result, asked) = receive(&builder::<S>().build(), &headers, || data(b"{}")).await;
+    assert_eq!(result.unwrap_err(), Rejection::UnsupportedMediaType);
+    assert_eq!(asked, 0);
+
+    let mut headers = genuine::<S>(S::body(1)).headers().clone();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("1048577"));
+    let (result, asked) = receive(&builder::<S>().build(), &headers, || data(b"{}")).await;
+    assert_eq!(
+        result.unwrap_err(),
+        Rejection::TooLarge { limit: 1_048_576 }
+    );
+    assert_eq!(asked, 0);
+}
+
+#[tokio::test]
+async fn the_headers_are_judged_before_any_of_the_body_is_read() {
+    headers_are_judged_before_the_body::<Preo>().await;
+    headers_are_judged_before_the_body::<Lune>().await;
+    headers_are_judged_before_the_body::<Pretix>().await;
+    headers_are_judged_before_the_body::<Batches>().await;
+}
+
+#[tokio::test]
+async fn a_body_that_knows_its_length_is_refused_unread_without_a_header() {
+    struct Known(Arc<AtomicBool>);
+    impl Body for Known {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.0.store(true, Ordering::SeqCst);
+            Poll::Ready(None)
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(1_048_577)
+        }
+    }
+
+    let (parts, _) = genuine::<Preo>(Preo::body(1)).into_parts();
+    let asked = Arc::new(AtomicBool::new(false));
+    let receiver = builder::<Preo>().build();
+    let result = receiver.receive(&parts, Known(Arc::clone(&asked))).await;
+    assert_eq!(result.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(!asked.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_forged_body_is_read_once_and_never_decoded() {
+    let decoded = Arc::new(AtomicBool::new(false));
+    let verifier = Verifier::new(preo::scheme(), Preo::keyring());
+    let deliveries = {
+        let decoded = Arc::clone(&decoded);
+        preo::Deliveries::<serde_json::Value>::new(verifier).identified_by(move |_| {
+            decoded.store(true, Ordering::SeqCst);
+            None
+        })
+    };
+    let receiver = Receiver::new(deliveries);
+
+    let mut left = 64;
+    let next = || {
+        left -= 1;
+        if left < 0 { None } else { data(&[b' '; 1024]) }
+    };
+    let (result, asked) = receive(&receiver, &Preo::forged().unwrap(), next).await;
+    assert!(matches!(result, Err(Rejection::Unauthorized(_))));
+    assert_eq!(asked, 64 + 1);
+    assert!(!decoded.load(Ordering::SeqCst));
+
+    let body = Preo::body(1);
+    let headers = genuine::<Preo>(body.clone()).headers().clone();
+    let mut frames = VecDeque::from([body]);
+    let next = || {
+        frames
+            .pop_front()
+            .map(|body| Ok(Frame::data(Bytes::from(body))))
+    };
+    assert!(receive(&receiver, &headers, next).await.0.is_ok());
+    assert!(decoded.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_cut_at_the_limit() {
+    let limit = 64 * 1024;
+    let receiver = builder::<Pretix>().max_body_bytes(limit).build();
+    let headers = genuine::<Pretix>(Vec::new()).headers().clone();
+    let (result, asked) = receive(&receiver, &headers, || data(&[b' '; 1024])).await;
+    assert_eq!(result.unwrap_err(), Rejection::TooLarge { limit });
+    assert_eq!(asked, limit / 1024 + 1);
+}
+
+#[tokio::test]
+async fn a_chunked_body_that_never_ends_is_answered_with_413() {
+    let receiver = builder::<Preo>().max_body_bytes(64 * 1024).build();
+    let address = serve(&receiver, |_| ready(())).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = head(&Preo::forged().unwrap()) + "transfer-encoding: chunked\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut answers, mut requests) = stream.split();
+    let chunk = [b"400\r\n".as_slice(), &[b' '; 0x400], b"\r\n"].concat();
+    let mut answer = [0; 12];
+    let endless = async { while requests.write_all(&chunk).await.is_ok() {} };
+    tokio::select! {
+        read = answers.read_exact(&mut answer) => drop(read.unwrap()),
+        () = endless => drop(answers.read_exact(&mut answer).await.unwrap()),
+    }
+    assert_eq!(&answer, b"HTTP/1.1 413");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stands_still_is_cut_at_the_time_out() {
+    let timeout = Duration::from_secs(7);
+    let receiver = builder::<Preo>().body_timeout(timeout).build();
+    let (parts, body) = genuine::<Preo>(Preo::body(1)).into_parts();
+    let (sender, piecemeal) = piecemeal();
+    sender.send(body.slice(..4)).unwrap();
+    let result = receiver.receive(&parts, piecemeal).await;
+    assert_eq!(result.unwrap_err(), Rejection::TooSlow { limit: timeout });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_trickles_has_one_time_out_for_the_whole() {
+    let timeout = Duration::from_secs(7);
+    let receiver = builder::<Preo>().body_timeout(timeout).build();
+    let (parts, _) = genuine::<Preo>(Preo::body(1)).into_parts();
+    let (sender, piecemeal) = piecemeal();
+    let trickle = tokio::spawn(async move {
+        while sender.send(Bytes::from_static(b" ")).is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let result = receiver.receive(&parts, piecemeal).await;
+    assert_eq!(result.unwrap_err(), Rejection::TooSlow { limit: timeout });
+    trickle.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_of_endless_empty_frames_is_cut_at_the_time_out() {
+    let timeout = Duration::from_millis(50);
+    let receiver = builder::<Preo>().body_timeout(timeout).build();
+    let headers = genuine::<Preo>(Preo::body(1)).headers().clone();
+    let (result, _) = receive(&receiver, &headers, || data(b"")).await;
+    assert_eq!(result.unwrap_err(), Rejection::TooSlow { limit: timeout });
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_refused_even_if_what_came_is_genuine() {
+    let body: &'static [u8] = Preo::body(1).leak();
+    let headers = genuine::<Preo>(body.to_vec()).headers().clone();
+    let mut frames = VecDeque::from([
+        data(body),
+        Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))),
+    ]);
+    let next = || frames.pop_front().flatten();
+    let (result, _) = receive(&builder::<Preo>().build(), &headers, next).await;
+    assert_eq!(result.unwrap_err(), Rejection::BrokenBody);
+}
+
+#[tokio::test]
+async fn a_body_is_the_same_however_it_is_cut() {
+    let body: &'static [u8] = Preo::body(1).leak();
+    let headers = genuine::<Preo>(body.to_vec()).headers().clone();
+    for size in 1..=body.len() {
+        let mut chunks = body.chunks(size);
+        let receiver = builder::<Preo>().max_body_bytes(body.len()).build();
+        let next = || chunks.next().and_then(data);
+        let (result, _) = receive(&receiver, &headers, next).await;
+        assert_eq!(result.unwrap().events()[0].data.id, "event-1");
+    }
+}
+
+#[tokio::test]
+async fn trailers_are_no_part_of_a_body() {
+    let body: &'static [u8] = Preo::body(1).leak();
+    let headers = genuine::<Preo>(body.to_vec()).headers().clone();
+    let trailers = Some(Ok(Frame::trailers(HeaderMap::new())));
+    let mut frames = VecDeque::from([data(body), trailers]);
+    let next = || frames.pop_front().flatten();
+    let (result, _) = receive(&builder::<Preo>().build(), &headers, next).await;
+    assert_eq!(result.unwrap().key(), "2026-11");
+}
+
+const OPEN: usize = 4;
+/// Not what doubling arrives at.
+const SIZE: usize = 60 * 1024;
+
+type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Delivered, Rejection>> + 'a>>;
+type Delivered = Delivery<<Preo as Service>::Provider>;
+
+fn roomy_for_four() -> Receiver<<Preo as Service>::Provider> {
+    builder::<Preo>().max_buffered_bytes(OPEN * SIZE).build()
+}
+
+fn padded(number: usize) -> Vec<u8> {
+    let mut body = Preo::body(number as u32);
+    body.resize(SIZE, b' ');
+    body
+}
+
+fn signed(body: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    Preo::prove(&mut headers, body);
+    headers
+}
+
+fn forged(_: &[u8]) -> HeaderMap {
+    Preo::forged().unwrap()
+}
+
+/// Opens a request and has all of its body received but for the last byte.
+async fn open<'a>(
+    receiver: &'a Receiver<<Preo as Service>::Provider>,
+    number: usize,
+    headers: fn(&[u8]) -> HeaderMap,
+) -> (mpsc::UnboundedSender<Bytes>, Receiving<'a>) {
+    let body = Bytes::from(padded(number));
+    let mut headers = headers(&body);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(SIZE));
+    let (parts, _) = request(headers, Vec::new()).into_parts();
+    let (writer, piecemeal) = piecemeal();
+    for chunk in body[..SIZE - 1].chunks(16 * 1024) {
+        writer.send(Bytes::copy_from_slice(chunk)).unwrap();
+    }
+    let mut receiving: Receiving<'a> =
+        Box::pin(async move { receiver.receive(&parts, piecemeal).await });
+    tokio::task::yield_now().await;
+    assert!(poll_once(&mut receiving).await.is_pending());
+    (writer, receiving)
+}
+
+async fn poll_once(receiving: &mut Receiving<'_>) -> Poll<Result<Delivered, Rejection>> {
+    std::future::poll_fn(|context| Poll::Ready(receiving.as_mut().poll(context))).await
+}
+
+/// A small request from beginning to end.
+async fn another(receiver: &Receiver<<Preo as Service>::Provider>) -> Result<Delivered, Rejection> {
+    let (parts, body) = genuine::<Preo>(Preo::body(9)).into_parts();
+    receiver
+        .receive(&parts, http_body_util::Full::new(body))
+        .await
+}
+
+#[tokio::test]
+async fn open_requests_past_the_room_for_all_get_503_and_harm_no_earlier_one() {
+    let receiver = roomy_for_four();
+    let mut opened = Vec::new();
+    for number in 0..OPEN {
+        opened.push(open(&receiver, number, signed).await);
+    }
+    let refusal = another(&receiver).await.unwrap_err();
+    assert_eq!(refusal, Rejection::Overloaded);
+    let answer = refusal.response::<()>();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "30");
+
+    for (number, (writer, receiving)) in opened.into_iter().enumerate() {
+        writer.send(Bytes::from_static(b" ")).unwrap();
+        drop(writer);
+        let delivery = receiving.await.unwrap();
+        assert_eq!(delivery.events()[0].data.id, format!("event-{number}"));
+    }
+    assert!(another(&receiver).await.is_ok());
+}
+
+#[tokio::test]
+async fn open_forged_requests_give_their_room_back() {
+    let receiver = roomy_for_four();
+    for _ in 0..3 {
+        let mut opened = Vec::new();
+        for number in 0..OPEN {
+            opened.push(open(&receiver, number, forged).await);
+        }
+        assert!(another(&receiver).await.is_err());
+        let (writer, receiving) = opened.pop().unwrap();
+        writer.send(Bytes::from_static(b" ")).unwrap();
+        drop(writer);
+        assert!(matches!(receiving.await, Err(Rejection::Unauthorized(_))));
+        assert!(another(&receiver).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_gives_its_room_back() {
+    let receiver = roomy_for_four();
+    for _ in 0..3 {
+        let mut opened = Vec::new();
+        for number in 0..OPEN {
+            opened.push(open(&receiver, number, signed).await);
+        }
+        assert!(another(&receiver).await.is_err());
+        drop(opened);
+    }
+    assert!(another(&receiver).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_body_that_only_announces_its_length_takes_no_room() {
+    let receiver = roomy_for_four();
+    let mut headers = Preo::forged().unwrap();
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(OPEN * SIZE));
+    let (parts, _) = request(headers, Vec::new()).into_parts();
+    let (_writer, piecemeal) = piecemeal();
+    let mut receiving: Receiving<'_> = Box::pin(receiver.receive(&parts, piecemeal));
+    assert!(poll_once(&mut receiving).await.is_pending());
+    let (writer, last) = open(&receiver, OPEN - 1, signed).await;
+    writer.send(Bytes::from_static(b" ")).unwrap();
+    drop(writer);
+    assert!(last.await.is_ok());
+}
+
+#[tokio::test]
+async fn too_many_open_requests_are_answered_with_503_over_http() {
+    let receiver = builder::<Preo>().max_buffered_bytes(SIZE).build();
+    let address = serve(&receiver, |_| ready(())).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = head(&Preo::forged().unwrap());
+    let head = head + &format!("content-length: {}\r\n\r\n", SIZE + 1);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[b' '; SIZE + 1]).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 503");
+}

@@ -1,0 +1,512 @@
+//! Claim, handler, commit: what a handler may do, and what may happen to it.
+
+use std::future::{pending, ready};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request};
+use http_body_util::Full;
+use tokio::sync::{Notify, watch};
+use webhook_sdk::preo;
+use webhook_sdk::receiver::{
+    Answer, Claim, ClaimToken, DedupStore, Delivery, EventKey, MemoryStore, Receiver, StoreError,
+};
+use webhook_sdk::signature::Verifier;
+
+use crate::receiver::store::{LEASE, granted};
+use crate::receiver::support::{Batches, Lune, Preo, Pretix, Runs, Service, builder, genuine};
+
+const EVENT: u32 = 7;
+
+fn event_key() -> EventKey {
+    EventKey::new("preo", "event-7")
+}
+
+async fn delivery<S: DedupStore>(
+    receiver: &Receiver<<Preo as Service>::Provider, S>,
+) -> Delivery<<Preo as Service>::Provider, S> {
+    received(receiver, genuine::<Preo>(Preo::body(EVENT))).await
+}
+
+async fn received<P: webhook_sdk::receiver::Provider, S: DedupStore>(
+    receiver: &Receiver<P, S>,
+    request: Request<Bytes>,
+) -> Delivery<P, S> {
+    let (parts, body) = request.into_parts();
+    receiver.receive(&parts, Full::new(body)).await.unwrap()
+}
+
+async fn claim(store: &MemoryStore) -> Claim {
+    store.claim(&event_key(), LEASE).await.unwrap()
+}
+
+/// Lets other tasks run until the store grants the event, for as long as the test may take.
+async fn until_granted(store: &MemoryStore) {
+    while claim(store).await == Claim::Held {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn poll_once<F: Future<Output = Answer>>(future: &mut Pin<Box<F>>) -> Poll<Answer> {
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+fn receiver_and_store() -> (Receiver<<Preo as Service>::Provider>, MemoryStore) {
+    let store = MemoryStore::default();
+    (builder::<Preo>().store(store.clone()).build(), store)
+}
+
+#[tokio::test]
+async fn an_event_is_held_while_its_handler_runs_and_committed_after() {
+    let (receiver, store) = receiver_and_store();
+    let answer = delivery(&receiver).await.handle(|event| {
+        let store = store.clone();
+        async move {
+            assert_eq!(event.id, "event-7");
+            assert_eq!(claim(&store).await, Claim::Held);
+        }
+    });
+    assert_eq!(answer.await.status(), 204);
+    assert_eq!(claim(&store).await, Claim::Committed);
+}
+
+#[tokio::test]
+async fn a_failure_releases_the_event() {
+    let (receiver, store) = receiver_and_store();
+    let answer = delivery(&receiver)
+        .await
+        .handle(|_| ready(Err::<(), _>("no")));
+    assert_eq!(answer.await.status(), 500);
+    granted(&store, &event_key()).await;
+}
+
+#[tokio::test]
+async fn of_two_deliveries_at_once_one_runs_and_the_other_is_told_to_come_again() {
+    let (receiver, _) = receiver_and_store();
+    let (runs, gate) = (Runs::default(), Notify::new());
+    let first = delivery(&receiver).await;
+    let mut first = Box::pin(first.handle(|_| {
+        runs.add();
+        gate.notified()
+    }));
+    assert!(poll_once(&mut first).await.is_pending());
+
+    let second = delivery(&receiver).await;
+    let answer = second.handle(|_| async { runs.add() }).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.response::<()>().headers()["retry-after"], "30");
+
+    gate.notify_one();
+    assert_eq!(first.await.status(), 204);
+    let third = delivery(&receiver).await;
+    let answer = third.handle(|_| async { runs.add() }).await;
+    assert_eq!(answer.status(), 204);
+    assert_eq!(runs.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_outlives_its_lease_is_dropped_and_its_event_released() {
+    let store = MemoryStore::default();
+    let receiver = builder::<Preo>().store(store.clone()).lease(LEASE).build();
+    let dropped = Runs::default();
+    let begun = tokio::time::Instant::now();
+    let answer = delivery(&receiver).await.handle(|_| {
+        let guard = OnDrop(dropped.clone());
+        async move {
+            pending::<()>().await;
+            drop(guard);
+        }
+    });
+    assert_eq!(answer.await.status(), 500);
+    assert_eq!(dropped.count(), 1);
+    assert_eq!(begun.elapsed().as_secs(), LEASE.as_secs());
+    granted(&store, &event_key()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_to_grant_a_claim_counts_as_part_of_the_lease() {
+    let store = Slow(LEASE / 3);
+    let receiver = builder::<Preo>().store(store).lease(LEASE).build();
+    let begun = tokio::time::Instant::now();
+    let answer = delivery(&receiver).await.handle(|_| pending::<()>());
+    assert_eq!(answer.await.status(), 500);
+    assert_eq!(begun.elapsed().as_secs(), LEASE.as_secs());
+}
+
+#[tokio::test]
+async fn an_endless_lease_is_no_lease() {
+    let receiver = builder::<Preo>().lease(Duration::MAX).build();
+    let answer = delivery(&receiver).await.handle(|_| ready(())).await;
+    assert_eq!(answer.status(), 204);
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_ends_its_handler_and_releases_the_event() {
+    let (receiver, store) = receiver_and_store();
+    let dropped = Runs::default();
+    let mut handling = Box::pin(delivery(&receiver).await.handle(|_| {
+        let guard = OnDrop(dropped.clone());
+        async move {
+            pending::<()>().await;
+            drop(guard);
+        }
+    }));
+    assert!(poll_once(&mut handling).await.is_pending());
+    assert_eq!(claim(&store).await, Claim::Held);
+    drop(handling);
+    assert_eq!(dropped.count(), 1);
+    until_granted(&store).await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_releases_the_event() {
+    async fn panics<E>(_: E) {
+        panic!("on purpose");
+    }
+    let (receiver, store) = receiver_and_store();
+    let handling = tokio::spawn(delivery(&receiver).await.handle(panics));
+    assert!(handling.await.unwrap_err().is_panic());
+    until_granted(&store).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_dropped_during_the_commit_commits_all_the_same() {
+    let store = Gated::default();
+    let receiver = builder::<Preo>().store(store.clone()).build();
+    let mut handling = Box::pin(delivery(&receiver).await.handle(|_| ready(())));
+    assert!(poll_once(&mut handling).await.is_pending());
+    drop(handling);
+    store.open.send_replace(true);
+    while claim(&store.memory).await == Claim::Held {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(claim(&store.memory).await, Claim::Committed);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_at_the_commit_is_503_and_the_lease_ends_the_claim() {
+    let store = Failing::at("commit");
+    let receiver = builder::<Preo>().store(store.clone()).build();
+    let runs = Runs::default();
+    let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
+    let answer = answer.await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.response::<()>().headers()["retry-after"], "30");
+    assert_eq!(runs.count(), 1);
+    assert_eq!(store.calls(), ["claim", "commit"]);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_at_the_claim_is_503_and_nothing_runs() {
+    let store = Failing::at("claim");
+    let receiver = builder::<Preo>().store(store.clone()).build();
+    let runs = Runs::default();
+    let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
+    assert_eq!(answer.await.status(), 503);
+    assert_eq!(runs.count(), 0);
+    assert_eq!(store.calls(), ["claim"]);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_at_the_release_is_503() {
+    let store = Failing::at("release");
+    let receiver = builder::<Preo>().store(store.clone()).build();
+    let answer = delivery(&receiver)
+        .await
+        .handle(|_| ready(Err::<(), _>("no")));
+    assert_eq!(answer.await.status(), 503);
+    assert_eq!(store.calls(), ["claim", "release"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_was_lost_is_not_committed_over_its_new_holder() {
+    let store = Hasty(MemoryStore::default());
+    let receiver = builder::<Preo>().store(store.clone()).lease(LEASE).build();
+    let other = Mutex::new(None);
+    let answer = delivery(&receiver).await.handle(|_| async {
+        tokio::time::advance(LEASE / 2).await;
+        let token = granted(&store.0, &event_key()).await;
+        *other.lock().unwrap() = Some(token);
+    });
+    assert_eq!(answer.await.status(), 503);
+    assert_eq!(claim(&store.0).await, Claim::Held);
+    let token = other.lock().unwrap().unwrap();
+    let committed = store.commit(&event_key(), token, LEASE).await;
+    assert_eq!(committed, Ok(()));
+}
+
+#[tokio::test]
+async fn the_events_of_a_batch_are_handled_in_order_and_the_first_failure_ends_it() {
+    let receiver = builder::<Batches>().build();
+    let handled = Mutex::new(Vec::new());
+    let run = |failing: &'static str| {
+        let handled = &handled;
+        move |event: String| {
+            handled.lock().unwrap().push(event.clone());
+            ready(if event == failing { Err("no") } else { Ok(()) })
+        }
+    };
+    let batch = || Batches::of(&["a", "b", "c", "b"]);
+    let delivery = received(&receiver, batch()).await;
+    assert_eq!(delivery.handle(run("b")).await.status(), 500);
+    assert_eq!(*handled.lock().unwrap(), ["a", "b"]);
+
+    let delivery = received(&receiver, batch()).await;
+    assert_eq!(delivery.handle(run("")).await.status(), 204);
+    assert_eq!(*handled.lock().unwrap(), ["a", "b", "b", "c"]);
+
+    let delivery = received(&receiver, Batches::of(&[])).await;
+    assert_eq!(delivery.handle(run("")).await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_delivery_tells_the_key_that_matched_and_the_time_of_its_signature() {
+    let receiver = builder::<Batches>().build();
+    let delivery = received(&receiver, Batches::of(&["a"])).await;
+    assert_eq!(delivery.key(), "2026-11");
+    assert!(delivery.timestamp().is_some());
+
+    let receiver = builder::<Pretix>().build();
+    let delivery = received(&receiver, genuine::<Pretix>(Pretix::body(1))).await;
+    assert_eq!(delivery.key(), "2026");
+    assert_eq!(delivery.timestamp(), None);
+}
+
+#[tokio::test]
+async fn events_without_an_identity_are_told_by_their_bytes() {
+    let verifier = Verifier::new(preo::scheme(), Preo::keyring());
+    let deliveries = preo::Deliveries::<serde_json::Value>::new(verifier)
+        .identified_by(|payload| payload.get("id")?.as_str().map(str::to_owned));
+    let receiver = Receiver::new(deliveries);
+    let keys = |body: &'static str| {
+        let receiver = receiver.clone();
+        async move {
+            let request = genuine::<Preo>(body.as_bytes().to_vec());
+            received(&receiver, request).await.events()[0].key.clone()
+        }
+    };
+    assert_eq!(keys(r#"{"id":"a"}"#).await, keys(r#"{ "id": "a" }"#).await);
+    assert_ne!(keys(r#"{"id":"a"}"#).await, keys(r#"{"id":"b"}"#).await);
+    assert_eq!(keys(r#"{"n":1}"#).await, keys(r#"{"n":1}"#).await);
+    assert_ne!(keys(r#"{"n":1}"#).await, keys(r#"{ "n": 1 }"#).await);
+}
+
+#[tokio::test]
+async fn notifications_of_pretix_are_told_by_installation_organizer_and_id() {
+    async fn key(installation: Option<&str>, body: &str) -> EventKey {
+        let mut deliveries = Pretix::provider();
+        if let Some(host) = installation {
+            deliveries = deliveries.installation(host);
+        }
+        let request = genuine::<Pretix>(body.as_bytes().to_vec());
+        let delivery = received(&Receiver::new(deliveries), request).await;
+        delivery.events()[0].key.clone()
+    }
+    let body = r#"{"notification_id":5,"organizer":"o","event":"e","code":"A","action":"pretix.event.order.placed"}"#;
+    let later = r#"{"notification_id":5,"organizer":"o","event":"e","code":"A","action":"pretix.event.order.placed","more":1}"#;
+    let other = r#"{"notification_id":5,"organizer":"p","event":"e","code":"A","action":"pretix.event.order.placed"}"#;
+    let first = key(None, body).await;
+    assert_eq!(first.as_str(), "pretix:id:o:5");
+    assert_eq!(first, key(None, later).await);
+    assert_ne!(first, key(None, other).await);
+    assert_ne!(first, key(Some("tickets.example"), body).await);
+}
+
+#[tokio::test]
+async fn a_key_can_be_added_and_retired_while_a_receiver_runs() {
+    use webhook_sdk::Secret;
+    use webhook_sdk::signature::{Key, Signer};
+
+    let keyring = Preo::keyring();
+    let verifier = Verifier::new(preo::scheme(), keyring.clone());
+    let receiver = Receiver::new(preo::Deliveries::<serde_json::Value>::new(verifier));
+    let new = Secret::from("the new secret");
+    let signed_anew = || {
+        let mut request = genuine::<Preo>(Preo::body(EVENT));
+        let body = request.body().clone();
+        let signer = Signer::new(preo::scheme(), &new).unwrap();
+        signer.sign(request.headers_mut(), &body).unwrap();
+        request.into_parts()
+    };
+
+    let (parts, body) = signed_anew();
+    let refused = receiver.receive(&parts, Full::new(body)).await;
+    assert_eq!(refused.unwrap_err().status(), 401);
+
+    keyring.add(Key::new("2026-12", &new).unwrap()).unwrap();
+    let (parts, body) = signed_anew();
+    let delivery = receiver.receive(&parts, Full::new(body)).await.unwrap();
+    assert_eq!(delivery.key(), "2026-12");
+    let old = received(&receiver, genuine::<Preo>(Preo::body(EVENT))).await;
+    assert_eq!(old.key(), "2026-11");
+
+    keyring.retire("2026-11", chrono::Utc::now()).unwrap();
+    let (parts, body) = genuine::<Preo>(Preo::body(EVENT)).into_parts();
+    let refused = receiver.receive(&parts, Full::new(body)).await;
+    assert_eq!(refused.unwrap_err().status(), 401);
+}
+
+struct OnDrop(Runs);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.add();
+    }
+}
+
+/// A store that takes its time to grant a claim.
+struct Slow(Duration);
+
+impl DedupStore for Slow {
+    async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
+        tokio::time::sleep(self.0).await;
+        Ok(Claim::Granted(ClaimToken::new()))
+    }
+
+    async fn commit(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn release(&self, _: &EventKey, _: ClaimToken) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// A store whose leases are half as long as they should be.
+#[derive(Clone)]
+struct Hasty(MemoryStore);
+
+impl DedupStore for Hasty {
+    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
+        self.0.claim(key, lease / 2).await
+    }
+
+    async fn commit(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        remember: Duration,
+    ) -> Result<(), StoreError> {
+        self.0.commit(key, token, remember).await
+    }
+
+    async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
+        self.0.release(key, token).await
+    }
+}
+
+/// A store whose commits wait for a gate.
+#[derive(Clone)]
+struct Gated {
+    memory: MemoryStore,
+    open: watch::Sender<bool>,
+}
+
+impl Default for Gated {
+    fn default() -> Self {
+        Self {
+            memory: MemoryStore::default(),
+            open: watch::Sender::new(false),
+        }
+    }
+}
+
+impl DedupStore for Gated {
+    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
+        self.memory.claim(key, lease).await
+    }
+
+    async fn commit(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        remember: Duration,
+    ) -> Result<(), StoreError> {
+        let mut open = self.open.subscribe();
+        open.wait_for(|open| *open).await.unwrap();
+        self.memory.commit(key, token, remember).await
+    }
+
+    async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
+        self.memory.release(key, token).await
+    }
+}
+
+/// A store that is out of reach for one step of three.
+#[derive(Clone)]
+struct Failing {
+    step: &'static str,
+    calls: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Failing {
+    fn at(step: &'static str) -> Self {
+        let calls = Arc::default();
+        Self { step, calls }
+    }
+
+    fn calls(&self) -> Vec<&'static str> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    fn call(&self, step: &'static str) -> Result<(), StoreError> {
+        self.calls.lock().unwrap().push(step);
+        if step == self.step {
+            return Err(StoreError::Unavailable("connection refused".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl DedupStore for Failing {
+    async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
+        self.call("claim")?;
+        Ok(Claim::Granted(ClaimToken::new()))
+    }
+
+    async fn commit(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<(), StoreError> {
+        self.call("commit")
+    }
+
+    async fn release(&self, _: &EventKey, _: ClaimToken) -> Result<(), StoreError> {
+        self.call("release")
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again() {
+    let receiver = builder::<Lune>().build();
+    let body = br#"{"events":[
+        {"event_id":"ev1","event_type":"order.paid","data":{"order":{"id":"or1"}}},
+        {"event_id":"ev2","event_type":"order.paid","data":"odd"},
+        {"event_id":"ev3","event_type":"something.new","data":{}},
+        {"event_type":"order.paid","data":{"order":{"id":"or4"}}}
+    ]}"#;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let handle = |refuse: &'static str| {
+        let seen = Arc::clone(&seen);
+        move |event: webhook_sdk::lune::Event| {
+            let id = event.event_id().unwrap_or("none").to_owned();
+            seen.lock().unwrap().push(id.clone());
+            async move { if id == refuse { Err(()) } else { Ok(()) } }
+        }
+    };
+    for (refuse, status, ran) in [
+        ("ev3", 500, vec!["ev1", "ev2", "ev3"]),
+        ("", 204, vec!["ev3", "none"]),
+        ("", 204, vec![]),
+    ] {
+        let mut request = genuine::<Lune>(body.to_vec());
+        let signed = request.headers()["lune-hmac"].to_str().unwrap();
+        let named = HeaderValue::from_str(&format!("{signed},organisation=org_1")).unwrap();
+        request.headers_mut().insert("lune-hmac", named);
+        let delivery = received(&receiver, request).await;
+        assert_eq!(delivery.unsigned_field("organisation"), Some("org_1"));
+        assert_eq!(delivery.unsigned_field("v1"), None);
+        assert_eq!(delivery.handle(handle(refuse)).await.status(), status);
+        assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), ran);
+    }
+}

@@ -1,0 +1,393 @@
+//! The store in Redis, with a real one.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use webhook_sdk::receiver::{
+    Claim, ClaimToken, DedupStore, EventKey, RedisStore, RedisStoreError, StoreError,
+};
+
+use crate::receiver::redis_server::RedisServer;
+use crate::receiver::store::{
+    LEASE, REMEMBER, Timed, contract, granted, key, one_of_many_is_granted,
+};
+
+const PREFIX: &str = "webhook-sdk:";
+
+/// A Redis whose keys expire when a test says so.
+struct Remote {
+    server: RedisServer,
+    store: RedisStore,
+}
+
+impl Remote {
+    fn start() -> Option<Self> {
+        let server = RedisServer::start()?;
+        let store = patient(&server);
+        Some(Self { server, store })
+    }
+}
+
+impl Timed for Remote {
+    type Store = RedisStore;
+
+    fn store(&self) -> RedisStore {
+        self.store.clone()
+    }
+
+    /// Checks the time that the key has left, and has Redis itself expire it.
+    async fn expire(&self, key: &EventKey, lifetime: Duration) {
+        let name = format!("{PREFIX}{}", key.as_str());
+        let mut redis = plain(&self.server);
+        let left: i64 = redis::cmd("PTTL").arg(&name).query(&mut redis).unwrap();
+        assert!(u128::try_from(left).unwrap() <= lifetime.as_millis());
+        assert!(u128::try_from(left).unwrap() > lifetime.as_millis() / 2);
+        let expired: bool = redis::cmd("PEXPIREAT")
+            .arg(&name)
+            .arg(1)
+            .query(&mut redis)
+            .unwrap();
+        assert!(expired);
+    }
+}
+
+mod owed {
+    use super::{Remote, contract};
+
+    contract!({
+        let Some(remote) = Remote::start() else {
+            return;
+        };
+        remote
+    });
+}
+
+/// A store that a busy machine doesn't put out of patience.
+fn patient(server: &RedisServer) -> RedisStore {
+    RedisStore::builder(&server.url())
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap()
+}
+
+/// A connection without any of the code under test.
+fn plain(server: &RedisServer) -> redis::Connection {
+    let client = redis::Client::open(server.url()).unwrap();
+    client.get_connection().unwrap()
+}
+
+fn reason(error: StoreError) -> String {
+    match error {
+        StoreError::Unavailable(reason) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_processes_is_granted_an_event() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let stores = (0..4).map(|_| patient(&server)).collect();
+    one_of_many_is_granted(stores).await;
+}
+
+#[tokio::test]
+async fn a_commit_survives_a_crash_of_redis_and_the_store_connects_again() {
+    let Some(mut server) = RedisServer::start() else {
+        return;
+    };
+    let store = patient(&server);
+    let committed = granted(&store, &key("committed")).await;
+    store
+        .commit(&key("committed"), committed, REMEMBER)
+        .await
+        .unwrap();
+    let held = granted(&store, &key("held")).await;
+
+    server.kill();
+    server.start_again();
+    let claim = store.claim(&key("committed"), LEASE).await.unwrap();
+    assert_eq!(claim, Claim::Committed);
+    assert_eq!(store.claim(&key("held"), LEASE).await.unwrap(), Claim::Held);
+    store.commit(&key("held"), held, REMEMBER).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_a_redis_that_comes_back_in_time() {
+    let Some(mut server) = RedisServer::start() else {
+        return;
+    };
+    let store = patient(&server);
+    granted(&store, &key("before")).await;
+    server.kill();
+    let claim = tokio::spawn({
+        let store = store.clone();
+        async move { store.claim(&key("meanwhile"), LEASE).await }
+    });
+    tokio::task::yield_now().await;
+    server.start_again();
+    assert!(matches!(claim.await.unwrap(), Ok(Claim::Granted(_))));
+}
+
+#[tokio::test]
+async fn a_redis_that_is_down_is_unavailable() {
+    let Some(mut server) = RedisServer::start() else {
+        return;
+    };
+    let store = RedisStore::builder(&server.url())
+        .timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    server.kill();
+    let error = store.claim(&key("down"), LEASE).await.unwrap_err();
+    assert!(reason(error).contains("within 100ms"));
+    let token = ClaimToken::new();
+    assert!(store.commit(&key("down"), token, REMEMBER).await.is_err());
+    assert!(store.release(&key("down"), token).await.is_err());
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_is_unavailable_after_the_time_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}/", listener.local_addr().unwrap());
+    let mut open = Vec::new();
+    let silent = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            open.push(stream);
+        }
+    });
+    let store = RedisStore::builder(&url)
+        .timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        let error = store.claim(&key("hanging"), LEASE).await.unwrap_err();
+        assert_eq!(reason(error), "no answer within 50ms");
+    }
+    silent.abort();
+}
+
+#[tokio::test]
+async fn a_connection_that_hangs_is_replaced() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let proxy = proxy(&server, Fault::SwallowsTheFirstConnection).await;
+    let store = RedisStore::builder(&proxy)
+        .timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let mut attempts = 0;
+    while store.claim(&key("hung"), LEASE).await.is_err() {
+        attempts += 1;
+        assert!(attempts < 100);
+    }
+    assert!(attempts > 0);
+}
+
+#[tokio::test]
+async fn a_step_whose_answer_is_lost_is_done_once() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let (kept, freed) = (key("kept"), key("freed"));
+
+    let token = granted(&losing_an_answer(&server).await, &kept).await;
+    let claim = patient(&server).claim(&kept, LEASE).await;
+    assert_eq!(claim, Ok(Claim::Held));
+
+    let store = losing_an_answer(&server).await;
+    store.commit(&kept, token, REMEMBER).await.unwrap();
+    let log = String::from_utf8_lossy(&server.append_only_file()).into_owned();
+    assert_eq!(log.matches("done:").count(), 1, "{log}");
+
+    let token = granted(&patient(&server), &freed).await;
+    let store = losing_an_answer(&server).await;
+    store.release(&freed, token).await.unwrap();
+    granted(&patient(&server), &freed).await;
+}
+
+async fn losing_an_answer(server: &RedisServer) -> RedisStore {
+    let proxy = proxy(server, Fault::LosesTheFirstAnswer).await;
+    let builder = RedisStore::builder(&proxy);
+    builder.timeout(Duration::from_secs(60)).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_password_that_becomes_right_heals_the_store() {
+    let Some(server) = RedisServer::start_with(&["--requirepass", "right"]) else {
+        return;
+    };
+    let url = server.url().replace("//", "//:other@");
+    let store = RedisStore::builder(&url)
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let error = store.claim(&key("password"), LEASE).await.unwrap_err();
+    let reason = reason(error);
+    assert!(reason.contains("authentication failed"), "{reason}");
+    assert!(!reason.contains("other"), "{reason}");
+
+    let client = redis::Client::open(server.url().replace("//", "//:right@")).unwrap();
+    let mut redis = client.get_connection().unwrap();
+    let change = ["SET", "requirepass", "other"];
+    let _: () = redis::cmd("CONFIG").arg(&change).query(&mut redis).unwrap();
+    granted(&store, &key("password")).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_forgot_its_scripts_is_told_them_again() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let store = patient(&server);
+    let token = granted(&store, &key("scripts")).await;
+    for _ in 0..2 {
+        let flush: redis::RedisResult<()> =
+            redis::cmd("SCRIPT").arg("FLUSH").query(&mut plain(&server));
+        flush.unwrap();
+        store
+            .commit(&key("scripts"), token, REMEMBER)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_is_full_is_unavailable_and_says_why() {
+    let Some(server) = RedisServer::start_with(&["--maxmemory", "1"]) else {
+        return;
+    };
+    let error = patient(&server).claim(&key("full"), LEASE).await;
+    assert!(reason(error.unwrap_err()).contains("OOM"));
+}
+
+#[tokio::test]
+async fn two_prefixes_are_two_stores() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let store = |prefix: &str| {
+        let builder = RedisStore::builder(&server.url()).prefix(prefix);
+        builder.timeout(Duration::from_secs(60)).build().unwrap()
+    };
+    granted(&store("mail:"), &key("shared")).await;
+    granted(&store("stock:"), &key("shared")).await;
+    let mut names: Vec<String> = redis::cmd("KEYS")
+        .arg("*")
+        .query(&mut plain(&server))
+        .unwrap();
+    names.sort();
+    assert_eq!(names, ["mail:test:id:shared", "stock:test:id:shared"]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_somebody_elses_is_left_alone() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let store = patient(&server);
+    let name = format!("{PREFIX}{}", key("foreign").as_str());
+    let mut redis = plain(&server);
+    let _: () = redis::cmd("SET")
+        .arg(&name)
+        .arg("theirs")
+        .query(&mut redis)
+        .unwrap();
+    let error = store.claim(&key("foreign"), LEASE).await.unwrap_err();
+    assert!(reason(error).contains("another prefix"));
+    let token = ClaimToken::new();
+    let lost = store.commit(&key("foreign"), token, REMEMBER).await;
+    assert_eq!(lost, Err(StoreError::ClaimLost));
+    store.release(&key("foreign"), token).await.unwrap();
+    let value: String = redis::cmd("GET").arg(&name).query(&mut redis).unwrap();
+    assert_eq!(value, "theirs");
+}
+
+#[tokio::test]
+async fn a_url_that_cannot_be_used_fails_the_build() {
+    for url in ["", "http://127.0.0.1/", "redis://", "redis://host/database"] {
+        let error = RedisStore::builder(url).build().unwrap_err();
+        assert!(matches!(error, RedisStoreError::Url(_)), "{url}");
+    }
+}
+
+#[test]
+fn a_store_cannot_be_built_outside_of_a_runtime() {
+    let store = RedisStore::builder("redis://127.0.0.1/").build();
+    assert_eq!(store.unwrap_err(), RedisStoreError::NoRuntime);
+}
+
+#[tokio::test]
+async fn a_store_does_not_show_its_password() {
+    let builder = RedisStore::builder("redis://user:hunter2@127.0.0.1/");
+    let shown = format!("{builder:?} {:?}", builder.clone().build().unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("webhook-sdk:"), "{shown}");
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    /// The first connection never gets an answer.
+    SwallowsTheFirstConnection,
+    /// The connection breaks after Redis has run the first script and before its answer.
+    LosesTheFirstAnswer,
+}
+
+/// Stands between a store and Redis, does one thing wrong, and returns the URL to connect to.
+async fn proxy(server: &RedisServer, fault: Fault) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}/", listener.local_addr().unwrap());
+    let address = server.address();
+    tokio::spawn(async move {
+        let (first, _) = listener.accept().await.unwrap();
+        match fault {
+            Fault::SwallowsTheFirstConnection => drop(tokio::spawn(swallow(first))),
+            Fault::LosesTheFirstAnswer => lose_an_answer(first, connect(&address).await).await,
+        }
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut redis = connect(&address).await;
+            tokio::io::copy_bidirectional(&mut client, &mut redis)
+                .await
+                .ok();
+        }
+    });
+    url
+}
+
+async fn connect(address: &str) -> TcpStream {
+    TcpStream::connect(address).await.unwrap()
+}
+
+async fn swallow(mut client: TcpStream) {
+    let mut buffer = [0; 1024];
+    while client
+        .read(&mut buffer)
+        .await
+        .is_ok_and(|length| length > 0)
+    {}
+}
+
+/// Forwards until the first script has been run.
+async fn lose_an_answer(mut client: TcpStream, mut redis: TcpStream) {
+    let (mut request, mut answer) = ([0; 16 * 1024], [0; 16 * 1024]);
+    let mut script = false;
+    loop {
+        tokio::select! {
+            read = client.read(&mut request) => {
+                let request = &request[..read.unwrap()];
+                script = request.windows(7).any(|window| window == b"EVALSHA");
+                redis.write_all(request).await.unwrap();
+            }
+            read = redis.read(&mut answer) => {
+                let answer = &answer[..read.unwrap()];
+                if script && !answer.starts_with(b"-NOSCRIPT") {
+                    return;
+                }
+                client.write_all(answer).await.unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What any store owes a receiver, and what the one in memory adds.
+
+use std::time::Duration;
+
+use webhook_sdk::receiver::{Claim, ClaimToken, DedupStore, EventKey, MemoryStore, StoreError};
+
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const REMEMBER: Duration = Duration::from_secs(3600);
+
+/// A store whose time is the test's.
+pub(crate) trait Timed {
+    type Store: DedupStore + Clone;
+
+    fn store(&self) -> Self::Store;
+
+    /// Lets the lease or the memory of an event end.
+    async fn expire(&self, key: &EventKey, lifetime: Duration);
+}
+
+pub(crate) async fn granted(store: &impl DedupStore, key: &EventKey) -> ClaimToken {
+    match store.claim(key, LEASE).await.unwrap() {
+        Claim::Granted(token) => token,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn key(name: &str) -> EventKey {
+    EventKey::new("test", name)
+}
+
+pub(crate) async fn a_claimed_event_is_held(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("held"));
+    granted(&store, &key).await;
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Held);
+}
+
+pub(crate) async fn events_do_not_get_into_each_others_way(timed: impl Timed) {
+    let store = timed.store();
+    let first = granted(&store, &key("one")).await;
+    let second = granted(&store, &key("another")).await;
+    assert_ne!(first, second);
+    store.commit(&key("one"), first, REMEMBER).await.unwrap();
+    let other = store.claim(&key("another"), LEASE).await.unwrap();
+    assert_eq!(other, Claim::Held);
+}
+
+pub(crate) async fn a_committed_event_stays_committed(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("committed"));
+    let token = granted(&store, &key).await;
+    store.commit(&key, token, REMEMBER).await.unwrap();
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+    store.release(&key, token).await.unwrap();
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+}
+
+pub(crate) async fn a_committed_event_outlives_its_lease_and_then_its_memory(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("forgotten"));
+    let token = granted(&store, &key).await;
+    store.commit(&key, token, REMEMBER).await.unwrap();
+    timed.expire(&key, REMEMBER).await;
+    granted(&store, &key).await;
+}
+
+pub(crate) async fn a_released_event_can_be_claimed(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("released"));
+    let token = granted(&store, &key).await;
+    store.release(&key, token).await.unwrap();
+    store.release(&key, token).await.unwrap();
+    granted(&store, &key).await;
+}
+
+pub(crate) async fn a_claim_ends_with_its_lease(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("expired"));
+    let old = granted(&store, &key).await;
+    timed.expire(&key, LEASE).await;
+    let new = granted(&store, &key).await;
+    assert_ne!(old, new);
+}
+
+pub(crate) async fn a_late_holder_commits_if_nobody_took_over(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("late"));
+    let token = granted(&store, &key).await;
+    timed.expire(&key, LEASE).await;
+    store.commit(&key, token, REMEMBER).await.unwrap();
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+}
+
+pub(crate) async fn a_late_holder_cannot_touch_anothers_claim(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("taken over"));
+    let late = granted(&store, &key).await;
+    timed.expire(&key, LEASE).await;
+    let holder = granted(&store, &key).await;
+
+    store.release(&key, late).await.unwrap();
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Held);
+    let lost = store.commit(&key, late, REMEMBER).await;
+    assert_eq!(lost, Err(StoreError::ClaimLost));
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Held);
+
+    store.commit(&key, holder, REMEMBER).await.unwrap();
+    let lost = store.commit(&key, late, REMEMBER).await;
+    assert_eq!(lost, Err(StoreError::ClaimLost));
+    store.release(&key, late).await.unwrap();
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+}
+
+pub(crate) async fn the_same_commit_may_come_twice(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("twice"));
+    let token = granted(&store, &key).await;
+    store.commit(&key, token, REMEMBER).await.unwrap();
+    store.commit(&key, token, REMEMBER).await.unwrap();
+}
+
+pub(crate) async fn no_time_is_too_short_or_too_long(timed: impl Timed) {
+    let store = timed.store();
+    for time in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+        let key = key(&format!("{time:?}"));
+        let Claim::Granted(token) = store.claim(&key, time).await.unwrap() else {
+            panic!("{time:?}");
+        };
+        store.commit(&key, token, time).await.unwrap();
+    }
+    let eternal = key(&format!("{:?}", Duration::MAX));
+    let claim = store.claim(&eternal, LEASE).await.unwrap();
+    assert_eq!(claim, Claim::Committed);
+}
+
+pub(crate) async fn a_clone_is_the_same_store(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("clone"));
+    let token = granted(&store, &key).await;
+    let clone = store.clone();
+    assert_eq!(clone.claim(&key, LEASE).await.unwrap(), Claim::Held);
+    clone.commit(&key, token, REMEMBER).await.unwrap();
+    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+}
+
+/// Of many that claim an event at once, one gets it.
+pub(crate) async fn one_of_many_is_granted(stores: Vec<impl DedupStore + Clone>) {
+    for round in 0..50 {
+        let key = key(&format!("contended {round}"));
+        let claims: Vec<_> = (0..16)
+            .map(|task| {
+                let (store, key) = (stores[task % stores.len()].clone(), key.clone());
+                tokio::spawn(async move { store.claim(&key, LEASE).await.unwrap() })
+            })
+            .collect();
+        let mut granted = 0;
+        for claim in claims {
+            match claim.await.unwrap() {
+                Claim::Granted(_) => granted += 1,
+                other => assert_eq!(other, Claim::Held),
+            }
+        }
+        assert_eq!(granted, 1);
+    }
+}
+
+macro_rules! contract {
+    ($(#[$test:meta])* $timed:expr) => {
+        contract! { $(#[$test])* $timed;
+            a_claimed_event_is_held
+            events_do_not_get_into_each_others_way
+            a_committed_event_stays_committed
+            a_committed_event_outlives_its_lease_and_then_its_memory
+            a_released_event_can_be_claimed
+            a_claim_ends_with_its_lease
+            a_late_holder_commits_if_nobody_took_over
+            a_late_holder_cannot_touch_anothers_claim
+            the_same_commit_may_come_twice
+            no_time_is_too_short_or_too_long
+            a_clone_is_the_same_store
+        }
+    };
+    ($(#[$test:meta])* $timed:expr; $($owed:ident)*) => {
+        $(#[tokio::test]
+        async fn $owed() {
+            crate::receiver::store::$owed($timed).await;
+        })*
+    };
+}
+#[cfg(feature = "redis")]
+pub(crate) use contract;
+
+/// tokio's clock is stopped, and moves by what a test says.
+struct Memory(MemoryStore);
+
+impl Memory {
+    fn new() -> Self {
+        tokio::time::pause();
+        Self(MemoryStore::default())
+    }
+}
+
+impl Timed for Memory {
+    type Store = MemoryStore;
+
+    fn store(&self) -> MemoryStore {
+        self.0.clone()
+    }
+
+    async fn expire(&self, key: &EventKey, lifetime: Duration) {
+        let almost = lifetime - Duration::from_millis(1);
+        tokio::time::advance(almost).await;
+        let claim = self.0.claim(key, LEASE).await.unwrap();
+        assert!(matches!(claim, Claim::Held | Claim::Committed), "{claim:?}");
+        tokio::time::advance(Duration::from_millis(1)).await;
+    }
+}
+
+mod memory {
+    use super::Memory;
+
+    contract!(Memory::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_tasks_is_granted_an_event_in_memory() {
+    let store = MemoryStore::default();
+    one_of_many_is_granted(vec![store.clone(), store]).await;
+}
+
+#[tokio::test]
+async fn a_memory_store_forgets_the_events_that_were_unused_for_longest() {
+    let store = MemoryStore::with_capacity(100);
+    for number in 0..10_000 {
+        let key = key(&number.to_string());
+        let token = granted(&store, &key).await;
+        store.commit(&key, token, REMEMBER).await.unwrap();
+    }
+    granted(&store, &key("0")).await;
+    let last = store.claim(&key("9999"), LEASE).await.unwrap();
+    assert_eq!(last, Claim::Committed);
+
+    let mut remembered = 0;
+    for number in 0..10_000 {
+        let claim = store.claim(&key(&number.to_string()), LEASE).await.unwrap();
+        remembered += usize::from(claim == Claim::Committed);
+    }
+    assert!(remembered <= 100, "{remembered}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_memory_store_frees_what_has_ended_while_new_events_come() {
+    let store = MemoryStore::default();
+    for number in 0..100 {
+        granted(&store, &key(&format!("old {number}"))).await;
+    }
+    assert_eq!(format!("{store:?}"), "MemoryStore { events: 100 }");
+    tokio::time::advance(LEASE).await;
+    for number in 0..60 {
+        granted(&store, &key(&format!("new {number}"))).await;
+    }
+    assert_eq!(format!("{store:?}"), "MemoryStore { events: 60 }");
+}
+
+#[test]
+fn the_key_of_an_event_is_bounded_and_one_for_each_event() {
+    let (long, longer) = ("x".repeat(129), "x".repeat(130));
+    let keys = [
+        EventKey::new("preo", "a"),
+        EventKey::new("lune", "a"),
+        EventKey::new("preo", &long),
+        EventKey::new("preo", &longer),
+        EventKey::digest("preo", b"a"),
+        EventKey::digest("preo", long.as_bytes()),
+    ];
+    for (index, key) in keys.iter().enumerate() {
+        assert!(key.as_str().len() < 160);
+        assert!(!keys[..index].contains(key), "{}", key.as_str());
+    }
+    assert_eq!(keys[0].as_str(), "preo:id:a");
+    let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let digest = EventKey::digest("preo", b"abc");
+    assert_eq!(digest.as_str(), format!("preo:sha256:{of_abc}"));
+    assert!(!format!("{:?}", EventKey::new("preo", "payload")).contains("payload"));
+}

@@ -1,0 +1,122 @@
+//! What a subscriber sees of a refusal: the reason, and nothing that was sent.
+
+use std::future::ready;
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+use crate::log::listen;
+use crate::receiver::support::{
+    Batches, Preo, Pretix, SECRET, Service, Way, basic, builder, genuine, request,
+};
+
+async fn logged<S: Service>(headers: HeaderMap, body: &[u8]) -> String {
+    let mut all = String::new();
+    for way in Way::BOTH {
+        let (log, guard) = listen();
+        let receiver = builder::<S>().build();
+        let delivery = request(headers.clone(), body.to_vec());
+        way.send(&receiver, delivery, |_| {
+            ready(Err::<(), _>("handler-error"))
+        })
+        .await;
+        drop(guard);
+        let ours: Vec<_> = log
+            .text()
+            .lines()
+            .filter(|line| line.contains("webhook_sdk"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(ours.len(), 1, "{way:?}: {ours:?}");
+        all += &ours[0];
+    }
+    for hidden in [SECRET, "payload-", "handler-error"] {
+        assert!(!all.contains(hidden), "{hidden} shows in {all}");
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_reason_of_a_refusal_is_logged_without_what_was_sent() {
+    let body = br#"{"id":"payload-1"}"#;
+    let forged = Preo::forged().unwrap();
+    let digest = "0f".repeat(32);
+    let log = logged::<Preo>(forged, body).await;
+    for part in [
+        "WARN",
+        "provider=\"preo\"",
+        "status=401",
+        "no signature matches",
+    ] {
+        assert!(log.contains(part), "{log} lacks {part}");
+    }
+    assert!(!log.contains(&digest), "{log}");
+
+    let log = logged::<Preo>(HeaderMap::new(), body).await;
+    assert!(
+        log.contains("the header x-preo-signature is missing"),
+        "{log}"
+    );
+
+    let log = logged::<Pretix>(basic("payload-user", "payload-password"), body).await;
+    for part in [
+        "provider=\"pretix\"",
+        "status=401",
+        "match no accepted pair",
+    ] {
+        assert!(log.contains(part), "{log} lacks {part}");
+    }
+}
+
+async fn undocumented<S: Service>(body: &[u8]) {
+    let headers = genuine::<S>(body.to_vec()).headers().clone();
+    let log = logged::<S>(headers, body).await;
+    assert!(log.contains("status=400"), "{log}");
+    assert!(log.contains("genuine, but"), "{log}");
+}
+
+#[tokio::test]
+async fn a_genuine_body_that_cannot_be_decoded_is_not_quoted() {
+    for body in [
+        &br#"{"name":"payload-1"}"#[..],
+        br#"{"payload-1":1,"payload-1":2}"#,
+        br#"payload-1"#,
+        br#"{"id":{"payload-1":["payload-2"]}}"#,
+        br#"{"notification_id":"payload-1","action":"payload-2"}"#,
+        br#"{"notification_id":1,"action":["payload-2"]}"#,
+    ] {
+        undocumented::<Preo>(body).await;
+        undocumented::<Pretix>(body).await;
+        undocumented::<Batches>(body).await;
+    }
+}
+
+#[tokio::test]
+async fn a_content_type_is_not_quoted() {
+    let mut headers = genuine::<Preo>(Preo::body(1)).headers().clone();
+    let mut delivery = request(headers.clone(), Preo::body(1));
+    headers.insert(CONTENT_TYPE, "text/payload-1".parse().unwrap());
+    *delivery.headers_mut() = headers;
+    let (log, guard) = listen();
+    let receiver = builder::<Preo>().build();
+    Way::Function.send(&receiver, delivery, |_| ready(())).await;
+    drop(guard);
+    assert!(log.text().contains("status=415"), "{}", log.text());
+    assert!(!log.text().contains("payload-1"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_failed_handler_is_logged_without_its_error() {
+    let body = br#"{"id":"payload-1"}"#;
+    let headers = genuine::<Preo>(body.to_vec()).headers().clone();
+    let log = logged::<Preo>(headers, body).await;
+    assert!(log.contains("a handler failed"), "{log}");
+}
+
+#[test]
+fn nothing_of_a_receiver_shows_a_secret() {
+    let receiver = builder::<Preo>().build();
+    let shown = format!("{receiver:?} {:?}", builder::<Pretix>());
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert!(shown.contains("max_body_bytes: 1048576"), "{shown}");
+}
