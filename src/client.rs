@@ -4,6 +4,7 @@ mod attempt;
 mod auth;
 mod builder;
 mod constraint;
+mod log;
 #[cfg_attr(
     not(any(feature = "preo", feature = "pretix")),
     expect(dead_code, reason = "Lune's only list has no pages")
@@ -21,11 +22,12 @@ use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use governor::DefaultDirectRateLimiter;
+use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 use progenitor_client::{ClientInfo, OperationInfo};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tracing::{Instrument, Span, field};
+use tracing::Instrument;
 use uuid::Uuid;
 
 pub use self::auth::Auth;
@@ -60,27 +62,21 @@ struct Settings {
 }
 
 impl Transport {
-    /// Sends a request from a task of its own, which goes on between two polls of the caller and ends
-    /// when the caller lets go.
+    /// Sends a request from its own task, which makes progress between two polls of the caller.
+    ///
+    /// Dropping the future cancels the request.
     pub(crate) async fn exec(
         &self,
         client: &reqwest::Client,
         mut request: reqwest::Request,
         operation: &'static str,
     ) -> Result<Answer, Error> {
-        self.prepare(&mut request, operation)
-            .map_err(|error| error.with_operation(operation))?;
-        let span = tracing::info_span!(
-            "webhook_sdk.call",
-            operation,
-            method = %request.method(),
-            host = request.url().host_str(),
-            path = request.url().path(),
-            status = field::Empty,
-            request_id = field::Empty,
-            attempts = field::Empty,
-            elapsed_ms = field::Empty,
-        );
+        let span = log::span(&request, operation);
+        if let Err(error) = self.prepare(&mut request, operation) {
+            let error = error.with_operation(operation);
+            span.in_scope(|| log::failure(&error));
+            return Err(error);
+        }
         let call = self
             .clone()
             .within_deadline(client.clone(), request, operation);
@@ -101,7 +97,7 @@ impl Transport {
     ) -> Result<Answer, Error> {
         let started = Instant::now();
         let attempts = AtomicU32::new(0);
-        let call = self.call(&client, &request, &attempts, started);
+        let call = self.call(&client, &request, operation, &attempts, started);
         let result = match tokio::time::timeout(self.0.deadline, call).await {
             Ok(result) => result,
             Err(_) => Err(Error::new(
@@ -117,7 +113,7 @@ impl Transport {
             }
             Err(error) => Err(error.with_operation(operation).with_attempts(attempts)),
         };
-        record(&Span::current(), &result, attempts, started.elapsed());
+        log::end(&result, attempts, started.elapsed());
         result
     }
 
@@ -133,9 +129,18 @@ impl Transport {
         }
         let same_origin = request.url().origin() == settings.origin;
         let writes = !request.method().is_safe();
+        let empty = request.body().is_none()
+            && matches!(
+                *request.method(),
+                Method::POST | Method::PUT | Method::PATCH
+            );
         let headers = request.headers_mut();
         headers.remove("api-version");
         headers.insert(header::USER_AGENT, settings.user_agent.clone());
+        if empty {
+            // RFC 9110, section 8.6; strict servers answer 411 without it.
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         headers.extend(settings.headers.iter().cloned());
         if same_origin {
             settings.auth.apply(headers);
@@ -195,23 +200,5 @@ impl<C: ClientInfo<Transport> + Sync> ClientHooks<Transport> for C {
         info: &OperationInfo,
     ) -> impl Future<Output = Result<Answer, Error>> + Send {
         self.inner().exec(self.client(), request, info.operation_id)
-    }
-}
-
-fn record(span: &Span, result: &Result<Answer, Error>, attempts: u32, elapsed: Duration) {
-    span.record("attempts", attempts);
-    span.record(
-        "elapsed_ms",
-        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-    );
-    let (status, request_id) = match result {
-        Ok(answer) => (Some(answer.status()), answer.request_id()),
-        Err(error) => (error.status(), error.request_id()),
-    };
-    if let Some(status) = status {
-        span.record("status", status.as_u16());
-    }
-    if let Some(request_id) = request_id {
-        span.record("request_id", request_id);
     }
 }

@@ -1,15 +1,14 @@
-//! The attempts of one call: send, read the answer whole, judge it, try again.
+//! The attempts of one call.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use backon::Retryable;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::Instant;
 
-use super::{Answer, Transport};
+use super::{Answer, Transport, log};
 use crate::error::{Error, Kind};
 
 impl Transport {
@@ -17,23 +16,27 @@ impl Transport {
         &self,
         client: &reqwest::Client,
         request: &reqwest::Request,
+        operation: &'static str,
         attempts: &AtomicU32,
         started: Instant,
     ) -> Result<Answer, Error> {
         let key = self.0.idempotency_key.as_ref();
         let repeatable = request.method() != Method::POST
             || key.is_some_and(|key| request.headers().contains_key(key));
-        let retry = &self.0.retry;
-        (|| self.attempt(client, request, attempts))
-            .retry(retry.backoff())
-            .when(|error: &Error| may_resend(error, repeatable))
-            .adjust(|error, delay| {
-                let delay = error.retry_after().unwrap_or_default().max(delay?);
-                let left = self.0.deadline.saturating_sub(started.elapsed());
-                let asked = error.retry_after().unwrap_or_default();
-                (asked <= retry.bound() && delay < left).then_some(delay)
-            })
-            .await
+        let mut retries = self.0.retry.start();
+        loop {
+            let error = match self.attempt(client, request, attempts).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if !may_resend(&error, repeatable) => return Err(error),
+                Err(error) => error,
+            };
+            let until_deadline = self.0.deadline.saturating_sub(started.elapsed());
+            let Some(wait) = retries.wait(&error, until_deadline) else {
+                return Err(error);
+            };
+            log::retry(operation, attempts.load(Ordering::Relaxed), &error, wait);
+            tokio::time::sleep(wait).await;
+        }
     }
 
     async fn attempt(

@@ -63,9 +63,24 @@ pub(crate) mod sealed {
     }
 }
 
-/// Sets up a client.
+/// Configures a client.
 ///
 /// Nothing is checked and nothing is read before [`build`](Self::build).
+///
+/// # Logs
+///
+/// Calls are reported to [`tracing`] under the target `webhook_sdk`. No field holds a payload, a
+/// query string, a token or a secret.
+///
+/// | | Level | Fields |
+/// |---|---|---|
+/// | span `webhook_sdk.call`, one for each call | `INFO` | `operation`, `method`, `host`, `path`; at its end `status`, `request_id`, `attempts`, `elapsed_ms` |
+/// | event `request failed, will retry` | `WARN` | `operation`, `attempt` (the number of the failed one), `reason`, `status`, `request_id`, `wait_ms` |
+/// | event `call failed`, once for each call that returns an error | `WARN` | `operation`, `attempts`, `reason`, `status`, `request_id` |
+///
+/// `operation` is the name of the client's method, and `reason` the kind of the error. `status` and
+/// `request_id` are left out when there was no response. A call that is dropped ends its span without
+/// an event.
 pub struct ClientBuilder<S: Service> {
     auth: Auth,
     base_url: String,

@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::log;
 use crate::error::{Error, Kind};
 
 /// What the server answered: a value, the status and the headers.
@@ -164,9 +165,11 @@ impl Answer {
     }
 
     fn error(self, message: String) -> Error {
-        Error::new(Kind::Decode, message)
+        let error = Error::new(Kind::Decode, message)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
-            .with_response(self.status, self.request_id, self.body)
+            .with_response(self.status, self.request_id, self.body);
+        log::failure(&error);
+        error
     }
 }

@@ -1,13 +1,8 @@
 use std::time::Duration;
 
-use backon::ExponentialBuilder;
+use crate::error::Error;
 
-/// When a call that failed is sent again.
-///
-/// A request is resent after a failed connection and after 429; one that may be repeated safely
-/// also after a time-out, a broken answer, 408, 500, 502, 503, 504, and after 409 with a
-/// `Retry-After`. A `POST` may not be repeated safely, unless the service honours an idempotency
-/// key.
+/// When a failed request is sent again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,6 +11,16 @@ use backon::ExponentialBuilder;
 /// let patient = RetryPolicy::new().retries(5).longest_wait(Duration::from_secs(30));
 /// # let _ = (patient, RetryPolicy::never());
 /// ```
+///
+/// Any request is retried after a failed connection and after 429. A repeatable request is also
+/// retried after a timeout, a broken response, 408, 500, 502, 503, 504, and a 409 that has a
+/// `Retry-After`. A `POST` isn't repeatable, unless the service supports an idempotency key.
+///
+/// A 429 with a `Retry-After` is retried until the deadline of the call and doesn't count toward
+/// [`retries`](Self::retries).
+///
+/// Each wait is extended by a random amount so that many clients don't return at once: by up to the
+/// current backoff, or up to a quarter of `Retry-After` if that is longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     retries: usize,
@@ -25,7 +30,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Two retries, waiting from 0.2 s up to 5 s, and up to 60 s where the server asks for it.
+    /// Two retries, backing off from 0.2 s to 5 s, or up to 60 s if the server asks for it.
     pub const fn new() -> Self {
         Self {
             retries: 2,
@@ -35,28 +40,26 @@ impl RetryPolicy {
         }
     }
 
-    /// Never sends a request twice.
+    /// No retries.
     pub const fn never() -> Self {
         Self::new().retries(0)
     }
 
-    /// How often a request is resent at most; 2 by default.
+    /// Maximum number of retries; 2 by default, 0 for none at all.
     #[must_use]
     pub const fn retries(mut self, retries: usize) -> Self {
         self.retries = retries;
         self
     }
 
-    /// The wait before the first retry, which doubles with each one; 0.2 s by default.
-    ///
-    /// Up to as much again is added at random, so that clients don't come back in step.
+    /// The first backoff, which doubles with each retry; 0.2 s by default.
     #[must_use]
     pub const fn shortest_wait(mut self, wait: Duration) -> Self {
         self.shortest_wait = wait;
         self
     }
 
-    /// What a doubled wait stops growing at; 5 s by default.
+    /// Upper bound on the backoff; 5 s by default.
     #[must_use]
     pub const fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
@@ -65,28 +68,54 @@ impl RetryPolicy {
 
     /// The longest `Retry-After` that is waited for; 60 s by default.
     ///
-    /// A longer one ends the call at once with an error that tells the wait.
+    /// A longer one fails the call at once; [`Error::retry_after`] returns it.
     #[must_use]
     pub const fn longest_retry_after(mut self, wait: Duration) -> Self {
         self.longest_retry_after = wait;
         self
     }
 
-    pub(super) fn backoff(&self) -> ExponentialBuilder {
-        ExponentialBuilder::new()
-            .with_min_delay(self.shortest_wait)
-            .with_max_delay(self.longest_wait)
-            .with_max_times(self.retries)
-            .with_jitter()
-    }
-
-    pub(super) const fn bound(&self) -> Duration {
-        self.longest_retry_after
+    pub(super) fn start(&self) -> Retries<'_> {
+        Retries {
+            policy: self,
+            left: self.retries,
+            backoff: self.shortest_wait.min(self.longest_wait),
+        }
     }
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The retries of one call.
+pub(super) struct Retries<'a> {
+    policy: &'a RetryPolicy,
+    left: usize,
+    backoff: Duration,
+}
+
+impl Retries<'_> {
+    /// How long to wait before the next attempt, `None` if there is none.
+    pub(super) fn wait(&mut self, error: &Error, until_deadline: Duration) -> Option<Duration> {
+        let asked = error.retry_after().unwrap_or_default();
+        let throttled = error.is_rate_limited() && error.retry_after().is_some();
+        if asked > self.policy.longest_retry_after || self.policy.retries == 0 {
+            return None;
+        }
+        if !throttled {
+            self.left = self.left.checked_sub(1)?;
+        }
+        let backoff = self.backoff;
+        self.backoff = backoff.saturating_mul(2).min(self.policy.longest_wait);
+        let wait = match throttled {
+            true => asked.max(self.policy.shortest_wait),
+            false => asked.max(backoff),
+        };
+        let room = until_deadline.saturating_sub(wait);
+        let jitter = backoff.max(asked / 4).min(room / 2);
+        (!room.is_zero()).then(|| wait + jitter.mul_f64(fastrand::f64()))
     }
 }

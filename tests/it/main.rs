@@ -12,5 +12,8 @@ mod preo;
 mod pretix;
 mod receiver;
 mod signature;
-#[cfg(all(feature = "client", any(feature = "preo", feature = "pretix")))]
+#[cfg(all(
+    feature = "client",
+    any(feature = "lune", feature = "preo", feature = "pretix")
+))]
 mod support;

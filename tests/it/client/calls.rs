@@ -13,7 +13,7 @@ use webhook_sdk::{Auth, Patch};
 use wiremock::matchers::{any, body_json, header, method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::support::{SECRET, TOKEN, preo, preo_and_server, webhook};
+use crate::support::{SECRET, TOKEN, preo, preo_and_server, raw_server, webhook};
 
 async fn answer(server: &MockServer, status: u16, body: serde_json::Value) {
     Mock::given(any())
@@ -220,6 +220,23 @@ async fn rotate_posts_without_a_body_and_returns_the_new_secret() {
 }
 
 #[tokio::test]
+async fn post_without_a_body_has_a_content_length() {
+    let ok = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    let (base_url, server) = raw_server([ok.to_vec(), ok.to_vec(), ok.to_vec()]).await;
+    let preo = preo(&base_url).build().unwrap();
+    let rotation = preo.rotate_webhook_secret().id("wh_1").send().await;
+    let retry = preo.retry_webhook_delivery().id("wh_1").delivery_id("dl_1");
+    let retry = retry.send().await;
+    let retrieval = preo.retrieve_webhook().id("wh_1").send().await;
+    assert!(rotation.is_err() && retry.is_err() && retrieval.is_err());
+
+    let requests = server.await.unwrap();
+    let lengths = |request: &String| request.matches("content-length: 0\r\n").count();
+    let sent: Vec<_> = requests.iter().map(lengths).collect();
+    assert_eq!(sent, [1, 1, 0], "{requests:?}");
+}
+
+#[tokio::test]
 async fn a_list_sends_its_filters_exactly() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, json!({ "count": 0, "results": [] })).await;
@@ -358,7 +375,7 @@ async fn another_scheme_or_header_carries_the_token() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_let_go_ends_its_request() {
+async fn dropping_a_call_cancels_the_request() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let preo = preo(&format!("http://{}", listener.local_addr().unwrap()));
     let preo = preo.build().unwrap();

@@ -1,9 +1,13 @@
-//! When a request goes out again, and when it must not.
+//! Which requests are retried, when, and how often.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use webhook_sdk::RetryPolicy;
-use webhook_sdk::preo::{WebhookCreate, WebhookUpdate};
+use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookUpdate};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -44,7 +48,7 @@ fn http(body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_call_that_may_be_repeated_outlives_two_failures() {
+async fn repeatable_request_survives_two_failures() {
     for status in [408, 429, 500, 502, 503, 504] {
         let (preo, server) = preo_and_server().await;
         failing(&server, 2, ResponseTemplate::new(status)).await;
@@ -54,7 +58,7 @@ async fn a_call_that_may_be_repeated_outlives_two_failures() {
 }
 
 #[tokio::test]
-async fn the_third_failure_is_the_callers() {
+async fn third_failure_is_returned() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 3, ResponseTemplate::new(503)).await;
     let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
@@ -65,7 +69,7 @@ async fn the_third_failure_is_the_callers() {
 }
 
 #[tokio::test]
-async fn patch_and_delete_are_repeated() {
+async fn patch_and_delete_are_retried() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 1, ResponseTemplate::new(502)).await;
     preo.update_webhook()
@@ -81,7 +85,7 @@ async fn patch_and_delete_are_repeated() {
 }
 
 #[tokio::test]
-async fn what_will_not_change_is_not_repeated() {
+async fn permanent_failures_are_not_retried() {
     for status in [400, 401, 403, 404, 409, 410, 422, 501] {
         let (preo, server) = preo_and_server().await;
         failing(&server, 1, ResponseTemplate::new(status)).await;
@@ -91,7 +95,7 @@ async fn what_will_not_change_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_post_that_may_have_had_an_effect_is_sent_once() {
+async fn post_that_may_have_been_applied_is_not_retried() {
     for status in [408, 500, 502, 503, 504] {
         let (preo, server) = preo_and_server().await;
         failing(
@@ -112,7 +116,7 @@ async fn a_post_that_may_have_had_an_effect_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_post_that_was_turned_away_is_repeated() {
+async fn throttled_post_is_retried_with_the_same_body() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 2, ResponseTemplate::new(429)).await;
     preo.create_webhook().body(create()).send().await.unwrap();
@@ -132,7 +136,7 @@ async fn a_post_that_was_turned_away_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_asked_again_even_by_a_post() {
+async fn refused_connection_is_retried_even_for_a_post() {
     let preo = preo("http://127.0.0.1:1").build().unwrap();
     let error = preo
         .create_webhook()
@@ -145,9 +149,10 @@ async fn a_server_that_is_not_there_is_asked_again_even_by_a_post() {
 }
 
 #[tokio::test]
-async fn never_means_once() {
+async fn never_sends_one_request() {
     let server = MockServer::start().await;
-    failing(&server, 1, ResponseTemplate::new(429)).await;
+    let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    failing(&server, 1, throttled).await;
     let preo = preo(&server.uri())
         .retry(RetryPolicy::never())
         .build()
@@ -157,7 +162,7 @@ async fn never_means_once() {
 }
 
 #[tokio::test]
-async fn a_retry_after_past_the_bound_is_handed_to_the_caller() {
+async fn retry_after_above_the_bound_fails_the_call() {
     let date = httpdate(Duration::from_secs(7200));
     for (value, least, most) in [
         ("61", 61, 61),
@@ -180,7 +185,7 @@ async fn a_retry_after_past_the_bound_is_handed_to_the_caller() {
 }
 
 #[tokio::test]
-async fn a_retry_after_that_says_nothing_is_passed_over() {
+async fn invalid_retry_after_is_ignored() {
     for value in ["", "-1", "soon", "1e3", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         let (preo, server) = preo_and_server().await;
         failing(
@@ -195,7 +200,7 @@ async fn a_retry_after_that_says_nothing_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_wait_longer_than_the_deadline_is_not_begun() {
+async fn wait_beyond_the_deadline_is_not_started() {
     let server = MockServer::start().await;
     failing(
         &server,
@@ -212,8 +217,86 @@ async fn a_wait_longer_than_the_deadline_is_not_begun() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(50)));
 }
 
+/// Runs `future` on a paused clock that moves 10 ms for each real millisecond, and stores its time.
+///
+/// The clock doesn't skip ahead of network traffic, because tokio never does so during blocking work.
+async fn accelerated<T>(clock: Arc<AtomicU64>, future: impl Future<Output = T>) -> T {
+    tokio::time::pause();
+    let tick = async {
+        loop {
+            let pause = || std::thread::sleep(Duration::from_millis(1));
+            tokio::task::spawn_blocking(pause).await.unwrap();
+            tokio::time::advance(Duration::from_millis(10)).await;
+            clock.fetch_add(10, Ordering::SeqCst);
+        }
+    };
+    tokio::select! {
+        biased;
+        result = future => result,
+        () = tick => unreachable!(),
+    }
+}
+
 #[tokio::test]
-async fn a_conflict_that_names_a_wait_is_repeated() {
+async fn forty_callers_all_get_through_a_limit_of_five_a_second() {
+    let server = MockServer::start().await;
+    let clock = Arc::new(AtomicU64::new(0));
+    let now = Arc::clone(&clock);
+    let admitted: Mutex<Vec<u64>> = Mutex::default();
+    let arrivals: Arc<Mutex<Vec<u64>>> = Arc::default();
+    let arrived = Arc::clone(&arrivals);
+    let limited = move |_: &wiremock::Request| {
+        let now = now.load(Ordering::SeqCst);
+        arrived.lock().unwrap().push(now);
+        let mut admitted = admitted.lock().unwrap();
+        if admitted.iter().filter(|at| *at + 1_000 > now).count() == 5 {
+            return ResponseTemplate::new(429).insert_header("retry-after", "1");
+        }
+        admitted.push(now);
+        ResponseTemplate::new(200).set_body_json(webhook("wh_1"))
+    };
+    Mock::given(any())
+        .respond_with(limited)
+        .mount(&server)
+        .await;
+    let preo = PreoClient::builder("token").base_url(server.uri());
+    let preo = preo.deadline(Duration::from_secs(120)).build().unwrap();
+    let calls: JoinSet<_> = (0..40)
+        .map(|_| {
+            let preo = preo.clone();
+            async move { preo.retrieve_webhook().id("wh_1").send().await }
+        })
+        .collect();
+    let results = accelerated(clock, calls.join_all()).await;
+
+    for result in results {
+        result.unwrap();
+    }
+    let retried: BTreeSet<_> = arrivals.lock().unwrap()[40..].iter().copied().collect();
+    assert!(retried.len() > 8, "callers return together: {retried:?}");
+}
+
+#[tokio::test]
+async fn throttling_does_not_use_up_the_retries() {
+    let server = MockServer::start().await;
+    let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    failing(&server, 20, throttled).await;
+    let preo = preo(&server.uri()).build().unwrap();
+    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    assert_eq!(sent(&server).await, 21);
+}
+
+#[tokio::test]
+async fn throttling_without_a_retry_after_counts_as_a_retry() {
+    let (preo, server) = preo_and_server().await;
+    failing(&server, 3, ResponseTemplate::new(429)).await;
+    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    assert!(error.is_rate_limited());
+    assert_eq!(error.attempts(), 3);
+}
+
+#[tokio::test]
+async fn conflict_with_retry_after_is_retried() {
     let (preo, server) = preo_and_server().await;
     failing(
         &server,
@@ -226,7 +309,7 @@ async fn a_conflict_that_names_a_wait_is_repeated() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_runs_into_the_time_out_of_each_attempt() {
+async fn timed_out_attempt_is_retried() {
     let server = MockServer::start().await;
     let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(600));
     failing(&server, 2, slow).await;
@@ -239,7 +322,7 @@ async fn a_slow_answer_runs_into_the_time_out_of_each_attempt() {
 }
 
 #[tokio::test]
-async fn a_post_is_not_repeated_after_a_time_out() {
+async fn timed_out_post_is_not_retried() {
     let server = MockServer::start().await;
     failing(
         &server,
@@ -262,7 +345,7 @@ async fn a_post_is_not_repeated_after_a_time_out() {
 }
 
 #[tokio::test]
-async fn the_deadline_ends_a_call_in_the_middle_of_an_attempt() {
+async fn deadline_ends_a_running_attempt() {
     let server = MockServer::start().await;
     failing(
         &server,
@@ -280,7 +363,7 @@ async fn the_deadline_ends_a_call_in_the_middle_of_an_attempt() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_fetched_again() {
+async fn truncated_body_is_retried() {
     let whole = webhook("wh_1").to_string();
     let mut cut = http(&whole);
     cut.truncate(cut.len() - 10);
@@ -291,7 +374,7 @@ async fn a_body_that_breaks_off_is_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_without_an_answer_is_no_reason_to_post_twice() {
+async fn post_is_not_retried_after_a_closed_connection() {
     let (base_url, server) = raw_server([Vec::new()]).await;
     let preo = preo(&base_url).build().unwrap();
     let error = preo

@@ -1,4 +1,4 @@
-//! What a subscriber sees of a call.
+//! The span and the events of a call.
 
 use webhook_sdk::preo::WebhookUpdate;
 use wiremock::matchers::any;
@@ -8,7 +8,7 @@ use crate::log::listen;
 use crate::support::{SECRET, TOKEN, preo_and_server, webhook};
 
 #[tokio::test]
-async fn a_span_tells_the_operation_the_status_and_the_attempts() {
+async fn span_has_the_operation_the_status_and_the_attempts() {
     let (preo, server) = preo_and_server().await;
     let busy = ResponseTemplate::new(503);
     Mock::given(any())
@@ -47,7 +47,69 @@ async fn a_span_tells_the_operation_the_status_and_the_attempts() {
 }
 
 #[tokio::test]
-async fn no_log_line_holds_a_token_a_secret_a_body_or_a_query() {
+async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
+    let (preo, server) = preo_and_server().await;
+    let busy = ResponseTemplate::new(503).insert_header("x-request-id", "req-8");
+    Mock::given(any()).respond_with(busy).mount(&server).await;
+
+    let (log, guard) = listen();
+    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    drop(guard);
+
+    let log = log.text();
+    let events = |message: &str| -> Vec<String> {
+        let lines = log.lines().filter(|line| line.contains(message));
+        lines.map(str::to_owned).collect()
+    };
+    let retries = events("request failed, will retry");
+    assert_eq!(retries.len(), 2, "{log}");
+    for (attempt, line) in ["attempt=1", "attempt=2"].iter().zip(&retries) {
+        for field in [
+            "WARN",
+            " webhook_sdk: ",
+            "operation=\"retrieve_webhook\"",
+            attempt,
+            "reason=Status",
+            "status=503",
+            "request_id=\"req-8\"",
+            "wait_ms=",
+        ] {
+            assert!(line.contains(field), "{line} lacks {field}");
+        }
+    }
+    let failures = events("call failed");
+    assert_eq!(failures.len(), 1, "{log}");
+    for field in ["attempts=3", "reason=Status", "status=503"] {
+        assert!(failures[0].contains(field), "{} lacks {field}", failures[0]);
+    }
+}
+
+#[tokio::test]
+async fn every_call_that_fails_is_logged_once() {
+    let (preo, server) = preo_and_server().await;
+    let response = ResponseTemplate::new(200).set_body_string("secret-in-the-body");
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+
+    let (log, guard) = listen();
+    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    preo.retrieve_webhook().id("").send().await.unwrap_err();
+    drop(guard);
+
+    let log = log.text();
+    let failed = |reason: &str| {
+        let lines = log.lines().filter(|line| line.contains("call failed"));
+        lines.filter(|line| line.contains(reason)).count()
+    };
+    assert_eq!(failed(""), 2, "{log}");
+    assert_eq!(failed("reason=Decode"), 1);
+    assert_eq!(failed("attempts=0 reason=InvalidRequest"), 1);
+}
+
+#[tokio::test]
+async fn logs_have_no_token_secret_body_or_query() {
     let (preo, server) = preo_and_server().await;
     let response = ResponseTemplate::new(200).set_body_json(webhook("wh_1"));
     Mock::given(any())

@@ -11,6 +11,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::lune::support::{
     ID, KEY, SECRET, answer, line, lune, lune_and_server, only_request, webhook,
 };
+use crate::support::raw_server;
 
 fn url(text: &str) -> WebhookUrl {
     WebhookUrl::try_from(text).unwrap()
@@ -162,6 +163,21 @@ async fn delete_takes_a_204() {
     assert_eq!(
         line(&only_request(&server).await),
         format!("DELETE /v1/webhooks/{ID}")
+    );
+}
+
+#[tokio::test]
+async fn put_without_a_body_has_a_content_length() {
+    let ok = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    let (base_url, server) = raw_server([ok.to_vec()]).await;
+    let lune = LuneClient::builder(KEY).base_url(base_url).build().unwrap();
+    let rotation = lune.rotate_webhook_secret().id(ID).send().await;
+    assert!(rotation.is_err());
+    let request = server.await.unwrap().remove(0);
+    assert_eq!(
+        request.matches("content-length: 0\r\n").count(),
+        1,
+        "{request}"
     );
 }
 
