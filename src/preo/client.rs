@@ -46,5 +46,5 @@ impl sealed::Sealed for Client {
     }
 }
 
-paginated!(ListWebhooks: WebhookPage of WebhookSummary);
-paginated!(ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);
+paginated!("list_webhooks", ListWebhooks: WebhookPage of WebhookSummary);
+paginated!("list_webhook_deliveries", ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);

@@ -135,7 +135,7 @@ impl sealed::Sealed for Client {
     }
 }
 
-paginated!(ListWebhooks: WebhookPage of Webhook);
+paginated!("list_webhooks", ListWebhooks: WebhookPage of Webhook);
 
 /// All fields as they are, to be changed and sent back.
 ///

@@ -1,5 +1,6 @@
 //! The span and the events of a call.
 
+use serde_json::json;
 use webhook_sdk::preo::WebhookUpdate;
 use wiremock::matchers::any;
 use wiremock::{Mock, ResponseTemplate};
@@ -106,6 +107,26 @@ async fn every_call_that_fails_is_logged_once() {
     assert_eq!(failed(""), 2, "{log}");
     assert_eq!(failed("reason=Decode"), 1);
     assert_eq!(failed("attempts=0 reason=InvalidRequest"), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_changed_is_logged() {
+    let (preo, server) = preo_and_server().await;
+    let page = json!({ "count": 9, "next": "more", "results": [webhook("wh_1")] });
+    let response = ResponseTemplate::new(200).set_body_json(page);
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+
+    let (log, guard) = listen();
+    preo.list_webhooks().all().await.unwrap_err();
+    drop(guard);
+    let log = log.text();
+    let failures = log.lines().filter(|line| line.contains("call failed"));
+    let failures: Vec<_> = failures.collect();
+    assert_eq!(failures.len(), 1, "{log}");
+    assert!(failures[0].contains("operation=\"list_webhooks\""));
 }
 
 #[tokio::test]

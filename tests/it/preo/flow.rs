@@ -301,6 +301,7 @@ async fn ten_thousand_webhooks_arrive_complete_and_in_order() {
             .list_webhooks()
             .ordering([WebhookOrdering::Created])
             .page_size(100_u64)
+            .stream()
             .prefetch(prefetch);
         let mut read = Vec::new();
         while let Some(webhook) = items.try_next().await.unwrap() {

@@ -287,6 +287,7 @@ async fn a_list_of_120_webhooks_arrives_complete_and_in_order() {
         let mut list = pretix
             .list_webhooks()
             .page_size(page_size)
+            .stream()
             .prefetch(prefetch);
         let mut ids = Vec::new();
         let mut found = Vec::new();
