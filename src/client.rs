@@ -33,7 +33,7 @@ use uuid::Uuid;
 pub use self::auth::Auth;
 pub(crate) use self::builder::{Built, sealed};
 pub use self::builder::{ClientBuilder, Service};
-pub use self::response::ResponseValue;
+pub use self::response::{Response, ResponseParts};
 pub use self::retry::RetryPolicy;
 
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
@@ -41,9 +41,9 @@ pub(crate) use self::response::Answer;
 
 use crate::error::{Error, Kind};
 
-/// What a generated client sends its requests with.
+/// Sends the requests of a generated client.
 #[derive(Clone)]
-pub struct Transport(Arc<Settings>);
+pub(crate) struct Transport(Arc<Settings>);
 
 struct Settings {
     origin: url::Origin,

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +19,7 @@ mod field;
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
-/// match preo.retrieve_webhook().id("wh_1").send().await {
+/// match preo.retrieve_webhook("wh_1").send().await {
 ///     Ok(webhook) => println!("{}", webhook.name),
 ///     Err(error) if error.is_not_found() => println!("there is no such webhook"),
 ///     Err(error) => return Err(error),
@@ -28,11 +27,8 @@ mod field;
 /// # Ok(())
 /// # }
 /// ```
-///
-/// The type parameter is always `()`; it is there because generated signatures spell it out.
-pub struct Error<E = ()> {
+pub struct Error {
     inner: Box<Inner>,
-    body: PhantomData<fn() -> E>,
 }
 
 struct Inner {
@@ -238,7 +234,6 @@ impl Error {
         };
         Self {
             inner: Box::new(inner),
-            body: PhantomData,
         }
     }
 
@@ -251,6 +246,23 @@ impl Error {
         let mut error = Self::new(Kind::InvalidRequest, named.join("; "));
         error.inner.fields = fields;
         error
+    }
+
+    pub(crate) fn http(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let (kind, message) = if error.is_builder() {
+            (Kind::InvalidRequest, "the request can't be built")
+        } else if error.is_connect() {
+            (Kind::Connect, "no connection to the server")
+        } else if error.is_timeout() {
+            (Kind::Timeout, "the server didn't answer in time")
+        } else {
+            (
+                Kind::Broken,
+                "the connection broke before the answer was complete",
+            )
+        };
+        Self::new(kind, message).with_source(error)
     }
 
     pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
@@ -325,24 +337,5 @@ impl StdError for Error {
 impl From<KeyError> for Error {
     fn from(error: KeyError) -> Self {
         Self::configuration("the secret can't be a signing key").with_source(error)
-    }
-}
-
-impl From<reqwest::Error> for Error {
-    fn from(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let (kind, message) = if error.is_builder() {
-            (Kind::InvalidRequest, "the request can't be built")
-        } else if error.is_connect() {
-            (Kind::Connect, "no connection to the server")
-        } else if error.is_timeout() {
-            (Kind::Timeout, "the server didn't answer in time")
-        } else {
-            (
-                Kind::Broken,
-                "the connection broke before the answer was complete",
-            )
-        };
-        Self::new(kind, message).with_source(error)
     }
 }

@@ -40,6 +40,7 @@ mod error;
 ))]
 mod open_enum;
 #[cfg(feature = "client")]
+mod optional;
 #[cfg(feature = "client")]
 mod patch;
 #[cfg(feature = "client")]
@@ -65,8 +66,8 @@ pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
     client::pagination,
-    client::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
+    client::{Auth, ClientBuilder, Response, ResponseParts, RetryPolicy, Service},
     error::{Error, FieldError},
+    optional::IntoOptional,
     patch::Patch,
-    query::CommaSeparated,
 };

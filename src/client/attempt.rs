@@ -56,7 +56,8 @@ impl Transport {
         }
         attempts.fetch_add(1, Ordering::Relaxed);
         *request.timeout_mut() = Some(self.0.timeout);
-        let response: http::Response<reqwest::Body> = client.execute(request).await?.into();
+        let response: http::Response<reqwest::Body> =
+            client.execute(request).await.map_err(Error::http)?.into();
         let (parts, body) = response.into_parts();
         let request_id = parts
             .headers
@@ -85,7 +86,7 @@ impl Transport {
                 format!("the answer has more than {limit} bytes, see `max_response_bytes`"),
             )),
             Err(error) => Err(match error.downcast::<reqwest::Error>() {
-                Ok(error) => Error::from(*error),
+                Ok(error) => Error::http(*error),
                 Err(_) => Error::new(Kind::Broken, "the body of the answer broke off"),
             }),
         }

@@ -43,11 +43,11 @@ impl<T> Page<T> {
 /// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. [`Items`] describes what happens when
 /// the list changes while it is read.
 #[must_use = "nothing is requested until it is read"]
-pub struct Pages<'a, T> {
+pub struct Pages<T> {
     operation: &'static str,
-    fetch: Box<dyn Fn(u64) -> Response<'a, T> + Send + 'a>,
+    fetch: Box<dyn Fn(u64) -> Response<T> + Send>,
     id: fn(&T, &RandomState) -> u64,
-    requested: VecDeque<Request<'a, T>>,
+    requested: VecDeque<Request<T>>,
     prefetch: usize,
     start: u64,
     /// The number of the next page to request.
@@ -58,13 +58,13 @@ pub struct Pages<'a, T> {
     done: bool,
 }
 
-type Response<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send + 'a>>;
+type Response<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
 
-struct Request<'a, T> {
+struct Request<T> {
     page: u64,
     /// The highest count that was known when the page was requested.
     count: u64,
-    response: MaybeDone<Response<'a, T>>,
+    response: MaybeDone<Response<T>>,
 }
 
 /// The items of a list, requested page by page as they are read.
@@ -94,7 +94,7 @@ struct Request<'a, T> {
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
 /// let webhooks = preo.list_webhooks().is_active(true).all().await?;
 /// for webhook in webhooks {
-///     preo.delete_webhook().id(webhook.id).send().await?;
+///     preo.delete_webhook(webhook.id).send().await?;
 /// }
 /// # Ok(())
 /// # }
@@ -110,8 +110,8 @@ struct Request<'a, T> {
 ///
 /// Not detectable: an item removed and another added between two requests, where neither was read.
 #[must_use = "nothing is requested until it is read"]
-pub struct Items<'a, T> {
-    pages: Pages<'a, T>,
+pub struct Items<T> {
+    pages: Pages<T>,
     page: vec::IntoIter<T>,
 }
 
@@ -119,13 +119,13 @@ pub struct Items<'a, T> {
 #[cfg(any(feature = "preo", feature = "pretix"))]
 macro_rules! paginated {
     ($name:literal, $operation:ident: $page:ident of $item:ident) => {
-        impl<'a> builder::$operation<'a> {
+        impl operation::$operation {
             /// Streams all matching items, requesting pages as they are read.
             ///
             /// Collect the items with [`all`](Self::all) before you change or delete any of them:
             /// see [`Items`](crate::pagination::Items). Starts at the first page; see
             /// [`Items::start_page`](crate::pagination::Items::start_page).
-            pub fn stream(self) -> $crate::client::pagination::Items<'a, types::$item> {
+            pub fn stream(self) -> $crate::client::pagination::Items<types::$item> {
                 self.pages().items()
             }
 
@@ -134,14 +134,14 @@ macro_rules! paginated {
             /// Collect the items with [`all`](Self::all) before you change or delete any of them:
             /// see [`Items`](crate::pagination::Items). Starts at the first page; see
             /// [`Pages::start_page`](crate::pagination::Pages::start_page).
-            pub fn pages(self) -> $crate::client::pagination::Pages<'a, types::$item> {
+            pub fn pages(self) -> $crate::client::pagination::Pages<types::$item> {
                 $crate::client::pagination::Pages::new(
                     $name,
                     |item, state| ::std::hash::BuildHasher::hash_one(state, &item.id),
                     move |number| {
                         let request = self.clone().page(number);
                         async move {
-                            let page = request.send().await?.into_inner();
+                            let page = request.send().await?;
                             Ok($crate::client::pagination::Page::new(
                                 page.results,
                                 page.count,
@@ -173,15 +173,15 @@ const MAX_PREFETCH: usize = 16;
 /// Bounds the memory of a collected list; our choice.
 const MAX_COLLECTED: usize = 100_000;
 
-impl<'a, T> Pages<'a, T> {
+impl<T> Pages<T> {
     pub(crate) fn new<F, P>(
         operation: &'static str,
         id: fn(&T, &RandomState) -> u64,
         fetch: F,
     ) -> Self
     where
-        F: Fn(u64) -> P + Send + 'a,
-        P: Future<Output = Result<Page<T>, Error>> + Send + 'a,
+        F: Fn(u64) -> P + Send + 'static,
+        P: Future<Output = Result<Page<T>, Error>> + Send + 'static,
     {
         Self {
             operation,
@@ -214,7 +214,7 @@ impl<'a, T> Pages<'a, T> {
     }
 
     /// The items of the pages.
-    pub fn items(self) -> Items<'a, T> {
+    pub fn items(self) -> Items<T> {
         Items {
             pages: self,
             page: Vec::new().into_iter(),
@@ -248,7 +248,7 @@ impl<'a, T> Pages<'a, T> {
 
     fn accept(
         &mut self,
-        request: Request<'a, T>,
+        request: Request<T>,
         result: Result<Page<T>, Error>,
         context: &mut Context<'_>,
     ) -> Result<Page<T>, Error> {
@@ -278,9 +278,9 @@ impl<'a, T> Pages<'a, T> {
     }
 }
 
-impl<T> Unpin for Pages<'_, T> {}
+impl<T> Unpin for Pages<T> {}
 
-impl<T> Stream for Pages<'_, T> {
+impl<T> Stream for Pages<T> {
     type Item = Result<Page<T>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -310,7 +310,7 @@ impl<T> Stream for Pages<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Pages<'_, T> {
+impl<T> fmt::Debug for Pages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
             .field("operation", &self.operation)
@@ -321,7 +321,7 @@ impl<T> fmt::Debug for Pages<'_, T> {
     }
 }
 
-impl<'a, T> Items<'a, T> {
+impl<T> Items<T> {
     /// Requests up to `pages` pages before they are read, at most 16; none by default.
     ///
     /// Starts after the first page, and requests no page beyond the announced count.
@@ -370,9 +370,9 @@ impl<'a, T> Items<'a, T> {
     }
 }
 
-impl<T> Unpin for Items<'_, T> {}
+impl<T> Unpin for Items<T> {}
 
-impl<T> Stream for Items<'_, T> {
+impl<T> Stream for Items<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -390,7 +390,7 @@ impl<T> Stream for Items<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Items<'_, T> {
+impl<T> fmt::Debug for Items<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
             .field("pages", &self.pages)

@@ -8,7 +8,7 @@ use crate::signature::{Key, Keyring, KeyringError};
 
 /// How a key of a running receiver gives way to its successor.
 ///
-/// It is handed to `rotate_webhook_secret().id(…).rotate(…)` of Preo or Lune. The old key is accepted
+/// It is handed to `rotate_webhook_secret(…).rotate(…)` of Preo or Lune. The old key is accepted
 /// until its grace period ends, for deliveries that were signed before, or until the end that was set
 /// for it already, if that is earlier; the new one from the moment on in which the service has told
 /// it. Should its name be taken during the call, a number is added to it.

@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 
 use http::header::{HeaderName, HeaderValue};
 
-use super::generated::{Client, OPERATIONS};
+use super::generated::{LuneClient, OPERATIONS};
 use crate::Secret;
 use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::error::Error;
 /// The API keys' default limit, <https://docs.lune.co/key-concepts/rate-limits>.
 const REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(15);
 
-impl Client {
+impl LuneClient {
     /// Sets up a client with an API key, which also decides between live and test mode.
     ///
     /// ```
@@ -29,7 +29,7 @@ impl Client {
     }
 }
 
-impl ClientBuilder<Client> {
+impl ClientBuilder<LuneClient> {
     /// Acts on another account than the key's own (`Lune-Account`), of the same mode.
     ///
     /// Webhooks belong to the whole organisation; what this changes for them is unpublished. Which
@@ -63,11 +63,11 @@ pub struct Extra {
     version: Option<String>,
 }
 
-impl Service for Client {
+impl Service for LuneClient {
     type Extra = Extra;
 }
 
-impl sealed::Sealed for Client {
+impl sealed::Sealed for LuneClient {
     const BASE_URL: &'static str = "https://api.lune.co/v1";
     const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
@@ -84,11 +84,7 @@ impl sealed::Sealed for Client {
     }
 
     fn from_built(built: Built, _: Extra) -> Result<Self, Error> {
-        Ok(Self::new_with_client(
-            &built.base_url,
-            built.http,
-            built.transport,
-        ))
+        Ok(Self::new(built))
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the API's own answers to a verifier.
 
-use super::generated::builder::RotateWebhookSecret;
+use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::{Webhook, WebhookDelivery};
 use super::scheme;
 use crate::client::rotation::Rotation;
@@ -15,7 +15,7 @@ impl Webhook {
     ///
     /// ```no_run
     /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
-    /// let webhook = preo.retrieve_webhook().id("wh_1").send().await?;
+    /// let webhook = preo.retrieve_webhook("wh_1").send().await?;
     /// let verifier = webhook.verifier()?;
     /// # let _ = verifier;
     /// # Ok(())
@@ -46,7 +46,7 @@ impl Webhook {
     }
 }
 
-impl RotateWebhookSecret<'_> {
+impl RotateWebhookSecret {
     /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
     ///
     /// ```no_run
@@ -56,7 +56,7 @@ impl RotateWebhookSecret<'_> {
     /// # use webhook_sdk::signature::Keyring;
     /// # async fn example(preo: PreoClient, keyring: Keyring) -> Result<(), webhook_sdk::Error> {
     /// let rotation = Rotation::new(&keyring, "2026-10", "2026-11").grace(Duration::from_secs(3600));
-    /// let webhook = preo.rotate_webhook_secret().id("wh_1").rotate(rotation).await?;
+    /// let webhook = preo.rotate_webhook_secret("wh_1").rotate(rotation).await?;
     /// let to_keep = webhook.secret;
     /// # let _ = to_keep;
     /// # Ok(())
@@ -73,9 +73,10 @@ impl RotateWebhookSecret<'_> {
     /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which tells the secret in force,
     /// and [`add`](Keyring::add) its [`signing_key`](Webhook::signing_key).
     pub async fn rotate(self, rotation: Rotation<'_>) -> Result<Webhook, Error> {
-        let call = async { Ok(self.send().await?.into_inner()) };
         rotation
-            .run(call, |webhook: &Webhook, name| webhook.signing_key(name))
+            .run(self.send(), |webhook: &Webhook, name| {
+                webhook.signing_key(name)
+            })
             .await
     }
 }

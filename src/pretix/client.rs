@@ -1,14 +1,14 @@
 use http::header::HeaderName;
 use url::Url;
 
-use super::generated::{Client, OPERATIONS, builder, models, types};
+use super::generated::{OPERATIONS, PretixClient, models, operation, types};
 use crate::Secret;
 use crate::client::pagination::paginated;
 use crate::client::runtime::encode_path;
-use crate::client::{Auth, Built, ClientBuilder, Operation, ResponseValue, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
-impl Client {
+impl PretixClient {
     /// Sets up a client for one organizer, with an API token of one of its teams.
     ///
     /// The [organizer](ClientBuilder::organizer) has to be named. The address is that of the hosted
@@ -53,16 +53,13 @@ impl Client {
     ///
     /// Those of the two calls. [`Error::operation`] tells which one failed: after
     /// `retrieve_webhook` the webhook is disabled.
-    pub async fn delete_webhook_and_retrieve(
-        &self,
-        id: i64,
-    ) -> Result<ResponseValue<types::Webhook>, Error> {
-        self.delete_webhook().id(id).send().await?;
-        self.retrieve_webhook().id(id).send().await
+    pub async fn delete_webhook_and_retrieve(&self, id: i64) -> Result<types::Webhook, Error> {
+        self.delete_webhook(id).send().await?;
+        self.retrieve_webhook(id).send().await
     }
 }
 
-impl ClientBuilder<Client> {
+impl ClientBuilder<PretixClient> {
     /// The organizer whose webhooks the client manages, by its slug; required.
     ///
     /// The slug is the part of the shop's address after the host, and its case counts.
@@ -83,11 +80,11 @@ pub struct Settings {
     organizer: String,
 }
 
-impl Service for Client {
+impl Service for PretixClient {
     type Extra = Settings;
 }
 
-impl sealed::Sealed for Client {
+impl sealed::Sealed for PretixClient {
     const BASE_URL: &'static str = "https://pretix.eu";
     /// pretix names no request. This is what proxies in front of it may add, our default.
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -127,11 +124,7 @@ impl sealed::Sealed for Client {
     }
 
     fn from_built(built: Built, _: Settings) -> Result<Self, Error> {
-        Ok(Self::new_with_client(
-            &built.base_url,
-            built.http,
-            built.transport,
-        ))
+        Ok(Self::new(built))
     }
 }
 

@@ -143,7 +143,7 @@ async fn every_page_is_requested_with_all_filters() {
         .edition_id("ed_1")
         .is_active(true)
         .ordering([WebhookOrdering::NameDesc, WebhookOrdering::Created])
-        .page_size(1_u64)
+        .page_size(1)
         .stream();
     while items.try_next().await.unwrap().is_some() {}
     let queries: Vec<_> = server
@@ -172,7 +172,7 @@ async fn nothing_is_requested_before_it_is_read() {
     }
     // Whatever was started in the background is sent before these are answered.
     for _ in 0..3 {
-        preo.list_webhooks().page(3_u64).send().await.unwrap();
+        preo.list_webhooks().page(3).send().await.unwrap();
     }
     let requests = server.received_requests().await.unwrap();
     let queries: Vec<_> = requests
@@ -238,7 +238,7 @@ async fn prefetched_pages_arrive_while_nobody_reads() {
         .await
         .unwrap();
     for _ in 0..3 {
-        preo.list_webhooks().page(6_u64).send().await.unwrap();
+        preo.list_webhooks().page(6).send().await.unwrap();
     }
     let requests = server.received_requests().await.unwrap();
     let queries: BTreeSet<_> = requests

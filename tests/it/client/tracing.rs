@@ -25,7 +25,7 @@ async fn span_has_the_operation_the_status_and_the_attempts() {
         .await;
 
     let (log, guard) = listen();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
     drop(guard);
 
     let log = log.text();
@@ -54,7 +54,7 @@ async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
     Mock::given(any()).respond_with(busy).mount(&server).await;
 
     let (log, guard) = listen();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     drop(guard);
 
     let log = log.text();
@@ -95,8 +95,8 @@ async fn every_call_that_fails_is_logged_once() {
         .await;
 
     let (log, guard) = listen();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
-    preo.retrieve_webhook().id("").send().await.unwrap_err();
+    preo.retrieve_webhook("wh_1").send().await.unwrap_err();
+    preo.retrieve_webhook("").send().await.unwrap_err();
     drop(guard);
 
     let log = log.text();
@@ -140,12 +140,7 @@ async fn logs_have_no_token_secret_body_or_query() {
 
     let (log, guard) = listen();
     let update = WebhookUpdate::new().name("name-in-the-body");
-    preo.update_webhook()
-        .id("wh_1")
-        .body(update)
-        .send()
-        .await
-        .unwrap();
+    preo.update_webhook("wh_1", update).send().await.unwrap();
     preo.list_webhooks()
         .organization_id("org-in-the-query")
         .send()

@@ -44,30 +44,30 @@ async fn call(pretix: &PretixClient, exchange: &Exchange) -> Outcome {
     let result = match exchange.method.as_str() {
         "GET" if is_list => {
             let page = pretix.list_webhooks().send().await;
-            page.map(|page| serde_json::to_value(page.into_inner()).unwrap())
+            page.map(|page| serde_json::to_value(page).unwrap())
         }
         "POST" => {
             let body = WebhookCreate::new(target(), EventScope::All, actions);
-            let webhook = pretix.create_webhook().body(body).send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            let webhook = pretix.create_webhook(body).send().await;
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
         "PATCH" => {
-            let call = pretix.update_webhook().id(1).body(WebhookUpdate::new());
+            let call = pretix.update_webhook(1, WebhookUpdate::new());
             let webhook = call.send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
         "PUT" => {
             let body = WebhookReplace::new(target(), EventScope::All, actions, true, None);
-            let webhook = pretix.replace_webhook().id(1).body(body).send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            let webhook = pretix.replace_webhook(1, body).send().await;
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
-        "DELETE" => match pretix.delete_webhook().id(1).send().await {
+        "DELETE" => match pretix.delete_webhook(1).send().await {
             Ok(_) => return Outcome::Nothing,
             Err(error) => Err(error),
         },
         _ => {
-            let webhook = pretix.retrieve_webhook().id(1).send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            let webhook = pretix.retrieve_webhook(1).send().await;
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
     };
     result.map_or_else(Outcome::Refused, Outcome::Value)
