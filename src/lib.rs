@@ -32,6 +32,8 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod decode;
+#[cfg(feature = "client")]
 mod error;
 #[cfg(any(
     all(feature = "client", feature = "preo"),
@@ -40,7 +42,6 @@ mod error;
 ))]
 mod open_enum;
 #[cfg(feature = "client")]
-mod optional;
 #[cfg(feature = "client")]
 mod patch;
 #[cfg(feature = "client")]
@@ -66,8 +67,8 @@ pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
     client::pagination,
-    client::{Auth, ClientBuilder, Response, ResponseParts, RetryPolicy, Service},
-    error::{Error, FieldError},
-    optional::IntoOptional,
+    client::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
+    error::{Error, ErrorKind, FieldError},
     patch::Patch,
+    query::CommaSeparated,
 };

@@ -28,9 +28,8 @@ pub use self::deliveries::Deliveries;
 pub use self::generated::stub;
 #[cfg(feature = "client")]
 pub use self::generated::{
-    PreoClient,
+    Client as PreoClient,
     models::{DeliveryStatus, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate},
-    operation,
     types::{
         Webhook, WebhookDelivery, WebhookDeliveryPage, WebhookDeliverySummary, WebhookPage,
         WebhookSummary,
@@ -39,3 +38,12 @@ pub use self::generated::{
 #[cfg(feature = "client")]
 pub use self::payload::{Payload, Signature};
 pub use self::signature::{SIGNATURE_HEADER, scheme};
+
+/// The builder of each operation, as the methods of [`PreoClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhookDeliveries, ListWebhooks, RetrieveWebhook,
+        RetrieveWebhookDelivery, RetryWebhookDelivery, RotateWebhookSecret, UpdateWebhook,
+    };
+}

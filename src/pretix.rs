@@ -90,9 +90,8 @@ pub use event_scope::EventScope;
 pub use generated::stub;
 #[cfg(feature = "client")]
 pub use generated::{
-    PretixClient,
+    Client as PretixClient,
     models::{WebhookCreate, WebhookReplace, WebhookUpdate},
-    operation,
     types::{Webhook, WebhookPage},
 };
 pub use notification::{
@@ -102,3 +101,11 @@ pub use notification::{
 };
 pub use reply::Reply;
 pub use target_url::{TargetUrl, TargetUrlError};
+
+/// The builder of each operation, as the methods of [`PretixClient`] return it.
+#[cfg(feature = "client")]
+pub mod operation {
+    pub use super::generated::builder::{
+        CreateWebhook, DeleteWebhook, ListWebhooks, ReplaceWebhook, RetrieveWebhook, UpdateWebhook,
+    };
+}

@@ -1,12 +1,12 @@
 use http::header::HeaderName;
 
-use super::generated::{OPERATIONS, PreoClient, operation, types};
+use super::generated::{Client, OPERATIONS, builder, types};
 use crate::Secret;
 use crate::client::pagination::paginated;
-use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
 use crate::error::Error;
 
-impl PreoClient {
+impl Client {
     /// Sets up a client with a bearer token.
     ///
     /// How Preo authenticates its callers is unpublished: a bearer token is our default, and
@@ -24,11 +24,11 @@ impl PreoClient {
     }
 }
 
-impl Service for PreoClient {
+impl Service for Client {
     type Extra = ();
 }
 
-impl sealed::Sealed for PreoClient {
+impl sealed::Sealed for Client {
     const BASE_URL: &'static str = "https://api.preo.dev";
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
@@ -37,10 +37,23 @@ impl sealed::Sealed for PreoClient {
         Auth::bearer(token)
     }
 
+    fn advice(refusal: &Refusal<'_>, (): &()) -> Option<String> {
+        let advice = match refusal.status.as_u16() {
+            401 => "Preo rejects the token, or expects it in another header, see `auth`",
+            403 => "the token lacks a permission",
+            _ => return None,
+        };
+        Some(advice.to_owned())
+    }
+
     fn from_built(built: Built, (): ()) -> Result<Self, Error> {
-        Ok(Self::new(built))
+        Ok(Self::new_with_client(
+            &built.base_url,
+            built.http,
+            built.transport,
+        ))
     }
 }
 
-paginated!("list_webhooks", ListWebhooks: WebhookPage of WebhookSummary);
-paginated!("list_webhook_deliveries", ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);
+paginated!(ListWebhooks: WebhookPage of WebhookSummary);
+paginated!(ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);
