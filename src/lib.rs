@@ -28,7 +28,6 @@
         reason = "the client's mechanism without a service to call"
     )
 )]
-
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]
