@@ -9,10 +9,14 @@ mod document;
 mod generate;
 #[path = "models.rs"]
 mod models;
+#[path = "operations.rs"]
+mod operations;
 #[path = "prepare.rs"]
 mod prepare;
 #[path = "provider.rs"]
 mod provider;
+#[path = "rust.rs"]
+mod rust;
 #[path = "stubs.rs"]
 mod stubs;
 

@@ -46,7 +46,7 @@ pub(crate) struct Operation {
     pub(crate) method: String,
     pub(crate) id: String,
     pub(crate) parameters: Vec<Value>,
-    pub(crate) value: Object,
+    pub(crate) value: Value,
 }
 
 const UNSUPPORTED: [&str; 3] = ["head", "options", "trace"];
@@ -123,10 +123,7 @@ impl Document {
         value: &Value,
     ) -> Result<Operation, Error> {
         let at = format!("paths.{path}.{method}");
-        let object = value
-            .as_object()
-            .ok_or_else(|| self.error(&at, "is no object"))?;
-        let id = object
+        let id = value
             .get("operationId")
             .and_then(Value::as_str)
             .ok_or_else(|| self.error(&at, "has no operationId, from which the method is named"))?;
@@ -149,7 +146,7 @@ impl Document {
             method: method.to_owned(),
             id: id.to_owned(),
             parameters,
-            value: object.clone(),
+            value: value.clone(),
         })
     }
 }

@@ -6,6 +6,7 @@ use quote::quote;
 
 use super::document::{Document, Error};
 use super::models::models;
+use super::operations::operations;
 use super::prepare::{Prepared, prepare};
 use super::provider::Provider;
 use super::stubs::stubs;
@@ -13,18 +14,22 @@ use super::stubs::stubs;
 /// The formatted code of one service.
 pub(crate) fn generate(document: &Document, provider: &Provider) -> Result<String, Error> {
     let prepared = prepare(document, provider)?;
-    let client = client(&prepared).map_err(|error| document.error("generating", error))?;
-    let models = models(&prepared).map_err(|error| document.error("generating", error))?;
-    let stubs = stubs(&prepared).map_err(|error| document.error("generating", error))?;
-    let file = syn::parse2(quote! { #client #models #stubs })
+    let place = |error: &dyn std::fmt::Display| document.error("generating", error);
+    let calls = calls(&prepared).map_err(|error| place(&error))?;
+    let file = syn::parse2(calls.clone()).map_err(|error| place(&error))?;
+    let operations = operations(&prepared, &file).map_err(|error| place(&error))?;
+    let models = models(&prepared).map_err(|error| place(&error))?;
+    let stubs = stubs(&prepared).map_err(|error| place(&error))?;
+    let file = syn::parse2(quote! { #calls #operations #models #stubs })
         .map_err(|error| document.error("formatting the generated code", error))?;
     Ok(prettyplease::unparse(&file))
 }
 
-fn client(prepared: &Prepared) -> Result<TokenStream, progenitor::Error> {
+/// The types of the responses, and a client that stays private.
+fn calls(prepared: &Prepared) -> Result<TokenStream, progenitor::Error> {
     let mut settings = GenerationSettings::new();
     settings
-        .with_interface(InterfaceStyle::Builder)
+        .with_interface(InterfaceStyle::Positional)
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote! { crate::client::Transport })
         .with_derive("PartialEq");

@@ -20,6 +20,9 @@ use schema::{description, is_text_enum, properties, reference, single, text};
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) openapi: OpenAPI,
+    /// The service's module.
+    pub(crate) module: &'static str,
+    pub(crate) title: String,
     /// How every path begins that is sent; the operations have it no more.
     pub(crate) root: &'static str,
     /// Component schemas that stand for a Rust type, with its path.
@@ -71,15 +74,31 @@ pub(crate) enum Kind {
     List(Box<Kind>),
 }
 
-/// What the transport must know of an operation.
+/// An operation as the client offers it.
 #[derive(Debug)]
 pub(crate) struct OperationRow {
     pub(crate) id: String,
+    pub(crate) summary: String,
+    pub(crate) doc: String,
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) parameters: Vec<Parameter>,
+    /// The component schema of the request body.
+    pub(crate) request: Option<String>,
     pub(crate) query: Vec<Constraint>,
     pub(crate) body: Vec<Constraint>,
     pub(crate) answer: AnswerType,
+}
+
+/// A parameter of a path or a query.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    pub(crate) required: bool,
+    pub(crate) kind: Kind,
+    /// Whether a list is one comma-separated value.
+    pub(crate) joined: bool,
 }
 
 /// What the success of an operation holds.
@@ -153,8 +172,8 @@ impl Preparation<'_> {
         let reduced = json!({
             "openapi": "3.0.3",
             "info": {
-                "title": self.document.info("title").unwrap_or(self.provider.module),
-                "version": self.document.info("version").unwrap_or_default(),
+                "title": self.provider.module,
+                "version": "",
             },
             "paths": paths,
             "components": { "schemas": self.schemas },
@@ -163,6 +182,8 @@ impl Preparation<'_> {
             .map_err(|error| self.document.error("after preparation", error))?;
         Ok(Prepared {
             openapi,
+            module: self.provider.module,
+            title: self.document.info("title").unwrap_or_default().to_owned(),
             root: self.provider.root,
             replacements: self.replacements,
             enums: self.enums.into_values().collect(),
@@ -193,30 +214,37 @@ impl Preparation<'_> {
     fn operation(&mut self, operation: &Operation) -> Result<(Value, OperationRow), Error> {
         let at = &operation.id;
         let mut reduced = Object::new();
-        for key in ["operationId", "summary", "description"] {
-            if let Some(value) = operation.value.get(key) {
-                reduced.insert(key.to_owned(), value.clone());
-            }
-        }
+        reduced.insert("operationId".to_owned(), json!(operation.id));
         let mut query = Vec::new();
         let mut parameters = Vec::new();
+        let mut schemas = Vec::new();
         for parameter in &operation.parameters {
-            parameters.push(self.parameter(at, parameter, &mut query)?);
+            let (parameter, schema) = self.parameter(at, parameter, &mut query)?;
+            parameters.push(parameter);
+            schemas.push(schema);
         }
-        reduced.insert("parameters".to_owned(), Value::Array(parameters));
+        reduced.insert("parameters".to_owned(), Value::Array(schemas));
         let mut body = Vec::new();
+        let mut request = None;
         if let Some(content) = operation.value.get("requestBody") {
+            let name = self.request_body(at, content, &mut body)?;
+            let content = json!({ "application/json": { "schema": reference(&name) } });
             reduced.insert(
                 "requestBody".to_owned(),
-                self.request_body(at, content, &mut body)?,
+                json!({ "required": true, "content": content }),
             );
+            request = Some(name);
         }
         let (responses, answer) = self.responses(at, operation)?;
         reduced.insert("responses".to_owned(), responses);
         let row = OperationRow {
             id: operation.id.clone(),
+            summary: text(&operation.value, "summary"),
+            doc: text(&operation.value, "description"),
             method: operation.method.to_uppercase(),
             path: operation.path.clone(),
+            parameters,
+            request,
             query,
             body,
             answer,
@@ -229,7 +257,7 @@ impl Preparation<'_> {
         at: &str,
         parameter: &Value,
         constraints: &mut Vec<Constraint>,
-    ) -> Result<Value, Error> {
+    ) -> Result<(Parameter, Value), Error> {
         let name = text(parameter, "name");
         let place = text(parameter, "in");
         let at = format!("{at}: parameter {name}");
@@ -246,17 +274,24 @@ impl Preparation<'_> {
             self.rules(&at, &name, schema, constraints)?;
         }
         let joined = parameter.get("explode") == Some(&Value::Bool(false));
-        let schema = match kind {
-            Kind::List(item) if joined => self.comma_separated(&at, &item)?,
-            kind => Self::plain_schema(&kind),
+        let shape = match &kind {
+            Kind::List(item) if joined => self.comma_separated(&at, item)?,
+            kind => Self::plain_schema(kind),
         };
-        Ok(json!({
-            "name": name,
+        let parameter = Parameter {
+            doc: text(parameter, "description").trim().to_owned(),
+            required: parameter.get("required") == Some(&Value::Bool(true)),
+            kind,
+            joined,
+            name,
+        };
+        let reduced = json!({
+            "name": parameter.name,
             "in": place,
-            "required": parameter.get("required").cloned().unwrap_or(Value::Bool(false)),
-            "description": text(parameter, "description").trim(),
-            "schema": schema,
-        }))
+            "required": parameter.required,
+            "schema": shape,
+        });
+        Ok((parameter, reduced))
     }
 
     fn comma_separated(&mut self, at: &str, item: &Kind) -> Result<Value, Error> {
@@ -270,8 +305,10 @@ impl Preparation<'_> {
             }
         };
         let component = format!("CommaSeparated{name}");
-        self.replacements
-            .insert(component.clone(), format!("crate::CommaSeparated<{path}>"));
+        self.replacements.insert(
+            component.clone(),
+            format!("crate::query::CommaSeparated<{path}>"),
+        );
         Ok(reference(&component))
     }
 
@@ -296,7 +333,7 @@ impl Preparation<'_> {
         at: &str,
         body: &Value,
         constraints: &mut Vec<Constraint>,
-    ) -> Result<Value, Error> {
+    ) -> Result<String, Error> {
         let schema = self.json_content(at, body, "request body")?;
         let name = schema_name(schema).ok_or_else(|| {
             self.document.error(
@@ -309,10 +346,7 @@ impl Preparation<'_> {
         for (field, property) in properties(&resolved) {
             self.rules(name, field, property, constraints)?;
         }
-        Ok(json!({
-            "required": true,
-            "content": { "application/json": { "schema": reference(name) } },
-        }))
+        Ok(name.to_owned())
     }
 
     fn request(&mut self, name: &str, schema: &Value) -> Result<(), Error> {

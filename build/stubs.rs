@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::document::Error;
-use super::prepare::{AnswerType, OperationRow, Prepared};
+use super::operations::answer;
+use super::prepare::{OperationRow, Prepared};
 
 /// The module `stub`.
 pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
@@ -17,6 +18,8 @@ pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
         /// A wiremock stub for each operation, whose answer is of the operation's type.
         #[cfg(feature = "testing")]
         pub mod stub {
+            use super::types;
+
             #(#stubs)*
         }
     })
@@ -27,17 +30,7 @@ fn stub(root: &str, row: &OperationRow) -> Result<TokenStream, Error> {
     let method = &row.method;
     let path = format!("{root}{}", row.path);
     let doc = format!("Stands for `{method} {path}`.");
-    let answer = match &row.answer {
-        AnswerType::Nothing => quote! { () },
-        AnswerType::One(schema) => {
-            let schema = format_ident!("{schema}");
-            quote! { super::types::#schema }
-        }
-        AnswerType::List(schema) => {
-            let schema = format_ident!("{schema}");
-            quote! { ::std::vec::Vec<super::types::#schema> }
-        }
-    };
+    let answer = answer(&row.answer);
     let (parameters, pieces) = pieces(&path);
     Ok(quote! {
         #[doc = #doc]

@@ -27,6 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .is_active(true)
         .ordering([WebhookOrdering::ModifiedDesc, WebhookOrdering::Name])
         .page_size(10_u64)
+        .stream()
         .prefetch(2);
     while let Some(webhook) = webhooks.try_next().await? {
         println!("{}  {}  {}", webhook.id, webhook.name, webhook.url);

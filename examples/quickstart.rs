@@ -131,7 +131,7 @@ async fn create(preo: &PreoClient, organization: &str, url: &str) -> Result<Webh
         [WebhookEvent::PurchaseAction],
     )
     .timeout_seconds(5);
-    let webhook = preo.create_webhook().body(body).send().await?.into_inner();
+    let webhook = preo.create_webhook(body).send().await?;
     let secret = webhook
         .secret
         .as_ref()
@@ -144,12 +144,7 @@ async fn change(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
     let update = WebhookUpdate::new()
         .name("Quickstart, renamed")
         .edition_id(None);
-    let changed = preo
-        .update_webhook()
-        .id(&webhook.id)
-        .body(update)
-        .send()
-        .await?;
+    let changed = preo.update_webhook(&webhook.id, update).send().await?;
     ensure(
         changed.name == "Quickstart, renamed",
         "the name didn't change",
@@ -186,8 +181,7 @@ async fn recover(
     inbox.out_of_order(false);
     let keyring = Keyring::new(webhook.signing_key("current")?);
     let failed = preo
-        .list_webhook_deliveries()
-        .id(&webhook.id)
+        .list_webhook_deliveries(&webhook.id)
         .status(DeliveryStatus::Failed)
         .stream()
         .try_next()
@@ -199,15 +193,13 @@ async fn recover(
         failed.response_status_code.unwrap_or_default()
     );
 
-    let stored = preo
-        .retrieve_webhook_delivery()
-        .id(&webhook.id)
-        .delivery_id(&failed.id);
+    let stored = preo.retrieve_webhook_delivery(&webhook.id, &failed.id);
     stored.clone().send().await?.verify(&keyring)?;
     println!("Its stored payload matches its stored signature.");
 
-    let retry = preo.retry_webhook_delivery().id(&webhook.id);
-    retry.delivery_id(&failed.id).send().await?;
+    preo.retry_webhook_delivery(&webhook.id, &failed.id)
+        .send()
+        .await?;
     fake.settled().await;
     let status = stored.send().await?.status.clone();
     let status = status.ok_or("the delivery has no status")?;
@@ -220,20 +212,15 @@ async fn recover(
 }
 
 async fn rotate(preo: &PreoClient, webhook: &Webhook) -> Result<Webhook> {
-    let rotated = preo
-        .rotate_webhook_secret()
-        .id(&webhook.id)
-        .send()
-        .await?
-        .into_inner();
+    let rotated = preo.rotate_webhook_secret(&webhook.id).send().await?;
     ensure(rotated.secret != webhook.secret, "the secret didn't change")?;
     println!("Rotated the secret.");
     Ok(rotated)
 }
 
 async fn delete(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
-    preo.delete_webhook().id(&webhook.id).send().await?;
-    let gone = preo.retrieve_webhook().id(&webhook.id).send().await;
+    preo.delete_webhook(&webhook.id).send().await?;
+    let gone = preo.retrieve_webhook(&webhook.id).send().await;
     let gone = gone.is_err_and(|error| error.is_not_found());
     ensure(gone, "the webhook is still there")?;
     println!("Deleted it; it is gone.");

@@ -31,36 +31,26 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .base_url(fake.base_url())
         .build()?;
 
-    let webhook = preo.retrieve_webhook().id(&id).send().await?;
+    let webhook = preo.retrieve_webhook(&id).send().await?;
     let keyring = Keyring::new(webhook.signing_key("current")?);
     // Read the whole list first: a retried delivery leaves it, which moves the pages.
     let mut lost = Vec::new();
     for status in [DeliveryStatus::Failed, DeliveryStatus::Exhausted] {
-        let mut deliveries = preo
-            .list_webhook_deliveries()
-            .id(&id)
-            .status(status)
-            .stream();
+        let mut deliveries = preo.list_webhook_deliveries(&id).status(status).stream();
         while let Some(delivery) = deliveries.try_next().await? {
             lost.push(delivery);
         }
     }
     for entry in lost {
         let stored = preo
-            .retrieve_webhook_delivery()
-            .id(&id)
-            .delivery_id(&entry.id)
+            .retrieve_webhook_delivery(&id, &entry.id)
             .send()
             .await?;
         if let Err(refusal) = stored.verify(&keyring) {
             println!("{}: left alone, {refusal}", entry.id);
             continue;
         }
-        preo.retry_webhook_delivery()
-            .id(&id)
-            .delivery_id(&entry.id)
-            .send()
-            .await?;
+        preo.retry_webhook_delivery(&id, &entry.id).send().await?;
         println!(
             "{}: retried after {:?}",
             entry.id, entry.response_status_code

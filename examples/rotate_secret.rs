@@ -15,11 +15,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .base_url(fake.base_url())
         .build()?;
 
-    let before = preo.retrieve_webhook().id(&id).send().await?;
+    let before = preo.retrieve_webhook(&id).send().await?;
     let keyring = Keyring::new(before.signing_key("2026-10")?);
     let running = Verifier::new(preo::scheme(), keyring.clone());
 
-    let after = preo.rotate_webhook_secret().id(&id).send().await?;
+    let after = preo.rotate_webhook_secret(&id).send().await?;
     keyring.add(after.signing_key("2026-11")?)?;
     keyring.retire("2026-10", Utc::now() + TimeDelta::days(1))?;
 

@@ -10,7 +10,6 @@ mod log;
     expect(dead_code, reason = "Lune's only list has no pages")
 )]
 pub mod pagination;
-mod refusal;
 mod response;
 mod retry;
 #[cfg(any(feature = "lune", feature = "preo"))]
@@ -19,9 +18,9 @@ pub(crate) mod runtime;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use bytes::Bytes;
 use governor::DefaultDirectRateLimiter;
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
@@ -34,19 +33,17 @@ use uuid::Uuid;
 pub use self::auth::Auth;
 pub(crate) use self::builder::{Built, sealed};
 pub use self::builder::{ClientBuilder, Service};
-pub use self::response::ResponseValue;
+pub use self::response::{Response, ResponseParts};
 pub use self::retry::RetryPolicy;
 
-use self::attempt::Progress;
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
-pub(crate) use self::refusal::{Advice, Refusal};
 pub(crate) use self::response::Answer;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Kind};
 
-/// What a generated client sends its requests with.
+/// Sends the requests of a generated client.
 #[derive(Clone)]
-pub struct Transport(Arc<Settings>);
+pub(crate) struct Transport(Arc<Settings>);
 
 struct Settings {
     origin: url::Origin,
@@ -62,7 +59,6 @@ struct Settings {
     retry: RetryPolicy,
     idempotency_key: Option<HeaderName>,
     pace: Option<DefaultDirectRateLimiter>,
-    advice: Box<Advice>,
 }
 
 impl Transport {
@@ -89,10 +85,7 @@ impl Transport {
         match task.join_next().await {
             Some(Ok(result)) => result,
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => Err(Error::new(
-                ErrorKind::Disconnected,
-                "the runtime is shutting down",
-            )),
+            _ => Err(Error::new(Kind::Broken, "the runtime is shutting down")),
         }
     }
 
@@ -103,26 +96,22 @@ impl Transport {
         operation: &'static str,
     ) -> Result<Answer, Error> {
         let started = Instant::now();
-        let progress = Progress::default();
-        let call = self.call(&client, &request, operation, &progress, started);
+        let attempts = AtomicU32::new(0);
+        let call = self.call(&client, &request, operation, &attempts, started);
         let result = match tokio::time::timeout(self.0.deadline, call).await {
             Ok(result) => result,
-            Err(_) => Err(match progress.last() {
-                Some(head) => Error::deadline().with_response(head, Bytes::new()),
-                None => Error::deadline(),
-            }),
+            Err(_) => Err(Error::new(
+                Kind::Deadline,
+                "the deadline of the call has passed",
+            )),
         };
-        let (attempts, applied) = (progress.attempts(), progress.applied());
+        let attempts = attempts.into_inner();
         let result = match result {
-            Ok(answer) => Ok(answer.of(operation, attempts, applied)),
-            // The request couldn't be built, so it wasn't sent.
-            Err(error) if error.is_validation() && error.status().is_none() => {
+            Ok(answer) => Ok(answer.of(operation, attempts)),
+            Err(error) if error.kind() == Kind::InvalidRequest => {
                 Err(error.with_operation(operation))
             }
-            Err(error) => Err(error
-                .with_operation(operation)
-                .with_attempts(attempts)
-                .with_applied(applied)),
+            Err(error) => Err(error.with_operation(operation).with_attempts(attempts)),
         };
         log::end(&result, attempts, started.elapsed());
         result

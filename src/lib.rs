@@ -33,8 +33,6 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
-mod decode;
-#[cfg(feature = "client")]
 mod error;
 #[cfg(any(
     all(feature = "client", feature = "preo"),
@@ -43,6 +41,7 @@ mod error;
 ))]
 mod open_enum;
 #[cfg(feature = "client")]
+mod optional;
 #[cfg(feature = "client")]
 mod patch;
 #[cfg(feature = "client")]
@@ -68,8 +67,8 @@ pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
     client::pagination,
-    client::{Auth, ClientBuilder, ResponseValue, RetryPolicy, Service, Transport},
-    error::{Error, ErrorKind, FieldError},
+    client::{Auth, ClientBuilder, Response, ResponseParts, RetryPolicy, Service},
+    error::{Error, FieldError},
+    optional::IntoOptional,
     patch::Patch,
-    query::CommaSeparated,
 };

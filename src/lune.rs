@@ -97,8 +97,9 @@ pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
 pub use generated::stub;
 #[cfg(feature = "client")]
 pub use generated::{
-    Client as LuneClient,
+    LuneClient,
     models::{AccountType, ErrorCode, WebhookCreate, WebhookUpdate},
+    operation,
     types::{Webhook, WebhookWithSecret},
 };
 pub use ledger::{Ledger, MemoryLedger, SkipRule};
@@ -113,12 +114,3 @@ pub use signature::{Sender, scheme};
 pub use timestamp::Timestamp;
 #[cfg(feature = "client")]
 pub use url::{TargetUrl, WebhookUrl, WebhookUrlError};
-
-/// The builder of each operation, as the methods of [`LuneClient`] return it.
-#[cfg(feature = "client")]
-pub mod operation {
-    pub use super::generated::builder::{
-        CreateWebhook, DeleteWebhook, ListWebhooks, RetrieveWebhook, RotateWebhookSecret,
-        UpdateWebhook,
-    };
-}

@@ -80,6 +80,12 @@ macro_rules! open_enum {
             }
         }
 
+        impl ::std::convert::From<&$name> for $name {
+            fn from(value: &$name) -> Self {
+                ::std::clone::Clone::clone(value)
+            }
+        }
+
         impl ::std::convert::From<$name> for ::std::string::String {
             fn from(value: $name) -> Self {
                 match value {

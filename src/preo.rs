@@ -28,8 +28,9 @@ pub use self::deliveries::Deliveries;
 pub use self::generated::stub;
 #[cfg(feature = "client")]
 pub use self::generated::{
-    Client as PreoClient,
+    PreoClient,
     models::{DeliveryStatus, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate},
+    operation,
     types::{
         Webhook, WebhookDelivery, WebhookDeliveryPage, WebhookDeliverySummary, WebhookPage,
         WebhookSummary,
@@ -38,12 +39,3 @@ pub use self::generated::{
 #[cfg(feature = "client")]
 pub use self::payload::{Payload, Signature};
 pub use self::signature::{SIGNATURE_HEADER, scheme};
-
-/// The builder of each operation, as the methods of [`PreoClient`] return it.
-#[cfg(feature = "client")]
-pub mod operation {
-    pub use super::generated::builder::{
-        CreateWebhook, DeleteWebhook, ListWebhookDeliveries, ListWebhooks, RetrieveWebhook,
-        RetrieveWebhookDelivery, RetryWebhookDelivery, RotateWebhookSecret, UpdateWebhook,
-    };
-}

@@ -90,8 +90,9 @@ pub use event_scope::EventScope;
 pub use generated::stub;
 #[cfg(feature = "client")]
 pub use generated::{
-    Client as PretixClient,
+    PretixClient,
     models::{WebhookCreate, WebhookReplace, WebhookUpdate},
+    operation,
     types::{Webhook, WebhookPage},
 };
 pub use notification::{
@@ -101,11 +102,3 @@ pub use notification::{
 };
 pub use reply::Reply;
 pub use target_url::{TargetUrl, TargetUrlError};
-
-/// The builder of each operation, as the methods of [`PretixClient`] return it.
-#[cfg(feature = "client")]
-pub mod operation {
-    pub use super::generated::builder::{
-        CreateWebhook, DeleteWebhook, ListWebhooks, ReplaceWebhook, RetrieveWebhook, UpdateWebhook,
-    };
-}

@@ -1,8 +1,10 @@
-//! Lists that come in numbered pages.
+//! Lists that a service returns in numbered pages.
 
-use std::borrow::Cow;
+mod changes;
+
 use std::collections::VecDeque;
 use std::fmt;
+use std::hash::RandomState;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
@@ -10,17 +12,19 @@ use std::vec;
 use futures_util::future::{MaybeDone, maybe_done};
 use futures_util::stream::Stream;
 
-use crate::error::{Error, ErrorKind};
+use self::changes::Changes;
+use super::log;
+use crate::error::{Error, Kind};
 
 /// One page of a list.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// What the page holds; a page in the middle of a list may be empty.
+    /// The items, without those that an earlier page had already; can be empty before the last page.
     pub items: Vec<T>,
-    /// How many items the server says there are over all pages.
+    /// The number of items on all pages, as announced by the server.
     pub count: u64,
-    /// Whether the server says that another page follows.
+    /// Whether the server announces another page.
     pub has_next: bool,
 }
 
@@ -36,29 +40,34 @@ impl<T> Page<T> {
 
 /// The pages of a list, requested as they are read.
 ///
-/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. Pages are asked for by number, so
-/// that no address from the server is ever followed. An empty page is passed on and not taken for
-/// the end, unless 100 follow one another; a page that repeats the one before is an error. Nothing
-/// follows an error.
-pub struct Pages<'a, T> {
-    fetch: Box<dyn Fn(u64) -> Fetching<'a, T> + Send + 'a>,
-    under_way: VecDeque<MaybeDone<Fetching<'a, T>>>,
-    ahead: usize,
-    /// The number of the next page to ask for.
+/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. [`Items`] describes what happens when
+/// the list changes while it is read.
+#[must_use = "nothing is requested until it is read"]
+pub struct Pages<T> {
+    operation: &'static str,
+    fetch: Box<dyn Fn(u64) -> Response<T> + Send>,
+    id: fn(&T, &RandomState) -> u64,
+    requested: VecDeque<Request<T>>,
+    prefetch: usize,
+    start: u64,
+    /// The number of the next page to request.
     next: u64,
-    /// The last page there is, as far as the pages so far tell.
+    /// The number of the last page that is known to exist.
     last: u64,
-    page_size: u64,
-    /// How many pages in a row were empty.
-    empty: u32,
-    repeated: Option<String>,
+    changes: Changes,
     done: bool,
 }
 
-/// The items of a list, page by page as they are read.
-///
-/// Holds one page in memory, and those that were [prefetched](Self::prefetch). Read it with
-/// [`try_next`](Self::try_next) or as a [`Stream`].
+type Response<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
+
+struct Request<T> {
+    page: u64,
+    /// The highest count that was known when the page was requested.
+    count: u64,
+    response: MaybeDone<Response<T>>,
+}
+
+/// The items of a list, requested page by page as they are read.
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -69,51 +78,87 @@ pub struct Pages<'a, T> {
 /// # Ok(())
 /// # }
 /// ```
-pub struct Items<'a, T> {
-    pages: Pages<'a, T>,
+///
+/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. It owns what it needs, so it can be
+/// returned from a function and moved into a task. It holds one page, those that were
+/// [prefetched](Self::prefetch), and 8 bytes for each item read. No page is requested twice, and
+/// nothing follows an error. Pages are requested by number; no URL from the server is followed.
+///
+/// # When the list changes
+///
+/// A page is a window of the list at the moment of its request. If items are removed after they were
+/// read, the rest move up, and some end up on a page that was read already. So **collect the items
+/// before you delete them, or change what you filter or order by**:
+///
+/// ```
+/// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
+/// let webhooks = preo.list_webhooks().is_active(true).all().await?;
+/// for webhook in webhooks {
+///     preo.delete_webhook(webhook.id).send().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - Items removed: an error, as soon as the server announces fewer items than before, or a page no
+///   longer exists. Items may have been skipped.
+/// - Items added: no error. An item that moves to the next page is returned once; the new ones are
+///   returned if they are on a page not yet read.
+/// - Pages that repeat more items than were added: an error, because the list was reordered, or
+///   items were both removed and added. It also ends a cycle of pages, of any length.
+/// - 100 pages in a row without a new item: an error.
+///
+/// Not detectable: an item removed and another added between two requests, where neither was read.
+#[must_use = "nothing is requested until it is read"]
+pub struct Items<T> {
+    pages: Pages<T>,
     page: vec::IntoIter<T>,
 }
 
-/// Makes a list operation readable to its end: `pages`, `stream` and `prefetch`.
+/// Adds `pages`, `stream` and `all` to a list operation.
 #[cfg(any(feature = "preo", feature = "pretix"))]
 macro_rules! paginated {
-    ($operation:ident: $page:ident of $item:ident) => {
-        impl<'a> builder::$operation<'a> {
-            /// Everything that the filters let through, page by page as it is read.
+    ($name:literal, $operation:ident: $page:ident of $item:ident) => {
+        impl operation::$operation {
+            /// Streams all matching items, requesting pages as they are read.
             ///
-            /// Begins with the first page, whatever `page` says.
-            pub fn stream(self) -> $crate::client::pagination::Items<'a, types::$item> {
+            /// Collect the items with [`all`](Self::all) before you change or delete any of them:
+            /// see [`Items`](crate::pagination::Items). Starts at the first page; see
+            /// [`Items::start_page`](crate::pagination::Items::start_page).
+            pub fn stream(self) -> $crate::client::pagination::Items<types::$item> {
                 self.pages().items()
             }
 
-            /// The pages themselves.
+            /// Streams all pages, requesting them as they are read.
             ///
-            /// Begins with the first page, whatever `page` says.
-            pub fn pages(self) -> $crate::client::pagination::Pages<'a, types::$item> {
-                $crate::client::pagination::Pages::new(move |number| {
-                    let request = self.clone().page(number);
-                    async move { Ok(request.send().await?.into_inner().into()) }
-                })
+            /// Collect the items with [`all`](Self::all) before you change or delete any of them:
+            /// see [`Items`](crate::pagination::Items). Starts at the first page; see
+            /// [`Pages::start_page`](crate::pagination::Pages::start_page).
+            pub fn pages(self) -> $crate::client::pagination::Pages<types::$item> {
+                $crate::client::pagination::Pages::new(
+                    $name,
+                    |item, state| ::std::hash::BuildHasher::hash_one(state, &item.id),
+                    move |number| {
+                        let request = self.clone().page(number);
+                        async move {
+                            let page = request.send().await?;
+                            Ok($crate::client::pagination::Page::new(
+                                page.results,
+                                page.count,
+                                page.next.is_some(),
+                            ))
+                        }
+                    },
+                )
             }
 
-            /// Like [`stream`](Self::stream), with up to `pages` pages requested ahead of the reader.
-            pub fn prefetch(
-                self,
-                pages: usize,
-            ) -> $crate::client::pagination::Items<'a, types::$item> {
-                self.pages().prefetch(pages).items()
-            }
-        }
-
-        impl $crate::client::pagination::Listed for types::$item {
-            fn id(&self) -> ::std::borrow::Cow<'_, str> {
-                $crate::client::pagination::Identifier::text(&self.id)
-            }
-        }
-
-        impl From<types::$page> for $crate::client::pagination::Page<types::$item> {
-            fn from(page: types::$page) -> Self {
-                Self::new(page.results, page.count, page.next.is_some())
+            /// Collects all matching items, up to 100,000.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`Items::all`](crate::pagination::Items::all).
+            pub async fn all(self) -> Result<Vec<types::$item>, Error> {
+                self.stream().all().await
             }
         }
     };
@@ -122,67 +167,54 @@ macro_rules! paginated {
 #[cfg(any(feature = "preo", feature = "pretix"))]
 pub(crate) use paginated;
 
-/// What identifies an entry of a list.
-pub(crate) trait Identifier {
-    fn text(&self) -> Cow<'_, str>;
-}
+/// Bounds the memory and the simultaneous requests of a prefetching list; our choice.
+const MAX_PREFETCH: usize = 16;
 
-impl Identifier for String {
-    fn text(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self)
-    }
-}
+/// Bounds the memory of a collected list; our choice.
+const MAX_COLLECTED: usize = 100_000;
 
-impl Identifier for i64 {
-    fn text(&self) -> Cow<'_, str> {
-        Cow::Owned(self.to_string())
-    }
-}
-
-/// An entry of a list, told from others by its identifier.
-///
-/// Of each page only the first entry is asked for it.
-pub(crate) trait Listed: Unpin {
-    fn id(&self) -> Cow<'_, str>;
-}
-
-/// Our bound: a server that keeps its word has no reason to send even two.
-const MAX_EMPTY_PAGES: u32 = 100;
-
-type Fetching<'a, T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send + 'a>>;
-
-#[expect(private_bounds, reason = "only what this crate lists can be in a page")]
-impl<'a, T: Listed> Pages<'a, T> {
-    pub(crate) fn new<F, P>(fetch: F) -> Self
+impl<T> Pages<T> {
+    pub(crate) fn new<F, P>(
+        operation: &'static str,
+        id: fn(&T, &RandomState) -> u64,
+        fetch: F,
+    ) -> Self
     where
-        F: Fn(u64) -> P + Send + 'a,
-        P: Future<Output = Result<Page<T>, Error>> + Send + 'a,
+        F: Fn(u64) -> P + Send + 'static,
+        P: Future<Output = Result<Page<T>, Error>> + Send + 'static,
     {
         Self {
+            operation,
             fetch: Box::new(move |number| Box::pin(fetch(number))),
-            under_way: VecDeque::new(),
-            ahead: 0,
+            id,
+            requested: VecDeque::new(),
+            prefetch: 0,
+            start: 1,
             next: 1,
             last: 1,
-            page_size: 0,
-            empty: 0,
-            repeated: None,
+            changes: Changes::default(),
             done: false,
         }
     }
 
-    /// Requests up to `pages` pages before they are read; none by default.
+    /// Requests up to `pages` pages before they are read, at most 16; none by default.
     ///
-    /// They are in memory until they are read. How many there are to request is known from the
-    /// first page on.
-    #[must_use]
+    /// Starts after the first page, and requests no page beyond the announced count.
     pub fn prefetch(mut self, pages: usize) -> Self {
-        self.ahead = pages;
+        self.prefetch = pages.min(MAX_PREFETCH);
+        self
+    }
+
+    /// Starts at this page instead of the first, which is 1.
+    ///
+    /// Call it before the first page is read.
+    pub fn start_page(mut self, page: u64) -> Self {
+        (self.start, self.next, self.last) = (page, page, page);
         self
     }
 
     /// The items of the pages.
-    pub fn items(self) -> Items<'a, T> {
+    pub fn items(self) -> Items<T> {
         Items {
             pages: self,
             page: Vec::new().into_iter(),
@@ -193,68 +225,62 @@ impl<'a, T: Listed> Pages<'a, T> {
     ///
     /// # Errors
     ///
-    /// Those of the list call, and one when the server sends the same page again, or 100 empty pages
-    /// in a row.
+    /// Those of the list call, and one if [the list changed](Items#when-the-list-changes).
     pub async fn try_next(&mut self) -> Result<Option<Page<T>>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
             .transpose()
     }
 
-    /// Starts requests until this many are under way; each goes on by itself once it was polled.
+    /// Starts requests until there are `pages`. Each needs one poll to make progress on its own.
     fn request_up_to(&mut self, pages: usize, context: &mut Context<'_>) {
-        while self.next <= self.last && self.under_way.len() < pages {
-            let mut page = maybe_done((self.fetch)(self.next));
-            let _ = Pin::new(&mut page).poll(context);
-            self.under_way.push_back(page);
+        while self.next <= self.last && self.requested.len() < pages {
+            let mut response = maybe_done((self.fetch)(self.next));
+            let _ = Pin::new(&mut response).poll(context);
+            self.requested.push_back(Request {
+                page: self.next,
+                count: self.changes.count(),
+                response,
+            });
             self.next += 1;
         }
     }
 
-    /// Takes note of what a page says of those after it.
-    fn accept(&mut self, page: &Page<T>) -> Result<(), Error> {
-        let first = page.items.first().map(Listed::id);
-        if first.is_some() && first.as_deref() == self.repeated.as_deref() {
-            return Err(Error::new(
-                ErrorKind::ListChanged,
-                "the server sent the same page twice, so the list can't be read to its end",
-            ));
-        }
-        if let Some(first) = first {
-            self.repeated = Some(first.into_owned());
-        }
+    fn accept(
+        &mut self,
+        request: Request<T>,
+        result: Result<Page<T>, Error>,
+        context: &mut Context<'_>,
+    ) -> Result<Page<T>, Error> {
+        let mut page = match result {
+            Err(error) if error.is_not_found() && request.page > self.start => {
+                return Err(Changes::page_vanished(request.page).with_source(error));
+            }
+            result => result?,
+        };
+        let id = self.id;
+        self.changes
+            .observe(request.page, request.count, &mut page, id)?;
         if !page.has_next {
+            self.changes.finish(self.start)?;
             self.finish();
-            return Ok(());
+            return Ok(page);
         }
-        self.empty = if page.items.is_empty() {
-            self.empty + 1
-        } else {
-            0
-        };
-        if self.empty == MAX_EMPTY_PAGES {
-            return Err(Error::new(
-                ErrorKind::ListChanged,
-                "the server sends one empty page after the other, so the list has no end",
-            ));
-        }
-        self.page_size = self.page_size.max(page.items.len() as u64);
-        let counted = match self.page_size {
-            0 => 0,
-            page_size => page.count.div_ceil(page_size),
-        };
-        let awaited = self.next - self.under_way.len() as u64;
-        self.last = awaited.max(counted);
-        Ok(())
+        let following = request.page + 1;
+        self.last = following.max(self.changes.announced_pages());
+        self.request_up_to(self.prefetch, context);
+        Ok(page)
     }
 
     fn finish(&mut self) {
         self.done = true;
-        self.under_way = VecDeque::new();
+        self.requested = VecDeque::new();
     }
 }
 
-impl<T: Listed> Stream for Pages<'_, T> {
+impl<T> Unpin for Pages<T> {}
+
+impl<T> Stream for Pages<T> {
     type Item = Result<Page<T>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -262,43 +288,53 @@ impl<T: Listed> Stream for Pages<'_, T> {
         if this.done {
             return Poll::Ready(None);
         }
-        this.request_up_to(this.ahead.saturating_add(1), context);
-        let Some(first) = this.under_way.front_mut() else {
+        this.request_up_to(this.prefetch + 1, context);
+        let Some(first) = this.requested.front_mut() else {
             return Poll::Ready(None);
         };
-        ready!(Pin::new(first).poll(context));
-        let fetched = this.under_way.pop_front();
-        let Some(fetched) = fetched.and_then(|mut page| Pin::new(&mut page).take_output()) else {
+        ready!(Pin::new(&mut first.response).poll(context));
+        let result = Pin::new(&mut first.response).take_output();
+        let (Some(request), Some(result)) = (this.requested.pop_front(), result) else {
             return Poll::Ready(None);
         };
-        let result = fetched.and_then(|page| {
-            this.accept(&page)?;
-            this.request_up_to(this.ahead, context);
-            Ok(page)
-        });
-        if result.is_err() {
+        let result = this.accept(request, result, context);
+        Poll::Ready(Some(result.map_err(|error| {
             this.finish();
-        }
-        Poll::Ready(Some(result))
+            if error.operation().is_some() {
+                return error;
+            }
+            let error = error.with_operation(this.operation);
+            log::failure(&error);
+            error
+        })))
     }
 }
 
-impl<T> fmt::Debug for Pages<'_, T> {
+impl<T> fmt::Debug for Pages<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
+            .field("operation", &self.operation)
             .field("next", &self.next)
-            .field("prefetch", &self.ahead)
+            .field("prefetch", &self.prefetch)
             .field("done", &self.done)
             .finish_non_exhaustive()
     }
 }
 
-#[expect(private_bounds, reason = "only what this crate lists can be in a page")]
-impl<T: Listed> Items<'_, T> {
-    /// Requests up to `pages` pages before they are read; none by default.
-    #[must_use]
+impl<T> Items<T> {
+    /// Requests up to `pages` pages before they are read, at most 16; none by default.
+    ///
+    /// Starts after the first page, and requests no page beyond the announced count.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
+        self
+    }
+
+    /// Starts at this page instead of the first, which is 1.
+    ///
+    /// Call it before the first item is read.
+    pub fn start_page(mut self, page: u64) -> Self {
+        self.pages = self.pages.start_page(page);
         self
     }
 
@@ -306,16 +342,37 @@ impl<T: Listed> Items<'_, T> {
     ///
     /// # Errors
     ///
-    /// Those of the list call, and one when the server sends the same page again, or 100 empty pages
-    /// in a row.
+    /// Those of the list call, and one if [the list changed](Self#when-the-list-changes).
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
             .transpose()
     }
+
+    /// Collects the items, up to 100,000.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`try_next`](Self::try_next), and one if there are more than 100,000 items.
+    pub async fn all(mut self) -> Result<Vec<T>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.try_next().await? {
+            if items.len() == MAX_COLLECTED {
+                let message = format!("more than {MAX_COLLECTED} items: read them with `stream`");
+                let error =
+                    Error::new(Kind::TooLarge, message).with_operation(self.pages.operation);
+                log::failure(&error);
+                return Err(error);
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
 }
 
-impl<T: Listed> Stream for Items<'_, T> {
+impl<T> Unpin for Items<T> {}
+
+impl<T> Stream for Items<T> {
     type Item = Result<T, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -333,7 +390,7 @@ impl<T: Listed> Stream for Items<'_, T> {
     }
 }
 
-impl<T> fmt::Debug for Items<'_, T> {
+impl<T> fmt::Debug for Items<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
             .field("pages", &self.pages)

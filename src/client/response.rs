@@ -1,43 +1,65 @@
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
-use super::log;
-use crate::decode;
-use crate::error::{Error, ErrorKind, Head};
+use super::{log, runtime};
+use crate::error::{Error, Kind};
 
-/// What the server answered: a value, the status and the headers.
+/// A value with the status, headers and request id of the response that carried it.
 ///
-/// Reads like the value itself. `Debug` shows the value alone.
-pub struct ResponseValue<T> {
+/// ```
+/// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
+/// let response = preo.retrieve_webhook("wh_1").send_with_response().await?;
+/// let (webhook, parts) = response.into_parts();
+/// println!("{}: {} {:?}", webhook.name, parts.status(), parts.request_id());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// `Debug` shows no header.
+#[derive(Clone, Debug)]
+pub struct Response<T> {
     value: T,
+    parts: ResponseParts,
+}
+
+/// The status, headers and request id of a response.
+///
+/// `Debug` shows no header.
+#[derive(Clone)]
+pub struct ResponseParts {
     status: StatusCode,
     headers: HeaderMap,
     request_id: Option<String>,
 }
 
-impl<T> ResponseValue<T> {
-    /// The value alone.
-    pub fn into_inner(self) -> T {
-        self.value
+impl<T> Response<T> {
+    /// The decoded value.
+    pub fn value(&self) -> &T {
+        &self.value
     }
 
-    /// The status, always a 2xx.
+    /// The status code, always a 2xx.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.parts.status
     }
 
-    /// The headers.
+    /// The response headers.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.parts.headers
     }
 
-    /// The server's own name for the request, to quote to its support.
+    /// The server's id of the request, for its support.
     pub fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.parts.request_id()
+    }
+
+    /// Splits the value from the rest of the response.
+    pub fn into_parts(self) -> (T, ResponseParts) {
+        (self.value, self.parts)
     }
 
     fn new(value: T, answer: Answer) -> Self {
@@ -47,47 +69,53 @@ impl<T> ResponseValue<T> {
             request_id,
             ..
         } = answer;
-        Self {
-            value,
+        let parts = ResponseParts {
             status,
             headers,
             request_id,
-        }
+        };
+        Self { value, parts }
     }
 }
 
-impl<T: DeserializeOwned> ResponseValue<T> {
-    pub(crate) async fn from_response(answer: Answer) -> Result<Self, Error> {
-        match decode::json(&answer.body) {
+impl<T: DeserializeOwned> Response<T> {
+    pub(crate) async fn from_response(answer: Answer) -> Result<Self, runtime::Error> {
+        match serde_json::from_slice(&answer.body) {
             Ok(value) => Ok(Self::new(value, answer)),
-            Err(error) => Err(answer.undecodable(&error)),
+            Err(error) => Err(answer.undecodable(&error).into()),
         }
     }
 }
 
-impl ResponseValue<()> {
+impl Response<()> {
     pub(crate) fn empty(answer: Answer) -> Self {
         Self::new((), answer)
     }
 }
 
-impl<T> Deref for ResponseValue<T> {
-    type Target = T;
+impl ResponseParts {
+    /// The status code, always a 2xx.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
 
-    fn deref(&self) -> &T {
-        &self.value
+    /// The response headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The server's id of the request, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
     }
 }
 
-impl<T> DerefMut for ResponseValue<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
-
-impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
+impl fmt::Debug for ResponseParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(f)
+        f.debug_struct("ResponseParts")
+            .field("status", &self.status)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +127,6 @@ pub(crate) struct Answer {
     body: Bytes,
     operation: &'static str,
     attempts: u32,
-    applied: bool,
 }
 
 impl Answer {
@@ -116,15 +143,13 @@ impl Answer {
             body,
             operation: "",
             attempts: 0,
-            applied: false,
         }
     }
 
-    pub(super) fn of(self, operation: &'static str, attempts: u32, applied: bool) -> Self {
+    pub(super) fn of(self, operation: &'static str, attempts: u32) -> Self {
         Self {
             operation,
             attempts,
-            applied,
             ..self
         }
     }
@@ -146,26 +171,32 @@ impl Answer {
         self.error(message)
     }
 
-    fn undecodable(self, error: &decode::Error) -> Error {
-        let message = if self.body.is_empty() {
-            "unexpected response body: empty".to_owned()
-        } else {
-            format!("unexpected response body: {error}")
+    /// The decoder's own sentence is left out: it can quote the body.
+    fn undecodable(self, error: &serde_json::Error) -> Error {
+        let (line, column) = (error.line(), error.column());
+        let message = match error.classify() {
+            _ if self.body.is_empty() => {
+                format!(
+                    "the server answered {} without a body",
+                    self.status.as_u16()
+                )
+            }
+            Category::Eof => format!("the answer breaks off at line {line} column {column}"),
+            Category::Syntax | Category::Io => {
+                format!("the answer is no JSON at line {line} column {column}")
+            }
+            Category::Data => {
+                format!("the answer isn't what is documented at line {line} column {column}")
+            }
         };
         self.error(message)
     }
 
     fn error(self, message: String) -> Error {
-        let head = Head {
-            status: self.status,
-            request_id: self.request_id,
-            retry_after: None,
-        };
-        let error = Error::new(ErrorKind::Decode, message)
+        let error = Error::new(Kind::Decode, message)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
-            .with_applied(self.applied)
-            .with_response(head, self.body);
+            .with_response(self.status, self.request_id, self.body);
         log::failure(&error);
         error
     }

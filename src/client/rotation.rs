@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::signature::{Key, Keyring, KeyringError};
 
 /// How a key of a running receiver gives way to its successor.
 ///
-/// It is handed to `rotate_webhook_secret().id(…).rotate(…)` of Preo or Lune. The old key is accepted
+/// It is handed to `rotate_webhook_secret(…).rotate(…)` of Preo or Lune. The old key is accepted
 /// until its grace period ends, for deliveries that were signed before, or until the end that was set
 /// for it already, if that is earlier; the new one from the moment on in which the service has told
 /// it. Should its name be taken during the call, a number is added to it.
@@ -64,16 +64,13 @@ impl<'a> Rotation<'a> {
             ));
         }
         let answer = call.await?;
-        self.admit(|name| key(&answer, name)).map_err(rotated)?;
+        self.admit(|name| key(&answer, name))?;
         let end = after(self.grace);
         match self.keyring.retire_by(self.old, end) {
             // Somebody else has removed it meanwhile.
             Ok(()) | Err(KeyringError::NoSuchKey { .. }) => Ok(answer),
             Err(error) => {
-                let message = "the old key can't be retired";
-                Err(rotated(
-                    Error::new(ErrorKind::Secret, message).with_source(error),
-                ))
+                Err(Error::configuration("the old key can't be retired").with_source(error))
             }
         }
     }
@@ -100,14 +97,6 @@ impl fmt::Debug for Rotation<'_> {
             .field("grace", &self.grace)
             .finish_non_exhaustive()
     }
-}
-
-/// An error after the service has rotated the secret.
-fn rotated(error: Error) -> Error {
-    error
-        .with_operation("rotate_webhook_secret")
-        .with_attempts(1)
-        .with_applied(true)
 }
 
 fn after(time: Duration) -> DateTime<Utc> {

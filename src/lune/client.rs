@@ -2,15 +2,15 @@ use std::num::NonZeroU32;
 
 use http::header::{HeaderName, HeaderValue};
 
-use super::generated::{Client, OPERATIONS};
+use super::generated::{LuneClient, OPERATIONS};
 use crate::Secret;
-use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
 /// The API keys' default limit, <https://docs.lune.co/key-concepts/rate-limits>.
 const REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(15);
 
-impl Client {
+impl LuneClient {
     /// Sets up a client with an API key, which also decides between live and test mode.
     ///
     /// ```
@@ -29,7 +29,7 @@ impl Client {
     }
 }
 
-impl ClientBuilder<Client> {
+impl ClientBuilder<LuneClient> {
     /// Acts on another account than the key's own (`Lune-Account`), of the same mode.
     ///
     /// Webhooks belong to the whole organisation; what this changes for them is unpublished. Which
@@ -63,11 +63,11 @@ pub struct Extra {
     version: Option<String>,
 }
 
-impl Service for Client {
+impl Service for LuneClient {
     type Extra = Extra;
 }
 
-impl sealed::Sealed for Client {
+impl sealed::Sealed for LuneClient {
     const BASE_URL: &'static str = "https://api.lune.co/v1";
     const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
@@ -83,23 +83,8 @@ impl sealed::Sealed for Client {
         Ok(account.into_iter().chain(version).collect())
     }
 
-    fn advice(refusal: &Refusal<'_>, extra: &Extra) -> Option<String> {
-        let advice = match (refusal.status.as_u16(), &extra.account) {
-            (401, None) => "Lune rejects the API key",
-            (401, Some(_)) => "Lune rejects the API key, or the account that `account` selects",
-            (403, None) => "the API key lacks a permission",
-            (403, Some(_)) => "the API key may not act for the account that `account` selects",
-            _ => return None,
-        };
-        Some(advice.to_owned())
-    }
-
     fn from_built(built: Built, _: Extra) -> Result<Self, Error> {
-        Ok(Self::new_with_client(
-            &built.base_url,
-            built.http,
-            built.transport,
-        ))
+        Ok(Self::new(built))
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the API's own answers to a verifier.
 
-use super::generated::builder::RotateWebhookSecret;
+use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::WebhookWithSecret;
 use super::scheme;
 use crate::client::rotation::Rotation;
@@ -18,7 +18,7 @@ impl WebhookWithSecret {
     ///
     /// # async fn example(lune: LuneClient) -> Result<(), webhook_sdk::Error> {
     /// let url = WebhookUrl::try_from("https://shop.example.com/lune")?;
-    /// let webhook = lune.create_webhook().body(WebhookCreate::new(url)).send().await?;
+    /// let webhook = lune.create_webhook(WebhookCreate::new(url)).send().await?;
     /// let verifier = webhook.verifier()?;
     /// # let _ = verifier;
     /// # Ok(())
@@ -27,7 +27,7 @@ impl WebhookWithSecret {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`](crate::ErrorKind::Secret) when the secret can't be a key.
+    /// [`Error::is_configuration`] when the answer's secret is empty.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
         Ok(Verifier::new(scheme(), Keyring::new(key)))
@@ -37,13 +37,13 @@ impl WebhookWithSecret {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`](crate::ErrorKind::Secret) when the secret can't be a key.
+    /// [`Error::is_configuration`] when the answer's secret is empty.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         Ok(Key::new(name, &self.secret)?)
     }
 }
 
-impl RotateWebhookSecret<'_> {
+impl RotateWebhookSecret {
     /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
     ///
     /// ```no_run
@@ -53,7 +53,7 @@ impl RotateWebhookSecret<'_> {
     /// # use webhook_sdk::signature::Keyring;
     /// # async fn example(lune: LuneClient, keyring: Keyring) -> Result<(), webhook_sdk::Error> {
     /// let rotation = Rotation::new(&keyring, "2026-10", "2026-11").grace(Duration::from_secs(3600));
-    /// let webhook = lune.rotate_webhook_secret().id("wh_1").rotate(rotation).await?;
+    /// let webhook = lune.rotate_webhook_secret("wh_1").rotate(rotation).await?;
     /// let to_keep = webhook.secret;
     /// # let _ = to_keep;
     /// # Ok(())
@@ -70,9 +70,8 @@ impl RotateWebhookSecret<'_> {
     /// whether the secret was rotated, such as a time-out, rotate again: Lune tells a whole secret in
     /// this answer alone.
     pub async fn rotate(self, rotation: Rotation<'_>) -> Result<WebhookWithSecret, Error> {
-        let call = async { Ok(self.send().await?.into_inner()) };
         rotation
-            .run(call, |webhook: &WebhookWithSecret, name| {
+            .run(self.send(), |webhook: &WebhookWithSecret, name| {
                 webhook.signing_key(name)
             })
             .await

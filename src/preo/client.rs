@@ -1,12 +1,12 @@
 use http::header::HeaderName;
 
-use super::generated::{Client, OPERATIONS, builder, types};
+use super::generated::{OPERATIONS, PreoClient, operation, types};
 use crate::Secret;
 use crate::client::pagination::paginated;
-use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
-impl Client {
+impl PreoClient {
     /// Sets up a client with a bearer token.
     ///
     /// How Preo authenticates its callers is unpublished: a bearer token is our default, and
@@ -24,11 +24,11 @@ impl Client {
     }
 }
 
-impl Service for Client {
+impl Service for PreoClient {
     type Extra = ();
 }
 
-impl sealed::Sealed for Client {
+impl sealed::Sealed for PreoClient {
     const BASE_URL: &'static str = "https://api.preo.dev";
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
@@ -37,23 +37,10 @@ impl sealed::Sealed for Client {
         Auth::bearer(token)
     }
 
-    fn advice(refusal: &Refusal<'_>, (): &()) -> Option<String> {
-        let advice = match refusal.status.as_u16() {
-            401 => "Preo rejects the token, or expects it in another header, see `auth`",
-            403 => "the token lacks a permission",
-            _ => return None,
-        };
-        Some(advice.to_owned())
-    }
-
     fn from_built(built: Built, (): ()) -> Result<Self, Error> {
-        Ok(Self::new_with_client(
-            &built.base_url,
-            built.http,
-            built.transport,
-        ))
+        Ok(Self::new(built))
     }
 }
 
-paginated!(ListWebhooks: WebhookPage of WebhookSummary);
-paginated!(ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);
+paginated!("list_webhooks", ListWebhooks: WebhookPage of WebhookSummary);
+paginated!("list_webhook_deliveries", ListWebhookDeliveries: WebhookDeliveryPage of WebhookDeliverySummary);

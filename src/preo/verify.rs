@@ -1,10 +1,10 @@
 //! From the API's own answers to a verifier.
 
-use super::generated::builder::RotateWebhookSecret;
+use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::{Webhook, WebhookDelivery};
 use super::scheme;
 use crate::client::rotation::Rotation;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
 
 impl Webhook {
@@ -15,7 +15,7 @@ impl Webhook {
     ///
     /// ```no_run
     /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
-    /// let webhook = preo.retrieve_webhook().id("wh_1").send().await?;
+    /// let webhook = preo.retrieve_webhook("wh_1").send().await?;
     /// let verifier = webhook.verifier()?;
     /// # let _ = verifier;
     /// # Ok(())
@@ -24,7 +24,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`] when the webhook has no secret, or one that can't be a key.
+    /// [`Error::is_configuration`] when the answer held no secret, or an empty one.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
         Ok(Verifier::new(scheme(), Keyring::new(key)))
@@ -34,18 +34,19 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`] when the webhook has no secret, or one that can't be a key.
+    /// [`Error::is_configuration`] when the answer held no secret, or an empty one.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         let Some(secret) = &self.secret else {
-            let message = "the webhook has no secret: Preo sends it when one is created, \
-                           retrieved, updated or rotated";
-            return Err(Error::new(ErrorKind::Secret, message));
+            return Err(Error::configuration(
+                "the webhook has no secret: Preo sends it when one is created, retrieved, updated \
+                 or rotated",
+            ));
         };
         Ok(Key::new(name, secret)?)
     }
 }
 
-impl RotateWebhookSecret<'_> {
+impl RotateWebhookSecret {
     /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
     ///
     /// ```no_run
@@ -55,7 +56,7 @@ impl RotateWebhookSecret<'_> {
     /// # use webhook_sdk::signature::Keyring;
     /// # async fn example(preo: PreoClient, keyring: Keyring) -> Result<(), webhook_sdk::Error> {
     /// let rotation = Rotation::new(&keyring, "2026-10", "2026-11").grace(Duration::from_secs(3600));
-    /// let webhook = preo.rotate_webhook_secret().id("wh_1").rotate(rotation).await?;
+    /// let webhook = preo.rotate_webhook_secret("wh_1").rotate(rotation).await?;
     /// let to_keep = webhook.secret;
     /// # let _ = to_keep;
     /// # Ok(())
@@ -67,15 +68,15 @@ impl RotateWebhookSecret<'_> {
     /// # Errors
     ///
     /// [`Error::is_configuration`] before any call when the keyring lacks the old key or has the new
-    /// one; [`ErrorKind::Secret`] after a rotation whose response has no usable secret; else as the
-    /// call itself. The keyring is then as it was. After an error that leaves open
+    /// one; else as the call itself. The keyring is then as it was. After an error that leaves open
     /// whether the secret was rotated, such as a time-out, call
     /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which tells the secret in force,
     /// and [`add`](Keyring::add) its [`signing_key`](Webhook::signing_key).
     pub async fn rotate(self, rotation: Rotation<'_>) -> Result<Webhook, Error> {
-        let call = async { Ok(self.send().await?.into_inner()) };
         rotation
-            .run(call, |webhook: &Webhook, name| webhook.signing_key(name))
+            .run(self.send(), |webhook: &Webhook, name| {
+                webhook.signing_key(name)
+            })
             .await
     }
 }

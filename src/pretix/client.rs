@@ -1,17 +1,14 @@
-use http::Method;
 use http::header::HeaderName;
 use url::Url;
 
-use super::generated::{Client, OPERATIONS, builder, models, types};
+use super::generated::{OPERATIONS, PretixClient, models, operation, types};
 use crate::Secret;
 use crate::client::pagination::paginated;
 use crate::client::runtime::encode_path;
-use crate::client::{
-    Auth, Built, ClientBuilder, Operation, Refusal, ResponseValue, Service, sealed,
-};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
-impl Client {
+impl PretixClient {
     /// Sets up a client for one organizer, with an API token of one of its teams.
     ///
     /// The [organizer](ClientBuilder::organizer) has to be named. The address is that of the hosted
@@ -56,16 +53,13 @@ impl Client {
     ///
     /// Those of the two calls. [`Error::operation`] tells which one failed: after
     /// `retrieve_webhook` the webhook is disabled.
-    pub async fn delete_webhook_and_retrieve(
-        &self,
-        id: i64,
-    ) -> Result<ResponseValue<types::Webhook>, Error> {
-        self.delete_webhook().id(id).send().await?;
-        self.retrieve_webhook().id(id).send().await
+    pub async fn delete_webhook_and_retrieve(&self, id: i64) -> Result<types::Webhook, Error> {
+        self.delete_webhook(id).send().await?;
+        self.retrieve_webhook(id).send().await
     }
 }
 
-impl ClientBuilder<Client> {
+impl ClientBuilder<PretixClient> {
     /// The organizer whose webhooks the client manages, by its slug; required.
     ///
     /// The slug is the part of the shop's address after the host, and its case counts.
@@ -86,11 +80,11 @@ pub struct Settings {
     organizer: String,
 }
 
-impl Service for Client {
+impl Service for PretixClient {
     type Extra = Settings;
 }
 
-impl sealed::Sealed for Client {
+impl sealed::Sealed for PretixClient {
     const BASE_URL: &'static str = "https://pretix.eu";
     /// pretix names no request. This is what proxies in front of it may add, our default.
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -129,40 +123,12 @@ impl sealed::Sealed for Client {
         Ok(base)
     }
 
-    fn advice(refusal: &Refusal<'_>, settings: &Settings) -> Option<String> {
-        let names_action_types = || {
-            let mut errors = refusal.error.field_errors().iter();
-            errors.any(|error| error.field.split('.').next() == Some("action_types"))
-        };
-        let advice = match (refusal.status.as_u16(), refusal.method) {
-            (400, &Method::PATCH | &Method::PUT) if names_action_types() => {
-                "an action type is unknown to this pretix; if the webhook already has it, as after \
-                 the removal of a plugin, the webhook can't be changed any more, only disabled \
-                 with `delete_webhook`"
-            }
-            (401, _) => "pretix doesn't know the token: it is wrong, revoked or of another kind",
-            (403, _) => {
-                let organizer = settings.organizer.escape_debug();
-                return Some(format!(
-                    "no access to the organizer `{organizer}`: its slug is wrong, or the token \
-                     lacks the permission to change the organizer's settings"
-                ));
-            }
-            _ => return None,
-        };
-        Some(advice.to_owned())
-    }
-
     fn from_built(built: Built, _: Settings) -> Result<Self, Error> {
-        Ok(Self::new_with_client(
-            &built.base_url,
-            built.http,
-            built.transport,
-        ))
+        Ok(Self::new(built))
     }
 }
 
-paginated!(ListWebhooks: WebhookPage of Webhook);
+paginated!("list_webhooks", ListWebhooks: WebhookPage of Webhook);
 
 /// All fields as they are, to be changed and sent back.
 ///

@@ -19,7 +19,7 @@ use wiremock::{Match, Mock, MockBuilder, ResponseTemplate};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = MockServer::start().await;
-/// let empty: WebhookPage = WebhookPage::builder().count(0_u64).results([]).try_into()?;
+/// let empty: WebhookPage = serde_json::from_str(r#"{"count": 0, "results": []}"#)?;
 /// stub::list_webhooks()
 ///     .and(query_param("is_active", "true"))
 ///     .answers(&empty)

@@ -10,10 +10,5 @@ mod lists;
 mod retries;
 #[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
 mod rotation;
-#[cfg(all(
-    feature = "client",
-    any(feature = "lune", feature = "preo", feature = "pretix")
-))]
-mod surface;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod tracing;

@@ -51,7 +51,7 @@ fn delivery() -> serde_json::Value {
 async fn every_request_has_the_token_and_names_the_client() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, webhook("wh_1")).await;
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
 
     let request = only_request(&server).await;
     assert_eq!(line(&request), "GET /v1/webhooks/wh_1");
@@ -68,7 +68,7 @@ async fn every_request_has_the_token_and_names_the_client() {
 async fn an_answer_keeps_what_this_version_does_not_know() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, webhook("wh_1")).await;
-    let webhook = preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    let webhook = preo.retrieve_webhook("wh_1").send().await.unwrap();
 
     assert_eq!(webhook.organization_id.as_deref(), Some("org_1"));
     assert_eq!(webhook.edition_id, None);
@@ -97,7 +97,7 @@ async fn an_answer_may_lack_every_optional_field() {
         "created": "2026-01-02T03:04:05Z", "modified": "2026-01-02T03:04:05Z",
     });
     answer(&server, 200, body).await;
-    let webhook = preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    let webhook = preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert!(
         webhook.secret.is_none() && webhook.is_active.is_none() && webhook.edition_id.is_none()
     );
@@ -110,7 +110,7 @@ async fn a_length_that_requests_are_held_to_is_not_enforced_on_answers() {
     body["name"] = json!("n".repeat(500));
     body["timeout_seconds"] = json!(9_000_000_000_u64);
     answer(&server, 200, body).await;
-    let webhook = preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    let webhook = preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(webhook.name.len(), 500);
     assert_eq!(webhook.timeout_seconds, Some(9_000_000_000));
 }
@@ -137,11 +137,10 @@ async fn create_sends_what_was_set_and_takes_any_2xx() {
             [WebhookEvent::ConsentGiven, WebhookEvent::from("made.up")],
         )
         .is_active(false);
-        let created = preo.create_webhook().body(body).send().await.unwrap();
-        assert_eq!(
-            (created.status().as_u16(), created.id.as_str()),
-            (status, "wh_1")
-        );
+        let response = preo.create_webhook(body).send_with_response().await;
+        let response = response.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.value().id, "wh_1");
     }
 }
 
@@ -173,12 +172,7 @@ async fn an_update_tells_absent_from_null_from_a_value() {
     for (update, sent) in cases {
         let (preo, server) = preo_and_server().await;
         answer(&server, 200, webhook("wh_1")).await;
-        preo.update_webhook()
-            .id("wh_1")
-            .body(update)
-            .send()
-            .await
-            .unwrap();
+        preo.update_webhook("wh_1", update).send().await.unwrap();
         let request = only_request(&server).await;
         assert_eq!(line(&request), "PATCH /v1/webhooks/wh_1");
         assert_eq!(request.body_json::<serde_json::Value>().unwrap(), sent);
@@ -199,7 +193,7 @@ async fn delete_takes_any_2xx_with_or_without_a_body() {
             .expect(1)
             .mount(&server)
             .await;
-        preo.delete_webhook().id("wh_1").send().await.unwrap();
+        preo.delete_webhook("wh_1").send().await.unwrap();
     }
 }
 
@@ -207,12 +201,7 @@ async fn delete_takes_any_2xx_with_or_without_a_body() {
 async fn rotate_posts_without_a_body_and_returns_the_new_secret() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, webhook("wh_1")).await;
-    let rotated = preo
-        .rotate_webhook_secret()
-        .id("wh_1")
-        .send()
-        .await
-        .unwrap();
+    let rotated = preo.rotate_webhook_secret("wh_1").send().await.unwrap();
     assert_eq!(rotated.secret.as_ref().unwrap().expose(), SECRET);
     let request = only_request(&server).await;
     assert_eq!(line(&request), "POST /v1/webhooks/wh_1/rotate-secret");
@@ -224,10 +213,10 @@ async fn post_without_a_body_has_a_content_length() {
     let ok = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
     let (base_url, server) = raw_server([ok.to_vec(), ok.to_vec(), ok.to_vec()]).await;
     let preo = preo(&base_url).build().unwrap();
-    let rotation = preo.rotate_webhook_secret().id("wh_1").send().await;
-    let retry = preo.retry_webhook_delivery().id("wh_1").delivery_id("dl_1");
+    let rotation = preo.rotate_webhook_secret("wh_1").send().await;
+    let retry = preo.retry_webhook_delivery("wh_1", "dl_1");
     let retry = retry.send().await;
-    let retrieval = preo.retrieve_webhook().id("wh_1").send().await;
+    let retrieval = preo.retrieve_webhook("wh_1").send().await;
     assert!(rotation.is_err() && retry.is_err() && retrieval.is_err());
 
     let requests = server.await.unwrap();
@@ -246,8 +235,8 @@ async fn a_list_sends_its_filters_exactly() {
         .is_active(false)
         .ordering([WebhookOrdering::NameDesc, WebhookOrdering::Created])
         .organization_id("org_1")
-        .page(3_u64)
-        .page_size(50_u64)
+        .page(3)
+        .page_size(50)
         .send()
         .await
         .unwrap();
@@ -279,8 +268,7 @@ async fn deliveries_are_listed_by_status() {
     entry["status"] = json!("paused");
     answer(&server, 200, json!({ "count": 1, "results": [entry] })).await;
     let page = preo
-        .list_webhook_deliveries()
-        .id("wh_1")
+        .list_webhook_deliveries("wh_1")
         .status(DeliveryStatus::Failed)
         .send()
         .await
@@ -297,9 +285,7 @@ async fn a_delivery_is_retrieved_and_its_payload_is_not_shown() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, delivery()).await;
     let delivery = preo
-        .retrieve_webhook_delivery()
-        .id("wh_1")
-        .delivery_id("dl/1 ü")
+        .retrieve_webhook_delivery("wh_1", "dl/1 ü")
         .send()
         .await
         .unwrap();
@@ -320,9 +306,7 @@ async fn a_delivery_is_retrieved_and_its_payload_is_not_shown() {
 async fn a_retry_posts_to_the_delivery() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, delivery()).await;
-    preo.retry_webhook_delivery()
-        .id("wh_1")
-        .delivery_id("dl_1")
+    preo.retry_webhook_delivery("wh_1", "dl_1")
         .send()
         .await
         .unwrap();
@@ -341,7 +325,7 @@ async fn a_base_url_keeps_its_path() {
         format!("{}/proxy/preo/", server.uri()),
     ] {
         let preo = preo(&base).build().unwrap();
-        preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+        preo.retrieve_webhook("wh_1").send().await.unwrap();
     }
     for request in server.received_requests().await.unwrap() {
         assert_eq!(line(&request), "GET /proxy/preo/v1/webhooks/wh_1");
@@ -362,7 +346,7 @@ async fn another_scheme_or_header_carries_the_token() {
             .user_agent("shop/1.0")
             .build()
             .unwrap();
-        preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+        preo.retrieve_webhook("wh_1").send().await.unwrap();
         let request = only_request(&server).await;
         assert_eq!(request.headers[name], value);
         assert!(
@@ -388,7 +372,7 @@ async fn dropping_a_call_cancels_the_request() {
         stream.read(&mut bytes).await.unwrap_or(0)
     });
     tokio::select! {
-        _ = preo.retrieve_webhook().id("wh_1").send() => panic!("nothing was answered"),
+        _ = preo.retrieve_webhook("wh_1").send() => panic!("nothing was answered"),
         arrived = waiting => arrived.unwrap(),
     }
     let more = tokio::time::timeout(Duration::from_secs(20), server).await;

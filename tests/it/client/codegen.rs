@@ -10,6 +10,8 @@ mod models;
 mod prepare;
 #[path = "../../../build/provider.rs"]
 mod provider;
+#[path = "../../../build/rust.rs"]
+mod rust;
 
 use document::Document;
 use prepare::{Constraint, Kind, Prepared, Rule, prepare};
@@ -151,7 +153,7 @@ fn a_query_array_that_does_not_explode_is_comma_joined() {
     ));
     assert_eq!(
         prepared.replacements["CommaSeparatedOrder"],
-        "crate::CommaSeparated<crate::acme::generated::models::Order>"
+        "crate::query::CommaSeparated<crate::acme::generated::models::Order>"
     );
     let code = models::models(&prepared).unwrap().to_string();
     assert!(code.contains("NameDesc = \"-name\""), "{code}");

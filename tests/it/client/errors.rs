@@ -1,8 +1,5 @@
 //! What a caller learns when a call fails.
 
-mod bodies;
-mod kinds;
-
 use std::error::Error as _;
 use std::time::Duration;
 
@@ -23,7 +20,7 @@ async fn failure(response: ResponseTemplate) -> Error {
         .retry(RetryPolicy::never())
         .build()
         .unwrap();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err()
+    preo.retrieve_webhook("wh_1").send().await.unwrap_err()
 }
 
 fn json(status: u16, body: &str) -> ResponseTemplate {
@@ -33,8 +30,8 @@ fn json(status: u16, body: &str) -> ResponseTemplate {
 fn fields(error: &Error) -> Vec<(String, String)> {
     error
         .field_errors()
-        .iter()
-        .map(|error| (error.field.clone(), error.message.clone()))
+        .into_iter()
+        .map(|error| (error.field, error.message))
         .collect()
 }
 
@@ -96,8 +93,7 @@ async fn any_body_of_an_error_gives_its_status() {
             let error = failure(response).await;
             assert_eq!(error.status().unwrap().as_u16(), status);
             assert_eq!(error.body().unwrap(), body);
-            let nested = body.starts_with(b"{\"detail\": {");
-            assert_eq!(error.detail(), nested.then_some("text"));
+            assert_eq!(error.detail(), None);
             assert!(error.field_errors().is_empty() || status == 400);
         }
     }
@@ -109,7 +105,7 @@ async fn each_status_answers_to_its_predicate() {
     let cases: [(u16, Predicate); 6] = [
         (400, Error::is_validation),
         (401, Error::is_unauthorized),
-        (403, Error::is_forbidden),
+        (403, Error::is_unauthorized),
         (404, Error::is_not_found),
         (429, Error::is_rate_limited),
         (503, Error::is_retryable),
@@ -135,25 +131,28 @@ async fn the_request_id_of_the_server_is_kept() {
         .respond_with(response)
         .mount(&server)
         .await;
-    let webhook = preo.retrieve_webhook().id("wh_1").send().await.unwrap();
-    assert_eq!(webhook.request_id(), Some("req-8"));
+    let response = preo.retrieve_webhook("wh_1").send_with_response().await;
+    assert_eq!(response.unwrap().request_id(), Some("req-8"));
 }
 
 #[tokio::test]
 async fn a_success_that_cannot_be_decoded_says_where_and_shows_nothing() {
     let secret = "payload-byte-9f86d081";
     let bodies = [
-        (format!(r#"{{"id": "{secret}"}}"#), "missing field `"),
+        (
+            format!(r#"{{"id": "{secret}"}}"#),
+            "isn't what is documented",
+        ),
         (
             format!(r#"{{"id": "{secret}", "created": "{secret}"}}"#),
-            "created: ",
+            "isn't what is documented",
         ),
         (format!(r#"{{"id": "{secret}"#), "breaks off at line 1"),
         (
             format!("<html>{secret}</html>"),
-            "not JSON at line 1 column 1",
+            "is no JSON at line 1 column 1",
         ),
-        (String::new(), "empty"),
+        (String::new(), "without a body"),
     ];
     for (body, expected) in bodies {
         let error = failure(json(200, &body)).await;
@@ -205,9 +204,12 @@ async fn an_answer_over_the_limit_is_refused() {
         .max_response_bytes(4096)
         .build()
         .unwrap();
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(error.is_decode(), "{error:?}");
-    assert!(error.to_string().contains("exceeds 4096 bytes"), "{error}");
+    assert!(
+        error.to_string().contains("more than 4096 bytes"),
+        "{error}"
+    );
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
@@ -218,11 +220,11 @@ async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
     long.extend_from_slice(&[b'x'; 9000]);
     let (base_url, _server) = raw_server([cut, long]).await;
     let preo = preo(&base_url).max_response_bytes(4096).build().unwrap();
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(error.is_not_found() && !error.is_decode(), "{error:?}");
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(
-        error.is_forbidden() && error.body() == Some(b""),
+        error.is_unauthorized() && error.body() == Some(b""),
         "{error:?}"
     );
 }
@@ -231,7 +233,7 @@ async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
 async fn a_connection_that_closes_without_an_answer_is_no_answer_that_cannot_be_read() {
     let (base_url, _server) = raw_server([Vec::new()]).await;
     let preo = preo(&base_url).retry(RetryPolicy::never()).build().unwrap();
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(
         error.is_retryable() && !error.is_decode() && error.status().is_none(),
         "{error:?}"
@@ -251,9 +253,9 @@ async fn an_endless_answer_is_cut_at_the_limit() {
         .max_response_bytes(64 * 1024)
         .build()
         .unwrap();
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(
-        error.to_string().contains("exceeds 65536 bytes"),
+        error.to_string().contains("more than 65536 bytes"),
         "{error:?}"
     );
 }
@@ -281,70 +283,52 @@ async fn what_the_document_forbids_is_refused_before_sending() {
     let long = "é".repeat(121);
     let errors = [
         (
-            preo.list_webhooks().page_size(0_u64).send().await.err(),
+            preo.list_webhooks().page_size(0).send().await.err(),
             "page_size must be at least 1",
         ),
         (
-            preo.list_webhooks().page(0_u64).send().await.err(),
+            preo.list_webhooks().page(0).send().await.err(),
             "page must be at least 1",
         ),
         (
-            preo.update_webhook()
-                .id("w")
-                .body(WebhookUpdate::new().name(&*long))
+            preo.update_webhook("w", WebhookUpdate::new().name(&*long))
                 .send()
                 .await
                 .err(),
             "name must have at most 120 characters",
         ),
         (
-            preo.create_webhook()
-                .body(create().timeout_seconds(2_147_483_648))
+            preo.create_webhook(create().timeout_seconds(2_147_483_648))
                 .send()
                 .await
                 .err(),
             "timeout_seconds must be at most 2147483647",
         ),
         (
-            preo.create_webhook()
-                .body(create().timeout_seconds(u64::MAX))
+            preo.create_webhook(create().timeout_seconds(u64::MAX))
                 .send()
                 .await
                 .err(),
             "timeout_seconds must be at most 2147483647",
         ),
         (
-            preo.retrieve_webhook().id("").send().await.err(),
+            preo.retrieve_webhook("").send().await.err(),
             "id must not be empty, `.` or `..`",
         ),
         (
-            preo.delete_webhook().id("..").send().await.err(),
+            preo.delete_webhook("..").send().await.err(),
             "id must not be empty, `.` or `..`",
         ),
         (
-            preo.delete_webhook().id(".").send().await.err(),
+            preo.delete_webhook(".").send().await.err(),
             "id must not be empty, `.` or `..`",
         ),
         (
-            preo.retrieve_webhook_delivery()
-                .id("wh_1")
-                .delivery_id("..")
+            preo.retrieve_webhook_delivery("wh_1", "..")
                 .send()
                 .await
                 .err(),
             "delivery_id must not be empty, `.` or `..`",
-        ),
-        (
-            preo.list_webhooks().page_size(-1_i64).send().await.err(),
-            "`page_size` was set to a value that it can't have",
-        ),
-        (
-            preo.retrieve_webhook().send().await.err(),
-            "`id` is missing: set it before `send`",
-        ),
-        (
-            preo.create_webhook().send().await.err(),
-            "`body` is missing: set it before `send`",
         ),
     ];
     for (error, expected) in errors {
@@ -376,7 +360,7 @@ async fn no_identifier_leads_to_another_resource() {
         "é;=@:",
         "a b",
     ] {
-        preo.delete_webhook().id(id).send().await.unwrap();
+        preo.delete_webhook(id).send().await.unwrap();
         let path = server
             .received_requests()
             .await
@@ -404,8 +388,7 @@ async fn an_answer_that_cannot_be_decoded_was_an_attempt() {
     );
     let (preo, _server) = preo_and_server().await;
     let error = preo
-        .retrieve_webhook()
-        .id("x".repeat(100_000))
+        .retrieve_webhook("x".repeat(100_000))
         .send()
         .await
         .unwrap_err();
@@ -417,14 +400,14 @@ async fn an_answer_that_cannot_be_decoded_was_an_attempt() {
 
 #[tokio::test]
 async fn the_complaints_of_a_hostile_server_are_bounded() {
-    let long = "k".repeat(300);
-    let many = vec!["x"; 5_000];
+    let long = "k".repeat(40_000);
+    let many: Vec<_> = (0..20_000)
+        .map(|_| serde_json::json!({ "a": ["x"] }))
+        .collect();
     let body = serde_json::json!({ (long): many.clone(), "short": many }).to_string();
-    assert!(body.len() < 64 * 1024);
-    let error = failure(json(400, &body)).await;
-    let errors = error.field_errors();
+    let errors = failure(json(400, &body)).await.field_errors();
     assert_eq!(errors.len(), 1_000);
-    assert!(errors.iter().all(|error| error.field == "short"));
+    assert!(errors.iter().all(|error| error.field.len() < 300));
 }
 
 #[tokio::test]
@@ -438,7 +421,7 @@ async fn a_server_on_loopback_is_reached_without_a_proxy() {
     let proxy = reqwest::Proxy::all("http://127.0.0.1:9").unwrap();
     let through_a_proxy = reqwest::Client::builder().proxy(proxy);
     let preo = preo(&server.uri()).http(through_a_proxy).build().unwrap();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
 }
 
 #[tokio::test]
@@ -451,12 +434,7 @@ async fn a_length_is_counted_in_characters() {
         .mount(&server)
         .await;
     let update = WebhookUpdate::new().name("é".repeat(120));
-    preo.update_webhook()
-        .id("wh_1")
-        .body(update)
-        .send()
-        .await
-        .unwrap();
+    preo.update_webhook("wh_1", update).send().await.unwrap();
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! Lists of many pages, from servers that keep their word and from others.
+//! Lists of many pages, from healthy and from broken servers.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -51,8 +51,37 @@ fn healthy(count: u64, size: u64) -> impl Fn(u64) -> ResponseTemplate {
     }
 }
 
+/// A list of 10 items a page, which `change` edits after each page that is sent.
+async fn changing(
+    count: u64,
+    change: impl Fn(u64, &mut Vec<u64>) + Send + Sync + 'static,
+) -> (PreoClient, MockServer) {
+    let list = Mutex::new(Vec::from_iter(0..count));
+    serve(move |number| {
+        let mut list = list.lock().unwrap();
+        let Some(window) = list.chunks(10).nth(number as usize - 1) else {
+            return ResponseTemplate::new(404).set_body_json(json!({ "detail": "Invalid page." }));
+        };
+        let response = page(window, list.len() as u64, number * 10 < list.len() as u64);
+        change(number, &mut list);
+        response
+    })
+    .await
+}
+
+fn assert_changed(error: Option<Error>, what: &str) {
+    let error = error.expect(what);
+    let text = error.to_string();
+    assert!(
+        text.starts_with(&format!("list_webhooks: {what}")),
+        "{text}"
+    );
+    assert!(text.contains("collect the items before"), "{text}");
+    assert!(!error.is_not_found() && !error.is_retryable());
+}
+
 async fn read(preo: &PreoClient, prefetch: usize) -> (Vec<String>, Option<Error>) {
-    let mut items = preo.list_webhooks().prefetch(prefetch);
+    let mut items = preo.list_webhooks().stream().prefetch(prefetch);
     let mut ids = Vec::new();
     loop {
         match items.try_next().await {
@@ -74,7 +103,7 @@ fn ids(range: std::ops::Range<u64>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_list_arrives_complete_and_in_order_whatever_is_prefetched() {
+async fn list_arrives_complete_and_in_order_with_and_without_prefetching() {
     for prefetch in [0, 1, 3, 100] {
         for count in [0, 1, 9, 10, 11, 25, 30] {
             let (preo, _server) = serve(healthy(count, 10)).await;
@@ -87,7 +116,7 @@ async fn a_list_arrives_complete_and_in_order_whatever_is_prefetched() {
 
 #[tokio::test]
 async fn no_page_is_requested_twice_or_past_the_end() {
-    for prefetch in [0, 4] {
+    for prefetch in [0, 4, usize::MAX] {
         let (preo, server) = serve(healthy(45, 10)).await;
         read(&preo, prefetch).await;
         let requests = server.received_requests().await.unwrap();
@@ -106,7 +135,7 @@ async fn no_page_is_requested_twice_or_past_the_end() {
 }
 
 #[tokio::test]
-async fn every_filter_goes_out_with_every_page() {
+async fn every_page_is_requested_with_all_filters() {
     let (preo, server) = serve(healthy(3, 1)).await;
     let mut items = preo
         .list_webhooks()
@@ -114,7 +143,7 @@ async fn every_filter_goes_out_with_every_page() {
         .edition_id("ed_1")
         .is_active(true)
         .ordering([WebhookOrdering::NameDesc, WebhookOrdering::Created])
-        .page_size(1_u64)
+        .page_size(1)
         .stream();
     while items.try_next().await.unwrap().is_some() {}
     let queries: Vec<_> = server
@@ -143,7 +172,7 @@ async fn nothing_is_requested_before_it_is_read() {
     }
     // Whatever was started in the background is sent before these are answered.
     for _ in 0..3 {
-        preo.list_webhooks().page(3_u64).send().await.unwrap();
+        preo.list_webhooks().page(3).send().await.unwrap();
     }
     let requests = server.received_requests().await.unwrap();
     let queries: Vec<_> = requests
@@ -154,7 +183,7 @@ async fn nothing_is_requested_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn prefetching_has_several_pages_under_way_at_once() {
+async fn prefetching_requests_several_pages_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let three_at_once = Arc::new(Barrier::new(3));
@@ -196,7 +225,7 @@ async fn answer_page(mut stream: TcpStream, three_at_once: Arc<Barrier>) {
 }
 
 #[tokio::test]
-async fn as_many_pages_as_are_prefetched_arrive_while_nobody_reads() {
+async fn prefetched_pages_arrive_while_nobody_reads() {
     let (preo, server) = serve(healthy(60, 10)).await;
     let mut pages = preo.list_webhooks().pages().prefetch(3);
     pages.try_next().await.unwrap();
@@ -209,7 +238,7 @@ async fn as_many_pages_as_are_prefetched_arrive_while_nobody_reads() {
         .await
         .unwrap();
     for _ in 0..3 {
-        preo.list_webhooks().page(6_u64).send().await.unwrap();
+        preo.list_webhooks().page(6).send().await.unwrap();
     }
     let requests = server.received_requests().await.unwrap();
     let queries: BTreeSet<_> = requests
@@ -223,7 +252,7 @@ async fn as_many_pages_as_are_prefetched_arrive_while_nobody_reads() {
 }
 
 #[tokio::test]
-async fn a_reader_slower_than_the_time_out_loses_no_prefetched_page() {
+async fn slow_reader_loses_no_prefetched_page_to_the_timeout() {
     let server = MockServer::start().await;
     let respond = |request: &Request| {
         let number = request.url.query().unwrap()["page=".len()..]
@@ -252,7 +281,7 @@ async fn a_reader_slower_than_the_time_out_loses_no_prefetched_page() {
 }
 
 #[tokio::test]
-async fn empty_pages_without_end_are_an_error() {
+async fn endless_empty_pages_are_an_error() {
     let (preo, server) = serve(|_| page(&[], 0, true)).await;
     let (read, error) = read(&preo, 0).await;
     assert!(read.is_empty());
@@ -260,13 +289,13 @@ async fn empty_pages_without_end_are_an_error() {
         error
             .unwrap()
             .to_string()
-            .contains("one empty page after the other")
+            .contains("100 pages up to page 100 have no new items")
     );
     assert_eq!(server.received_requests().await.unwrap().len(), 100);
 }
 
 #[tokio::test]
-async fn an_empty_page_in_the_middle_is_not_the_end() {
+async fn empty_page_in_the_middle_is_not_the_end() {
     for prefetch in [0, 2] {
         let (preo, _server) = serve(|number| match number {
             1 => page(&[0, 1], 4, true),
@@ -282,18 +311,24 @@ async fn an_empty_page_in_the_middle_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn a_page_that_repeats_is_an_error() {
+async fn repeated_page_is_an_error() {
     for prefetch in [0, 2] {
         let (preo, server) = serve(|_| page(&[0, 1], 100, true)).await;
         let (read, error) = read(&preo, prefetch).await;
         assert_eq!(read, ids(0..2));
-        assert!(error.unwrap().to_string().contains("same page twice"));
+        let error = error.unwrap();
+        assert!(
+            error
+                .to_string()
+                .starts_with("list_webhooks: page 2 repeats"),
+            "{error}"
+        );
         assert!(server.received_requests().await.unwrap().len() <= 2 + prefetch);
     }
 }
 
 #[tokio::test]
-async fn a_failure_in_the_middle_comes_after_what_was_before_it() {
+async fn failed_page_is_reported_after_the_items_before_it() {
     for prefetch in [0, 2] {
         let (preo, _server) = serve(|number| match number {
             3 => ResponseTemplate::new(403),
@@ -302,12 +337,12 @@ async fn a_failure_in_the_middle_comes_after_what_was_before_it() {
         .await;
         let (read, error) = read(&preo, prefetch).await;
         assert_eq!(read, ids(0..20));
-        assert!(error.unwrap().is_forbidden());
+        assert!(error.unwrap().is_unauthorized());
     }
 }
 
 #[tokio::test]
-async fn a_page_that_fails_for_a_moment_is_asked_for_again() {
+async fn page_that_fails_once_is_retried() {
     let failed = AtomicUsize::new(0);
     let (preo, _server) = serve(move |number| {
         if number == 2 && failed.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -322,7 +357,7 @@ async fn a_page_that_fails_for_a_moment_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_count_that_lies_costs_no_item() {
+async fn wrong_count_loses_no_item() {
     for count in [0, 3, 1_000, u64::MAX] {
         for prefetch in [0, 3] {
             let (preo, _server) = serve(move |number| match number {
@@ -340,7 +375,7 @@ async fn a_count_that_lies_costs_no_item() {
 }
 
 #[tokio::test]
-async fn the_servers_address_of_the_next_page_is_never_followed() {
+async fn the_url_of_the_next_page_is_never_followed() {
     let (preo, server) = serve(healthy(20, 10)).await;
     read(&preo, 0).await;
     for request in server.received_requests().await.unwrap() {
@@ -349,7 +384,7 @@ async fn the_servers_address_of_the_next_page_is_never_followed() {
 }
 
 #[tokio::test]
-async fn pages_tell_what_the_server_says_of_the_list() {
+async fn pages_have_the_announced_count_and_whether_another_follows() {
     let (preo, _server) = serve(healthy(15, 10)).await;
     let mut pages = preo.list_webhooks().pages();
     let first = pages.try_next().await.unwrap().unwrap();
@@ -363,7 +398,7 @@ async fn pages_tell_what_the_server_says_of_the_list() {
 }
 
 #[test]
-fn a_list_takes_a_small_part_of_the_memory_that_its_items_would() {
+fn list_needs_a_fraction_of_the_memory_of_its_items() {
     const COUNT: u64 = 5_000;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -372,7 +407,7 @@ fn a_list_takes_a_small_part_of_the_memory_that_its_items_would() {
     let (preo, _server) = runtime.block_on(serve(healthy(COUNT, 20)));
     let measured = allocation_counter::measure(|| {
         runtime.block_on(async {
-            let mut items = preo.list_webhooks().prefetch(2);
+            let mut items = preo.list_webhooks().stream().prefetch(2);
             while items.try_next().await.unwrap().is_some() {}
         });
     });
@@ -381,5 +416,166 @@ fn a_list_takes_a_small_part_of_the_memory_that_its_items_would() {
         measured.bytes_max < all / 5,
         "{} bytes for {all}",
         measured.bytes_max
+    );
+}
+
+#[tokio::test]
+async fn removing_what_was_read_is_reported_instead_of_skipping_items() {
+    let (preo, _server) = changing(30, |_, list| drop(list.remove(0))).await;
+    let (read, error) = read(&preo, 0).await;
+    assert_eq!(read, ids(0..10));
+    assert_changed(error, "the list shrank from 30 to 29 items before page 2");
+}
+
+#[tokio::test]
+async fn a_page_that_vanishes_is_reported_as_a_changed_list() {
+    let (preo, _server) = changing(11, |_, list| drop(list.remove(0))).await;
+    let (read, error) = read(&preo, 0).await;
+    assert_eq!(read, ids(0..10));
+    assert_changed(error, "page 2 no longer exists");
+}
+
+#[tokio::test]
+async fn a_reordered_list_is_reported() {
+    let reorder = |number: u64, list: &mut Vec<u64>| list.rotate_left(usize::from(number == 1));
+    let (preo, _server) = changing(20, reorder).await;
+    let (_, error) = read(&preo, 0).await;
+    assert_changed(error, "page 2 repeats items");
+}
+
+#[tokio::test]
+async fn items_inserted_at_the_front_cause_neither_an_error_nor_a_repetition() {
+    for inserted in [1, 9, 10, 25] {
+        let insert = move |number: u64, list: &mut Vec<u64>| {
+            if number == 1 {
+                list.splice(0..0, 100..100 + inserted);
+            }
+        };
+        for prefetch in [0, 2] {
+            let (preo, _server) = changing(25, insert).await;
+            let (read, error) = read(&preo, prefetch).await;
+            assert!(error.is_none(), "{error:?}");
+            let (new, old): (Vec<_>, Vec<_>) = read
+                .into_iter()
+                .partition(|id| id.starts_with("wh_1") && id.len() == 6);
+            assert_eq!(old, ids(0..25));
+            assert_eq!(BTreeSet::from_iter(&new).len(), new.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn items_appended_while_reading_are_read_too() {
+    let append = |number: u64, list: &mut Vec<u64>| {
+        if number < 3 {
+            list.extend(list.len() as u64..list.len() as u64 + 4);
+        }
+    };
+    let (preo, _server) = changing(25, append).await;
+    let (read, error) = read(&preo, 0).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(read, ids(0..33));
+}
+
+#[tokio::test]
+async fn pages_answered_out_of_order_by_a_growing_list_are_no_error() {
+    let (preo, _server) = serve(|number| match number {
+        1 => page(&[0, 1], 6, true),
+        2 => page(&[2, 3], 7, true),
+        _ => page(&[4, 5], 6, false),
+    })
+    .await;
+    let (read, error) = read(&preo, 2).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(read, ids(0..6));
+}
+
+#[tokio::test]
+async fn an_item_skipped_by_pages_answered_out_of_order_is_reported() {
+    let (preo, _server) = serve(|number| match number {
+        1 => page(&[0, 1], 6, true),
+        2 => page(&[1, 2], 7, true),
+        _ => page(&[4, 5], 6, false),
+    })
+    .await;
+    let (_, error) = read(&preo, 2).await;
+    assert_changed(error, "the list ended after 5 items");
+}
+
+#[tokio::test]
+async fn cycles_of_any_length_end_with_an_error() {
+    for length in [1, 2, 3, 7] {
+        for prefetch in [0, 3] {
+            let (preo, server) = serve(move |number| {
+                let first = (number - 1) % length * 2;
+                page(&[first, first + 1], 1_000, true)
+            })
+            .await;
+            let (read, error) = read(&preo, prefetch).await;
+            assert_eq!(read, ids(0..length * 2));
+            assert_changed(error, &format!("page {} repeats items", length + 1));
+            assert!(server.received_requests().await.unwrap().len() <= length as usize + 4);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cycle_that_announces_growth_ends_with_an_error() {
+    let (preo, server) = serve(|number| page(&[0, 1], number * 10, true)).await;
+    let (read, error) = read(&preo, 0).await;
+    assert_eq!(read, ids(0..2));
+    assert!(error.unwrap().to_string().contains("have no new items"));
+    assert_eq!(server.received_requests().await.unwrap().len(), 101);
+}
+
+#[tokio::test]
+async fn prefetching_is_bounded() {
+    let (preo, server) = serve(healthy(1_000, 1)).await;
+    let mut pages = preo.list_webhooks().pages().prefetch(usize::MAX);
+    pages.try_next().await.unwrap();
+    pages.try_next().await.unwrap();
+    while server.received_requests().await.unwrap().len() < 18 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..3 {
+        preo.list_webhooks().page(6_u64).send().await.unwrap();
+    }
+    assert_eq!(server.received_requests().await.unwrap().len(), 18 + 3);
+}
+
+#[tokio::test]
+async fn a_list_starts_at_the_given_page() {
+    let (preo, server) = serve(healthy(45, 10)).await;
+    let items = preo.list_webhooks().stream().start_page(4).prefetch(2);
+    let read: Vec<_> = items.all().await.unwrap();
+    assert_eq!(read.len(), 15);
+    assert_eq!(read[0].id, "wh_30");
+    let requests = server.received_requests().await.unwrap();
+    let queries = requests.iter().map(|request| request.url.query().unwrap());
+    assert_eq!(Vec::from_iter(queries), ["page=4", "page=5"]);
+
+    let mut beyond = preo.list_webhooks().pages().start_page(6);
+    assert!(beyond.try_next().await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_list_is_collected_up_to_its_bound() {
+    let (preo, _server) = serve(healthy(25, 10)).await;
+    assert_eq!(preo.list_webhooks().all().await.unwrap().len(), 25);
+
+    let (preo, _server) = serve(|number| {
+        let item = |id: u64| {
+            json!({ "id": (number * 25_000 + id).to_string(), "name": "", "url": "", "events": [],
+                "created": "2026-01-02T03:04:05Z", "modified": "2026-01-02T03:04:05Z" })
+        };
+        let results = Vec::from_iter((0..25_000).map(item));
+        let body = json!({ "count": 1_000_000, "next": "more", "results": results });
+        ResponseTemplate::new(200).set_body_json(body)
+    })
+    .await;
+    let error = preo.list_webhooks().all().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "list_webhooks: more than 100000 items: read them with `stream`"
     );
 }

@@ -52,7 +52,7 @@ async fn repeatable_request_survives_two_failures() {
     for status in [408, 429, 500, 502, 503, 504] {
         let (preo, server) = preo_and_server().await;
         failing(&server, 2, ResponseTemplate::new(status)).await;
-        preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+        preo.retrieve_webhook("wh_1").send().await.unwrap();
         assert_eq!(sent(&server).await, 3, "{status}");
     }
 }
@@ -61,7 +61,7 @@ async fn repeatable_request_survives_two_failures() {
 async fn third_failure_is_returned() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 3, ResponseTemplate::new(503)).await;
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert_eq!(
         (error.status().unwrap().as_u16(), error.attempts()),
         (503, 3)
@@ -72,15 +72,13 @@ async fn third_failure_is_returned() {
 async fn patch_and_delete_are_retried() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 1, ResponseTemplate::new(502)).await;
-    preo.update_webhook()
-        .id("wh_1")
-        .body(WebhookUpdate::new().name("n"))
+    preo.update_webhook("wh_1", WebhookUpdate::new().name("n"))
         .send()
         .await
         .unwrap();
     let (preo, server) = preo_and_server().await;
     failing(&server, 1, ResponseTemplate::new(502)).await;
-    preo.delete_webhook().id("wh_1").send().await.unwrap();
+    preo.delete_webhook("wh_1").send().await.unwrap();
     assert_eq!(sent(&server).await, 2);
 }
 
@@ -89,7 +87,7 @@ async fn permanent_failures_are_not_retried() {
     for status in [400, 401, 403, 404, 409, 410, 422, 501] {
         let (preo, server) = preo_and_server().await;
         failing(&server, 1, ResponseTemplate::new(status)).await;
-        preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+        preo.retrieve_webhook("wh_1").send().await.unwrap_err();
         assert_eq!(sent(&server).await, 1, "{status}");
     }
 }
@@ -104,12 +102,7 @@ async fn post_that_may_have_been_applied_is_not_retried() {
             ResponseTemplate::new(status).insert_header("retry-after", "0"),
         )
         .await;
-        let error = preo
-            .create_webhook()
-            .body(create())
-            .send()
-            .await
-            .unwrap_err();
+        let error = preo.create_webhook(create()).send().await.unwrap_err();
         assert!(error.is_retryable());
         assert_eq!(sent(&server).await, 1, "{status}");
     }
@@ -119,7 +112,7 @@ async fn post_that_may_have_been_applied_is_not_retried() {
 async fn throttled_post_is_retried_with_the_same_body() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 2, ResponseTemplate::new(429)).await;
-    preo.create_webhook().body(create()).send().await.unwrap();
+    preo.create_webhook(create()).send().await.unwrap();
     let bodies: Vec<_> = server
         .received_requests()
         .await
@@ -138,12 +131,7 @@ async fn throttled_post_is_retried_with_the_same_body() {
 #[tokio::test]
 async fn refused_connection_is_retried_even_for_a_post() {
     let preo = preo("http://127.0.0.1:1").build().unwrap();
-    let error = preo
-        .create_webhook()
-        .body(create())
-        .send()
-        .await
-        .unwrap_err();
+    let error = preo.create_webhook(create()).send().await.unwrap_err();
     assert!(error.is_connect());
     assert_eq!(error.attempts(), 3);
 }
@@ -157,7 +145,7 @@ async fn never_sends_one_request() {
         .retry(RetryPolicy::never())
         .build()
         .unwrap();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert_eq!(sent(&server).await, 1);
 }
 
@@ -177,7 +165,7 @@ async fn retry_after_above_the_bound_fails_the_call() {
             ResponseTemplate::new(503).insert_header("retry-after", value),
         )
         .await;
-        let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+        let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
         let wait = error.retry_after().unwrap().as_secs();
         assert!((least..=most).contains(&wait), "{value} became {wait}");
         assert_eq!(sent(&server).await, 1);
@@ -194,7 +182,7 @@ async fn invalid_retry_after_is_ignored() {
             ResponseTemplate::new(503).insert_header("retry-after", value),
         )
         .await;
-        preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+        preo.retrieve_webhook("wh_1").send().await.unwrap();
         assert_eq!(sent(&server).await, 2, "{value}");
     }
 }
@@ -212,7 +200,7 @@ async fn wait_beyond_the_deadline_is_not_started() {
         .deadline(Duration::from_secs(40))
         .build()
         .unwrap();
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(error.is_rate_limited());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(50)));
 }
@@ -264,7 +252,7 @@ async fn forty_callers_all_get_through_a_limit_of_five_a_second() {
     let calls: JoinSet<_> = (0..40)
         .map(|_| {
             let preo = preo.clone();
-            async move { preo.retrieve_webhook().id("wh_1").send().await }
+            async move { preo.retrieve_webhook("wh_1").send().await }
         })
         .collect();
     let results = accelerated(clock, calls.join_all()).await;
@@ -282,7 +270,7 @@ async fn throttling_does_not_use_up_the_retries() {
     let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
     failing(&server, 20, throttled).await;
     let preo = preo(&server.uri()).build().unwrap();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(sent(&server).await, 21);
 }
 
@@ -290,7 +278,7 @@ async fn throttling_does_not_use_up_the_retries() {
 async fn throttling_without_a_retry_after_counts_as_a_retry() {
     let (preo, server) = preo_and_server().await;
     failing(&server, 3, ResponseTemplate::new(429)).await;
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(error.is_rate_limited());
     assert_eq!(error.attempts(), 3);
 }
@@ -304,7 +292,7 @@ async fn conflict_with_retry_after_is_retried() {
         ResponseTemplate::new(409).insert_header("retry-after", "0"),
     )
     .await;
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(sent(&server).await, 2);
 }
 
@@ -317,7 +305,7 @@ async fn timed_out_attempt_is_retried() {
         .timeout(Duration::from_millis(50))
         .build()
         .unwrap();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(sent(&server).await, 3);
 }
 
@@ -334,12 +322,7 @@ async fn timed_out_post_is_not_retried() {
         .timeout(Duration::from_millis(50))
         .build()
         .unwrap();
-    let error = preo
-        .create_webhook()
-        .body(create())
-        .send()
-        .await
-        .unwrap_err();
+    let error = preo.create_webhook(create()).send().await.unwrap_err();
     assert!(error.is_timeout() && error.is_retryable(), "{error:?}");
     assert_eq!((error.attempts(), sent(&server).await), (1, 1));
 }
@@ -357,7 +340,7 @@ async fn deadline_ends_a_running_attempt() {
         .deadline(Duration::from_millis(50))
         .build()
         .unwrap();
-    let error = preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     assert_eq!(error.attempts(), 1);
 }
@@ -369,7 +352,7 @@ async fn truncated_body_is_retried() {
     cut.truncate(cut.len() - 10);
     let (base_url, server) = raw_server([cut, http(&whole)]).await;
     let preo = preo(&base_url).build().unwrap();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(server.await.unwrap().len(), 2);
 }
 
@@ -377,12 +360,7 @@ async fn truncated_body_is_retried() {
 async fn post_is_not_retried_after_a_closed_connection() {
     let (base_url, server) = raw_server([Vec::new()]).await;
     let preo = preo(&base_url).build().unwrap();
-    let error = preo
-        .create_webhook()
-        .body(create())
-        .send()
-        .await
-        .unwrap_err();
+    let error = preo.create_webhook(create()).send().await.unwrap_err();
     assert!(error.is_retryable() && !error.is_connect(), "{error:?}");
     assert_eq!((error.attempts(), server.await.unwrap().len()), (1, 1));
 }

@@ -60,7 +60,7 @@ async fn old_and_new_are_accepted_until_the_grace_period_ends() {
     } = running().await;
     let old = secret(&fake, &id);
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
-    let webhook = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    let webhook = preo.rotate_webhook_secret(&id).rotate(rotation);
     let webhook = webhook.await.unwrap();
 
     let new = secret(&fake, &id);
@@ -89,7 +89,7 @@ async fn no_grace_and_endless_grace_are_both_possible() {
         } = running().await;
         let old = secret(&fake, &id);
         let rotation = Rotation::new(&keyring, "old", "new").grace(grace);
-        let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+        let call = preo.rotate_webhook_secret(&id).rotate(rotation);
         call.await.unwrap();
         assert_eq!(accepted(&keyring, &old, Duration::ZERO), expected);
     }
@@ -106,7 +106,7 @@ async fn a_name_that_does_not_fit_is_refused_before_the_call() {
     let before = secret(&fake, &id);
     for (old, new) in [("older", "new"), ("old", "old")] {
         let rotation = Rotation::new(&keyring, old, new);
-        let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+        let call = preo.rotate_webhook_secret(&id).rotate(rotation);
         assert!(call.await.unwrap_err().is_configuration());
     }
     assert_eq!(secret(&fake, &id), before);
@@ -125,7 +125,7 @@ async fn a_call_that_fails_leaves_the_keyring_as_it_was() {
     let old = secret(&fake, &id);
     fake.inject(Fault::status(StatusCode::INTERNAL_SERVER_ERROR));
     let rotation = Rotation::new(&keyring, "old", "new").grace(Duration::ZERO);
-    let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    let call = preo.rotate_webhook_secret(&id).rotate(rotation);
     assert_eq!(call.await.unwrap_err().status().unwrap(), 500);
     assert_eq!(keyring.names(), ["old"]);
     assert_eq!(accepted(&keyring, &old, GRACE).as_deref(), Ok("old"));
@@ -141,13 +141,13 @@ async fn a_secret_whose_rotation_was_never_answered_can_be_retrieved() {
     } = running().await;
     fake.inject(Fault::closed_connection().after_operation());
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
-    let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    let call = preo.rotate_webhook_secret(&id).rotate(rotation);
     assert!(call.await.is_err());
     let new = secret(&fake, &id);
     let refused = accepted(&keyring, &new, Duration::ZERO);
     assert_eq!(refused, Err(VerifyError::Mismatch));
 
-    let webhook = preo.retrieve_webhook().id(&id).send().await.unwrap();
+    let webhook = preo.retrieve_webhook(&id).send().await.unwrap();
     keyring.add(webhook.signing_key("new").unwrap()).unwrap();
     let name = accepted(&keyring, &new, Duration::ZERO);
     assert_eq!(name.as_deref(), Ok("new"));
@@ -178,7 +178,7 @@ async fn an_end_that_was_set_for_the_old_key_is_never_put_off() {
         let old = secret(&fake, &id);
         keyring.retire("old", end).unwrap();
         let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
-        let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+        let call = preo.rotate_webhook_secret(&id).rotate(rotation);
         call.await.unwrap();
         let refused = accepted(&keyring, &old, Duration::from_secs(120));
         assert_eq!(refused, Err(VerifyError::Mismatch));
@@ -196,7 +196,7 @@ async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
     let delay = Duration::from_millis(300);
     fake.inject(Fault::slow(delay));
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
-    let call = preo.rotate_webhook_secret().id(&id).rotate(rotation);
+    let call = preo.rotate_webhook_secret(&id).rotate(rotation);
     let meanwhile = async {
         tokio::task::yield_now().await;
         let other = Key::new("new", &Secret::from("other"));

@@ -1,5 +1,6 @@
 //! The span and the events of a call.
 
+use serde_json::json;
 use webhook_sdk::preo::WebhookUpdate;
 use wiremock::matchers::any;
 use wiremock::{Mock, ResponseTemplate};
@@ -24,7 +25,7 @@ async fn span_has_the_operation_the_status_and_the_attempts() {
         .await;
 
     let (log, guard) = listen();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap();
+    preo.retrieve_webhook("wh_1").send().await.unwrap();
     drop(guard);
 
     let log = log.text();
@@ -53,7 +54,7 @@ async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
     Mock::given(any()).respond_with(busy).mount(&server).await;
 
     let (log, guard) = listen();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
+    preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     drop(guard);
 
     let log = log.text();
@@ -69,7 +70,7 @@ async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
             " webhook_sdk: ",
             "operation=\"retrieve_webhook\"",
             attempt,
-            "reason=Server",
+            "reason=Status",
             "status=503",
             "request_id=\"req-8\"",
             "wait_ms=",
@@ -79,7 +80,7 @@ async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
     }
     let failures = events("call failed");
     assert_eq!(failures.len(), 1, "{log}");
-    for field in ["attempts=3", "reason=Server", "status=503"] {
+    for field in ["attempts=3", "reason=Status", "status=503"] {
         assert!(failures[0].contains(field), "{} lacks {field}", failures[0]);
     }
 }
@@ -94,8 +95,8 @@ async fn every_call_that_fails_is_logged_once() {
         .await;
 
     let (log, guard) = listen();
-    preo.retrieve_webhook().id("wh_1").send().await.unwrap_err();
-    preo.retrieve_webhook().id("").send().await.unwrap_err();
+    preo.retrieve_webhook("wh_1").send().await.unwrap_err();
+    preo.retrieve_webhook("").send().await.unwrap_err();
     drop(guard);
 
     let log = log.text();
@@ -105,7 +106,27 @@ async fn every_call_that_fails_is_logged_once() {
     };
     assert_eq!(failed(""), 2, "{log}");
     assert_eq!(failed("reason=Decode"), 1);
-    assert_eq!(failed("attempts=0 reason=Validation"), 1);
+    assert_eq!(failed("attempts=0 reason=InvalidRequest"), 1);
+}
+
+#[tokio::test]
+async fn a_list_that_changed_is_logged() {
+    let (preo, server) = preo_and_server().await;
+    let page = json!({ "count": 9, "next": "more", "results": [webhook("wh_1")] });
+    let response = ResponseTemplate::new(200).set_body_json(page);
+    Mock::given(any())
+        .respond_with(response)
+        .mount(&server)
+        .await;
+
+    let (log, guard) = listen();
+    preo.list_webhooks().all().await.unwrap_err();
+    drop(guard);
+    let log = log.text();
+    let failures = log.lines().filter(|line| line.contains("call failed"));
+    let failures: Vec<_> = failures.collect();
+    assert_eq!(failures.len(), 1, "{log}");
+    assert!(failures[0].contains("operation=\"list_webhooks\""));
 }
 
 #[tokio::test]
@@ -119,12 +140,7 @@ async fn logs_have_no_token_secret_body_or_query() {
 
     let (log, guard) = listen();
     let update = WebhookUpdate::new().name("name-in-the-body");
-    preo.update_webhook()
-        .id("wh_1")
-        .body(update)
-        .send()
-        .await
-        .unwrap();
+    preo.update_webhook("wh_1", update).send().await.unwrap();
     preo.list_webhooks()
         .organization_id("org-in-the-query")
         .send()

@@ -36,8 +36,8 @@ fn url() -> WebhookUrl {
 }
 
 async fn create(lune: &LuneClient) -> WebhookWithSecret {
-    let create = lune.create_webhook().body(WebhookCreate::new(url()));
-    create.send().await.unwrap().into_inner()
+    let create = lune.create_webhook(WebhookCreate::new(url()));
+    create.send().await.unwrap()
 }
 
 /// A receiver that verifies, runs the batch helper, and fails at the events it is told to.
@@ -113,19 +113,18 @@ impl Receiver {
 async fn a_webhook_lives_from_create_to_delete() {
     let (_fake, lune) = start(LuneFake::builder()).await;
     let body = WebhookCreate::new(url()).account_ids(["acc_1"]);
-    let created = lune.create_webhook().body(body).send().await.unwrap();
+    let response = lune.create_webhook(body).send_with_response().await;
+    let (created, parts) = response.unwrap().into_parts();
     assert_eq!(created.account_type, AccountType::Live);
-    assert_eq!(created.headers()["lune-version"], "2024-08-08");
-    assert!(created.request_id().is_some());
+    assert_eq!(parts.headers()["lune-version"], "2024-08-08");
+    assert!(parts.request_id().is_some());
 
     let listed = lune.list_webhooks().send().await.unwrap();
     assert!(listed[0].secret.matches(&created.secret));
 
     let update = WebhookUpdate::new(WebhookUrl::try_from(&listed[0].url).unwrap(), false);
     let changed = lune
-        .update_webhook()
-        .id(&created.id)
-        .body(update)
+        .update_webhook(&created.id, update)
         .send()
         .await
         .unwrap();
@@ -135,20 +134,10 @@ async fn a_webhook_lives_from_create_to_delete() {
     );
     assert_eq!(changed.url, created.url);
 
-    lune.delete_webhook().id(&created.id).send().await.unwrap();
-    let error = lune
-        .retrieve_webhook()
-        .id(&created.id)
-        .send()
-        .await
-        .unwrap_err();
+    lune.delete_webhook(&created.id).send().await.unwrap();
+    let error = lune.retrieve_webhook(&created.id).send().await.unwrap_err();
     assert!(error.is_not_found() && error.code().is_none() && error.request_id().is_some());
-    let error = lune
-        .delete_webhook()
-        .id(&created.id)
-        .send()
-        .await
-        .unwrap_err();
+    let error = lune.delete_webhook(&created.id).send().await.unwrap_err();
     assert!(error.is_not_found());
 }
 
@@ -157,7 +146,7 @@ async fn a_list_is_filtered_by_account() {
     let (fake, lune) = start(LuneFake::builder()).await;
     for accounts in [["acc_1"], ["acc_2"]] {
         let body = WebhookCreate::new(url()).account_ids(accounts);
-        lune.create_webhook().body(body).send().await.unwrap();
+        lune.create_webhook(body).send().await.unwrap();
     }
     let of = |accounts: &[&str]| {
         let accounts: Vec<String> = accounts.iter().map(|id| (*id).to_owned()).collect();
@@ -181,7 +170,7 @@ async fn what_the_client_lets_through_the_fake_accepts() {
         "https://EXAMPLE.com:8443/~x?a=%2C#b",
     ] {
         let url = WebhookUrl::try_from(text).unwrap();
-        let create = lune.create_webhook().body(WebhookCreate::new(url));
+        let create = lune.create_webhook(WebhookCreate::new(url));
         assert_eq!(create.send().await.unwrap().url.as_str(), text);
     }
 }
@@ -190,8 +179,7 @@ async fn what_the_client_lets_through_the_fake_accepts() {
 async fn errors_of_the_fake_read_as_lunes() {
     let (fake, lune) = start(LuneFake::builder().max_webhooks(0).accounts(["acc_1"])).await;
     let error = lune
-        .create_webhook()
-        .body(WebhookCreate::new(url()))
+        .create_webhook(WebhookCreate::new(url()))
         .send()
         .await
         .unwrap_err();
@@ -201,7 +189,7 @@ async fn errors_of_the_fake_read_as_lunes() {
     );
 
     let body = WebhookCreate::new(url()).account_ids(["acc_2"]);
-    let error = lune.create_webhook().body(body).send().await.unwrap_err();
+    let error = lune.create_webhook(body).send().await.unwrap_err();
     assert_eq!(
         error.code().map(ErrorCode::from),
         Some(ErrorCode::ValidationError)
@@ -262,8 +250,7 @@ async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
     fake.inject_on(LuneOperation::RotateWebhookSecret, lost);
 
     let rotated = lune
-        .rotate_webhook_secret()
-        .id(&created.id)
+        .rotate_webhook_secret(&created.id)
         .send()
         .await
         .unwrap();
@@ -272,12 +259,7 @@ async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
         rotated.secret.expose(),
         fake.webhook(&created.id).unwrap().secret
     );
-    let now = lune
-        .retrieve_webhook()
-        .id(&created.id)
-        .send()
-        .await
-        .unwrap();
+    let now = lune.retrieve_webhook(&created.id).send().await.unwrap();
     assert!(now.secret.matches(&rotated.secret) && !now.secret.matches(&created.secret));
 }
 
@@ -336,8 +318,7 @@ async fn after_a_rotation_redeliveries_need_the_new_secret() {
     fake.emit("acc_1", "waiting", json!({}));
 
     let rotated = lune
-        .rotate_webhook_secret()
-        .id(&created.id)
+        .rotate_webhook_secret(&created.id)
         .send()
         .await
         .unwrap();
@@ -354,8 +335,7 @@ async fn a_delivery_signed_with_two_secrets_passes_with_either() {
     let (fake, lune) = start(LuneFake::builder().keep_old_secrets(true)).await;
     let created = create(&lune).await;
     let rotated = lune
-        .rotate_webhook_secret()
-        .id(&created.id)
+        .rotate_webhook_secret(&created.id)
         .send()
         .await
         .unwrap();
@@ -384,13 +364,8 @@ async fn a_stale_delivery_is_refused_until_it_is_signed_anew() {
 async fn a_suffix_is_no_secret() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let created = create(&lune).await;
-    let shown = lune
-        .retrieve_webhook()
-        .id(&created.id)
-        .send()
-        .await
-        .unwrap();
-    let shown: Value = serde_json::to_value(shown.into_inner()).unwrap();
+    let shown = lune.retrieve_webhook(&created.id).send().await.unwrap();
+    let shown: Value = serde_json::to_value(shown).unwrap();
     let whole = &fake.webhook(&created.id).unwrap().secret;
     assert_eq!(shown["secret"], whole[whole.len() - 4..]);
     assert_eq!(created.secret, Secret::from(whole.as_str()));
@@ -399,15 +374,11 @@ async fn a_suffix_is_no_secret() {
 #[tokio::test]
 async fn a_stub_stands_for_an_operation_below_the_base_url() {
     let server = MockServer::start().await;
-    let hook: Webhook = Webhook::builder()
-        .id("w_1")
-        .url("https://example.com/h")
-        .enabled(true)
-        .account_type(AccountType::Test)
-        .created_at(chrono::DateTime::UNIX_EPOCH)
-        .secret("tail")
-        .try_into()
-        .unwrap();
+    let hook: Webhook = serde_json::from_value(json!({
+        "id": "w_1", "url": "https://example.com/h", "enabled": true, "account_type": "test",
+        "created_at": "2026-11-21T12:00:00Z", "secret": "tail",
+    }))
+    .unwrap();
     stub::list_webhooks()
         .and(query_param("account_id", "acc_1"))
         .answers(&vec![hook.clone()])
@@ -420,7 +391,7 @@ async fn a_stub_stands_for_an_operation_below_the_base_url() {
         .send()
         .await
         .unwrap();
-    assert_eq!(listed.into_inner(), [hook]);
+    assert_eq!(listed, [hook]);
 }
 
 #[tokio::test]
@@ -438,8 +409,7 @@ async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
 
     let rotation = Rotation::new(&keyring, "old", "new");
     let rotated = lune
-        .rotate_webhook_secret()
-        .id(&webhook.id)
+        .rotate_webhook_secret(&webhook.id)
         .rotate(rotation)
         .await
         .unwrap();

@@ -9,7 +9,7 @@ use webhook_sdk::preo::{
 };
 use webhook_sdk::signature::{Key, Keyring, Scheme, Verifier, VerifyError};
 use webhook_sdk::testing::PreoFake;
-use webhook_sdk::{ErrorKind, Patch, Secret};
+use webhook_sdk::{Patch, Secret};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -37,12 +37,7 @@ async fn receiver(failures: u64) -> MockServer {
 
 async fn create(preo: &PreoClient, url: &str) -> Webhook {
     let body = WebhookCreate::new("org_1", "Orders", url, [WebhookEvent::PurchaseAction]);
-    preo.create_webhook()
-        .body(body)
-        .send()
-        .await
-        .unwrap()
-        .into_inner()
+    preo.create_webhook(body).send().await.unwrap()
 }
 
 /// Headers and body of what was received last.
@@ -62,9 +57,7 @@ async fn a_webhook_lives_from_create_to_delete() {
         .edition_id("ed_1")
         .is_active(false);
     let changed = preo
-        .update_webhook()
-        .id(&webhook.id)
-        .body(update)
+        .update_webhook(&webhook.id, update)
         .send()
         .await
         .unwrap();
@@ -74,9 +67,7 @@ async fn a_webhook_lives_from_create_to_delete() {
     );
     let update = WebhookUpdate::new().edition_id(Patch::Null);
     let changed = preo
-        .update_webhook()
-        .id(&webhook.id)
-        .body(update)
+        .update_webhook(&webhook.id, update)
         .send()
         .await
         .unwrap();
@@ -86,13 +77,8 @@ async fn a_webhook_lives_from_create_to_delete() {
     );
     assert_eq!(changed.is_active, Some(false));
 
-    preo.delete_webhook().id(&webhook.id).send().await.unwrap();
-    let error = preo
-        .retrieve_webhook()
-        .id(&webhook.id)
-        .send()
-        .await
-        .unwrap_err();
+    preo.delete_webhook(&webhook.id).send().await.unwrap();
+    let error = preo.retrieve_webhook(&webhook.id).send().await.unwrap_err();
     assert!(error.is_not_found());
 }
 
@@ -156,8 +142,7 @@ async fn a_failed_delivery_is_found_audited_and_retried() {
         .await;
 
     let failed = preo
-        .list_webhook_deliveries()
-        .id(&webhook.id)
+        .list_webhook_deliveries(&webhook.id)
         .status(DeliveryStatus::Failed);
     let entry = failed.clone().stream().try_next().await.unwrap().unwrap();
     assert_eq!(
@@ -165,19 +150,13 @@ async fn a_failed_delivery_is_found_audited_and_retried() {
         (Some(1), Some(500))
     );
 
-    let retrieve = preo
-        .retrieve_webhook_delivery()
-        .id(&webhook.id)
-        .delivery_id(&entry.id);
+    let retrieve = preo.retrieve_webhook_delivery(&webhook.id, &entry.id);
     let delivery = retrieve.clone().send().await.unwrap();
     let keyring = Keyring::new(webhook.signing_key("current").unwrap());
     let verified = delivery.verify(&keyring).unwrap();
     assert_eq!(*verified.payload(), delivery.payload.as_bytes());
 
-    let retry = preo
-        .retry_webhook_delivery()
-        .id(&webhook.id)
-        .delivery_id(&entry.id);
+    let retry = preo.retry_webhook_delivery(&webhook.id, &entry.id);
     retry.send().await.unwrap();
     fake.settled().await;
     let delivery = retrieve.send().await.unwrap();
@@ -231,8 +210,7 @@ async fn old_and_new_secret_are_both_accepted_until_the_old_one_retires() {
     let keyring = Keyring::new(webhook.signing_key("old").unwrap());
     let running = Verifier::new(preo::scheme(), keyring.clone());
     let rotated = preo
-        .rotate_webhook_secret()
-        .id(&webhook.id)
+        .rotate_webhook_secret(&webhook.id)
         .send()
         .await
         .unwrap();
@@ -261,12 +239,8 @@ fn a_webhook_without_a_secret_makes_no_verifier() {
     webhook["secret"] = json!("");
     let empty: Webhook = serde_json::from_value(webhook).unwrap();
     for webhook in [without, empty] {
-        for error in [
-            webhook.verifier().unwrap_err(),
-            webhook.signing_key("name").unwrap_err(),
-        ] {
-            assert_eq!(error.kind(), ErrorKind::Secret);
-        }
+        assert!(webhook.verifier().unwrap_err().is_configuration());
+        assert!(webhook.signing_key("name").unwrap_err().is_configuration());
     }
 }
 
@@ -274,12 +248,12 @@ fn a_webhook_without_a_secret_makes_no_verifier() {
 async fn what_the_server_refuses_names_the_fields() {
     let (_fake, preo) = fake_and_client().await;
     let body = WebhookCreate::new("", "", "nowhere", ["consent.given", "no.such-event"]);
-    let error = preo.create_webhook().body(body).send().await.unwrap_err();
+    let error = preo.create_webhook(body).send().await.unwrap_err();
     assert!(error.is_validation());
     let mut fields: Vec<_> = error
         .field_errors()
-        .iter()
-        .map(|error| error.field.clone())
+        .into_iter()
+        .map(|error| error.field)
         .collect();
     fields.sort();
     assert_eq!(fields, ["events.1", "name", "organization_id", "url"]);
@@ -304,7 +278,8 @@ async fn ten_thousand_webhooks_arrive_complete_and_in_order() {
         let mut items = preo
             .list_webhooks()
             .ordering([WebhookOrdering::Created])
-            .page_size(100_u64)
+            .page_size(100)
+            .stream()
             .prefetch(prefetch);
         let mut read = Vec::new();
         while let Some(webhook) = items.try_next().await.unwrap() {
@@ -321,18 +296,13 @@ async fn filters_select_what_they_say() {
     fake.seed_webhooks(3);
     let mine = create(&preo, "https://example.com/hook").await;
     let update = WebhookUpdate::new().is_active(false).edition_id("ed_9");
-    preo.update_webhook()
-        .id(&mine.id)
-        .body(update)
-        .send()
-        .await
-        .unwrap();
+    preo.update_webhook(&mine.id, update).send().await.unwrap();
     let lists = [
         preo.list_webhooks().is_active(false),
         preo.list_webhooks().edition_id("ed_9"),
         preo.list_webhooks()
             .ordering([WebhookOrdering::CreatedDesc])
-            .page_size(1_u64),
+            .page_size(1),
     ];
     for list in lists {
         let first = list.stream().try_next().await.unwrap().unwrap();
@@ -362,14 +332,9 @@ async fn a_stub_stands_for_one_operation() {
         .await;
     let preo = support::preo(&server.uri()).build().unwrap();
 
-    let retrieved = preo.retrieve_webhook().id("wh/1").send().await.unwrap();
-    assert_eq!(*retrieved, webhook);
-    preo.delete_webhook().id("wh_2").send().await.unwrap();
-    let error = preo
-        .rotate_webhook_secret()
-        .id("wh_3")
-        .send()
-        .await
-        .unwrap_err();
+    let retrieved = preo.retrieve_webhook("wh/1").send().await.unwrap();
+    assert_eq!(retrieved, webhook);
+    preo.delete_webhook("wh_2").send().await.unwrap();
+    let error = preo.rotate_webhook_secret("wh_3").send().await.unwrap_err();
     assert_eq!(error.detail().as_deref(), Some("Busy."));
 }

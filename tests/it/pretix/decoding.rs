@@ -44,30 +44,30 @@ async fn call(pretix: &PretixClient, exchange: &Exchange) -> Outcome {
     let result = match exchange.method.as_str() {
         "GET" if is_list => {
             let page = pretix.list_webhooks().send().await;
-            page.map(|page| serde_json::to_value(page.into_inner()).unwrap())
+            page.map(|page| serde_json::to_value(page).unwrap())
         }
         "POST" => {
             let body = WebhookCreate::new(target(), EventScope::All, actions);
-            let webhook = pretix.create_webhook().body(body).send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            let webhook = pretix.create_webhook(body).send().await;
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
         "PATCH" => {
-            let call = pretix.update_webhook().id(1).body(WebhookUpdate::new());
+            let call = pretix.update_webhook(1, WebhookUpdate::new());
             let webhook = call.send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
         "PUT" => {
             let body = WebhookReplace::new(target(), EventScope::All, actions, true, None);
-            let webhook = pretix.replace_webhook().id(1).body(body).send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            let webhook = pretix.replace_webhook(1, body).send().await;
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
-        "DELETE" => match pretix.delete_webhook().id(1).send().await {
+        "DELETE" => match pretix.delete_webhook(1).send().await {
             Ok(_) => return Outcome::Nothing,
             Err(error) => Err(error),
         },
         _ => {
-            let webhook = pretix.retrieve_webhook().id(1).send().await;
-            webhook.map(|webhook| serde_json::to_value(webhook.into_inner()).unwrap())
+            let webhook = pretix.retrieve_webhook(1).send().await;
+            webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
     };
     result.map_or_else(Outcome::Refused, Outcome::Value)
@@ -137,8 +137,11 @@ fn assert_refusal(exchange: &Exchange, error: &Error) {
     let status = exchange.status;
     assert_eq!(error.status().unwrap(), status, "{case}");
     assert_eq!(error.is_validation(), status == 400, "{case}");
-    assert_eq!(error.is_unauthorized(), status == 401, "{case}");
-    assert_eq!(error.is_forbidden(), status == 403, "{case}");
+    assert_eq!(
+        error.is_unauthorized(),
+        status == 401 || status == 403,
+        "{case}"
+    );
     assert_eq!(error.is_not_found(), status == 404, "{case}");
     assert_eq!(error.is_retryable(), status >= 500, "{case}");
     assert!(!error.is_decode() && !error.is_timeout(), "{case}");
@@ -154,8 +157,8 @@ fn assert_refusal(exchange: &Exchange, error: &Error) {
     }
     let mut found: Vec<(String, String)> = error
         .field_errors()
-        .iter()
-        .map(|error| (error.field.clone(), error.message.clone()))
+        .into_iter()
+        .map(|error| (error.field, error.message))
         .collect();
     let mut recorded = Vec::new();
     for (field, messages) in body.and_then(|body| body.as_object()).into_iter().flatten() {

@@ -113,7 +113,7 @@ impl Live {
             ids.push(webhook.id);
         }
         for id in ids {
-            pretix.delete_webhook().id(id).send().await.unwrap();
+            pretix.delete_webhook(id).send().await.unwrap();
         }
     }
 }

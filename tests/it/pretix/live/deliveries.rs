@@ -36,7 +36,7 @@ async fn subscribe<const N: usize>(
     let target =
         TargetUrl::new(&format!("{}/hook?shop=1", receiver.uri()), &credentials()).unwrap();
     let body = WebhookCreate::new(target, events, actions);
-    let made = live.client().create_webhook().body(body).send().await;
+    let made = live.client().create_webhook(body).send().await;
     made.unwrap().id
 }
 
@@ -185,19 +185,11 @@ async fn a_410_disables_the_webhook_until_it_is_enabled_again() {
     .await;
     live.rename_event().await;
     assert_eq!(received(&receiver).await.len(), 1);
-    assert!(
-        !pretix
-            .retrieve_webhook()
-            .id(id)
-            .send()
-            .await
-            .unwrap()
-            .enabled
-    );
+    assert!(!pretix.retrieve_webhook(id).send().await.unwrap().enabled);
     live.rename_event().await;
     assert_eq!(received(&receiver).await.len(), 1);
 
-    let revive = pretix.update_webhook().id(id).body(update().enabled(true));
+    let revive = pretix.update_webhook(id, update().enabled(true));
     revive.send().await.unwrap();
     live.rename_event().await;
     assert_eq!(received(&receiver).await.len(), 2);
@@ -230,13 +222,7 @@ async fn what_is_not_accepted_comes_again_under_the_same_id() {
         })
         .collect();
     assert_eq!(ids.len(), 1);
-    let webhook = live
-        .client()
-        .retrieve_webhook()
-        .id(id)
-        .send()
-        .await
-        .unwrap();
+    let webhook = live.client().retrieve_webhook(id).send().await.unwrap();
     assert!(webhook.enabled, "failing disables nothing");
     live.disable_all().await;
 }

@@ -15,8 +15,9 @@ async fn every_operation_does_what_it_says() {
     let comment = unique("operations");
     let events = EventScope::only([&live.event]);
     let body = WebhookCreate::new(target(), events.clone(), NEVER).comment(format!(" {comment} "));
-    let made = pretix.create_webhook().body(body).send().await.unwrap();
-    assert_eq!(made.status(), 201);
+    let response = pretix.create_webhook(body).send_with_response().await;
+    let (made, parts) = response.unwrap().into_parts();
+    assert_eq!(parts.status(), 201);
     assert!(made.enabled);
     assert_eq!(made.events(), events);
     assert_eq!(made.target_url, target());
@@ -29,29 +30,17 @@ async fn every_operation_does_what_it_says() {
     assert!(!format!("{made:?}").contains(PASSWORD));
 
     let id = made.id;
-    let found = pretix.retrieve_webhook().id(id).send().await.unwrap();
-    assert_eq!(*found, *made);
+    let found = pretix.retrieve_webhook(id).send().await.unwrap();
+    assert_eq!(found, made);
 
     let change = update().comment(Patch::Null).enabled(false);
-    let changed = pretix
-        .update_webhook()
-        .id(id)
-        .body(change)
-        .send()
-        .await
-        .unwrap();
+    let changed = pretix.update_webhook(id, change).send().await.unwrap();
     assert_eq!((changed.enabled, &changed.comment), (false, &None));
     assert_eq!(changed.events(), events);
 
     let actions = [ActionType::SubEventAdded, ActionType::CustomerAnonymized];
     let all = WebhookReplace::new(nowhere(), EventScope::All, actions, true, comment.clone());
-    let replaced = pretix
-        .replace_webhook()
-        .id(id)
-        .body(all)
-        .send()
-        .await
-        .unwrap();
+    let replaced = pretix.replace_webhook(id, all).send().await.unwrap();
     assert!(replaced.enabled);
     assert_eq!(replaced.events(), EventScope::All);
     assert_eq!(
@@ -68,7 +57,7 @@ async fn every_operation_does_what_it_says() {
             listed = Some(webhook);
         }
     }
-    assert_eq!(listed.unwrap(), *replaced);
+    assert_eq!(listed.unwrap(), replaced);
 
     let left = pretix.delete_webhook_and_retrieve(id).await.unwrap();
     assert!(!left.enabled);
@@ -81,16 +70,16 @@ async fn a_deletion_disables_and_can_be_taken_back() {
     };
     let pretix = live.client();
     let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
-    let id = pretix.create_webhook().body(body).send().await.unwrap().id;
+    let id = pretix.create_webhook(body).send().await.unwrap().id;
     for _ in 0..2 {
-        let deleted = pretix.delete_webhook().id(id).send().await.unwrap();
-        assert_eq!(deleted.status(), 204);
-        let left = pretix.retrieve_webhook().id(id).send().await.unwrap();
+        let deleted = pretix.delete_webhook(id).send_with_response().await;
+        assert_eq!(deleted.unwrap().status(), 204);
+        let left = pretix.retrieve_webhook(id).send().await.unwrap();
         assert!(!left.enabled);
     }
-    let revive = pretix.update_webhook().id(id).body(update().enabled(true));
+    let revive = pretix.update_webhook(id, update().enabled(true));
     assert!(revive.send().await.unwrap().enabled);
-    pretix.delete_webhook().id(id).send().await.unwrap();
+    pretix.delete_webhook(id).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -100,7 +89,7 @@ async fn a_redirect_of_delete_is_not_followed_and_following_it_would_delete_noth
     };
     let pretix = live.client();
     let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
-    let id = pretix.create_webhook().body(body).send().await.unwrap().id;
+    let id = pretix.create_webhook(body).send().await.unwrap().id;
     let path = format!("webhooks/{id}");
     let redirect = live.raw(Method::DELETE, &path).send().await.unwrap();
     assert_eq!(redirect.status(), 301);
@@ -110,32 +99,16 @@ async fn a_redirect_of_delete_is_not_followed_and_following_it_would_delete_noth
             .unwrap()
             .ends_with(&format!("/{path}/"))
     );
-    assert!(
-        pretix
-            .retrieve_webhook()
-            .id(id)
-            .send()
-            .await
-            .unwrap()
-            .enabled
-    );
+    assert!(pretix.retrieve_webhook(id).send().await.unwrap().enabled);
 
     // What a client does that follows it with another method.
     let answer = live.raw(Method::GET, &format!("{path}/")).send().await;
     assert_eq!(answer.unwrap().status(), 200);
-    let webhook = pretix.retrieve_webhook().id(id).send().await.unwrap();
+    let webhook = pretix.retrieve_webhook(id).send().await.unwrap();
     assert!(webhook.enabled);
 
-    pretix.delete_webhook().id(id).send().await.unwrap();
-    assert!(
-        !pretix
-            .retrieve_webhook()
-            .id(id)
-            .send()
-            .await
-            .unwrap()
-            .enabled
-    );
+    pretix.delete_webhook(id).send().await.unwrap();
+    assert!(!pretix.retrieve_webhook(id).send().await.unwrap().enabled);
 }
 
 #[tokio::test]
@@ -152,24 +125,18 @@ async fn leaving_out_all_events_makes_a_contradiction_that_a_scope_repairs() {
     assert_eq!(made["all_events"], true, "the trap");
     let id = made["id"].as_i64().unwrap();
 
-    let webhook = pretix.retrieve_webhook().id(id).send().await.unwrap();
+    let webhook = pretix.retrieve_webhook(id).send().await.unwrap();
     assert_eq!(webhook.limit_events, [&*live.event]);
     assert_eq!(webhook.events(), EventScope::All);
-    let refused = pretix.update_webhook().id(id).body(update().comment("x"));
+    let refused = pretix.update_webhook(id, update().comment("x"));
     let refused = refused.send().await.unwrap_err();
     assert_eq!(refused.status().unwrap(), 400);
     assert_eq!(refused.field_errors()[0].field, "non_field_errors");
 
     let repair = update().events(EventScope::only([&live.event]));
-    let repaired = pretix
-        .update_webhook()
-        .id(id)
-        .body(repair)
-        .send()
-        .await
-        .unwrap();
+    let repaired = pretix.update_webhook(id, repair).send().await.unwrap();
     assert_eq!(repaired.events(), EventScope::only([&live.event]));
-    pretix.delete_webhook().id(id).send().await.unwrap();
+    pretix.delete_webhook(id).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -180,7 +147,7 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
     let pretix = live.client();
     let (one, two) = (live.event.as_str(), live.second_event.as_str());
     let body = WebhookCreate::new(nowhere(), EventScope::only([one]), NEVER);
-    let id = pretix.create_webhook().body(body).send().await.unwrap().id;
+    let id = pretix.create_webhook(body).send().await.unwrap().id;
 
     let half = json!({"all_events": true});
     let (status, error) = live
@@ -199,7 +166,7 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
         (EventScope::only([one]), EventScope::only([one])),
         (EventScope::All, EventScope::All),
     ] {
-        let change = pretix.update_webhook().id(id).body(update().events(events));
+        let change = pretix.update_webhook(id, update().events(events));
         let changed = change.send().await.unwrap();
         let EventScope::Only(mut found) = found else {
             assert_eq!(changed.events(), EventScope::All);
@@ -211,7 +178,7 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
         found.sort();
         assert_eq!(slugs, found, "each once, in the server's own order");
     }
-    pretix.delete_webhook().id(id).send().await.unwrap();
+    pretix.delete_webhook(id).send().await.unwrap();
 }
 
 #[tokio::test]
@@ -222,7 +189,7 @@ async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
     let pretix = live.client();
     let body = WebhookCreate::new(nowhere(), EventScope::only([&live.event]), NEVER);
     let body = body.enabled(false).comment("keep me?");
-    let id = pretix.create_webhook().body(body).send().await.unwrap().id;
+    let id = pretix.create_webhook(body).send().await.unwrap().id;
     let least = json!({
         "target_url": nowhere(), "limit_events": [live.event], "action_types": NEVER,
     });
@@ -234,18 +201,10 @@ async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
     assert_eq!(kept["all_events"], false, "not reset");
     assert_eq!(kept["comment"], "keep me?", "not reset");
 
-    let mut replacement = WebhookReplace::from(
-        pretix
-            .retrieve_webhook()
-            .id(id)
-            .send()
-            .await
-            .unwrap()
-            .into_inner(),
-    );
+    let mut replacement = WebhookReplace::from(pretix.retrieve_webhook(id).send().await.unwrap());
     replacement.comment = None;
     replacement.events = EventScope::All;
-    let replace = pretix.replace_webhook().id(id).body(replacement);
+    let replace = pretix.replace_webhook(id, replacement);
     let replaced = replace.send().await.unwrap();
     assert_eq!(
         (replaced.events(), &replaced.comment),
@@ -263,7 +222,7 @@ async fn every_known_action_type_is_accepted_and_comes_back() {
     let all = ActionType::KNOWN.to_vec();
     assert_eq!(all.len(), 47);
     let body = WebhookCreate::new(nowhere(), EventScope::All, all.clone()).enabled(false);
-    let made = pretix.create_webhook().body(body).send().await.unwrap();
+    let made = pretix.create_webhook(body).send().await.unwrap();
     let mut sorted = all;
     sorted.sort();
     assert_eq!(made.action_types, sorted);
@@ -281,12 +240,13 @@ async fn a_list_of_120_webhooks_arrives_complete_and_in_order() {
     for number in 0..120 {
         let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
         let body = body.enabled(number % 3 == 0).comment(&*comment);
-        made.push(pretix.create_webhook().body(body).send().await.unwrap().id);
+        made.push(pretix.create_webhook(body).send().await.unwrap().id);
     }
     for (page_size, prefetch) in [(50, 0), (50, 3), (7, 5)] {
         let mut list = pretix
             .list_webhooks()
             .page_size(page_size)
+            .stream()
             .prefetch(prefetch);
         let mut ids = Vec::new();
         let mut found = Vec::new();

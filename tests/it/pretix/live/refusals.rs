@@ -10,8 +10,8 @@ use super::{Live, NEVER, nowhere, update, variable};
 fn fields(error: &Error) -> Vec<String> {
     error
         .field_errors()
-        .iter()
-        .map(|error| error.field.clone())
+        .into_iter()
+        .map(|error| error.field)
         .collect()
 }
 
@@ -21,7 +21,7 @@ async fn bad_input_is_refused_with_the_field() {
         return;
     };
     let pretix = live.client();
-    let create = |body: WebhookCreate| pretix.create_webhook().body(body).send();
+    let create = |body: WebhookCreate| pretix.create_webhook(body).send();
     let with_events = |slug: &str| WebhookCreate::new(nowhere(), EventScope::only([slug]), NEVER);
     let with_action = |name: &str| WebhookCreate::new(nowhere(), EventScope::All, [name]);
     let with_target = |url: &str| {
@@ -69,7 +69,7 @@ async fn a_target_with_a_password_is_refused_without_showing_it() {
     let pretix = live.client();
     let target: TargetUrl = serde_json::from_value(json!("https://u:swordfish@nodot/")).unwrap();
     let body = WebhookCreate::new(target, EventScope::All, NEVER);
-    let error = pretix.create_webhook().body(body).send().await.unwrap_err();
+    let error = pretix.create_webhook(body).send().await.unwrap_err();
     assert_eq!(fields(&error), ["target_url"]);
     assert!(!format!("{error} {error:?}").contains("swordfish"));
 }
@@ -81,14 +81,13 @@ async fn what_does_not_exist_is_not_found() {
     };
     let pretix = live.client();
     for id in [0, -1, 99_999_999, i64::MAX] {
-        let error = pretix.retrieve_webhook().id(id).send().await.unwrap_err();
+        let error = pretix.retrieve_webhook(id).send().await.unwrap_err();
         assert!(error.is_not_found(), "{error}");
-        let change = pretix.update_webhook().id(id).body(update().enabled(true));
+        let change = pretix.update_webhook(id, update().enabled(true));
         assert!(change.send().await.unwrap_err().is_not_found());
         assert!(
             pretix
-                .delete_webhook()
-                .id(id)
+                .delete_webhook(id)
                 .send()
                 .await
                 .unwrap_err()
@@ -119,8 +118,7 @@ async fn who_may_not_is_told_so() {
             .send()
             .await
             .unwrap_err();
-        assert_eq!(error.is_unauthorized(), status == 401);
-        assert_eq!(error.is_forbidden(), status == 403);
+        assert!(error.is_unauthorized());
         assert_eq!(error.status().unwrap(), status);
         assert!(error.detail().is_some());
     }
@@ -186,13 +184,13 @@ async fn an_error_is_the_same_in_every_language() {
         let target: TargetUrl = serde_json::from_value(json!("x")).unwrap();
         let body = WebhookCreate::new(target, EventScope::All, NEVER);
         let pretix = in_language(language);
-        let error = pretix.create_webhook().body(body).send().await.unwrap_err();
+        let error = pretix.create_webhook(body).send().await.unwrap_err();
         assert_eq!(
             (error.status().unwrap().as_u16(), error.is_validation()),
             (400, true)
         );
         assert_eq!(fields(&error), ["target_url"]);
-        messages.push(error.field_errors()[0].message.clone());
+        messages.push(error.field_errors().remove(0).message);
     }
     messages.dedup();
     assert_eq!(messages.len(), 3, "the words do differ: {messages:?}");

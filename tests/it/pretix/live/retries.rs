@@ -118,10 +118,11 @@ async fn a_create_whose_connection_is_cut_makes_one_webhook() {
         let comment = unique("cut");
         let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER).comment(&*comment);
         let pretix = pretix.build().unwrap();
-        let made = pretix.create_webhook().body(body).send().await.unwrap();
-        assert_eq!(made.status(), 201);
+        let response = pretix.create_webhook(body).send_with_response().await;
+        let (made, parts) = response.unwrap().into_parts();
+        assert_eq!(parts.status(), 201);
         let found = with_comment(&live, &comment).await;
-        assert_eq!(found, [made.into_inner()]);
+        assert_eq!(found, [made]);
         let keys = proxy.keys.lock().unwrap().clone();
         // While the first request is under way, pretix may send the second one away.
         assert!(keys.len() >= attempts, "{keys:?}");
@@ -136,24 +137,14 @@ async fn other_writes_outlive_a_cut_too() {
         return;
     };
     let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
-    let id = live
-        .client()
-        .create_webhook()
-        .body(body)
-        .send()
-        .await
-        .unwrap()
-        .id;
+    let id = live.client().create_webhook(body).send().await.unwrap().id;
     let client = async || {
         let proxy = Proxy::start(&live.base_url, vec![Cut::Answered]).await;
         let pretix = live.builder("PRETIX_TOKEN").base_url(&proxy.base_url);
         (pretix.build().unwrap(), proxy)
     };
     let (pretix, proxy) = client().await;
-    let change = pretix
-        .update_webhook()
-        .id(id)
-        .body(update().comment("changed"));
+    let change = pretix.update_webhook(id, update().comment("changed"));
     assert_eq!(
         change.send().await.unwrap().comment.as_deref(),
         Some("changed")
@@ -161,12 +152,12 @@ async fn other_writes_outlive_a_cut_too() {
     assert_eq!(proxy.keys.lock().unwrap().len(), 2);
 
     let (pretix, proxy) = client().await;
-    let deleted = pretix.delete_webhook().id(id).send().await.unwrap();
-    assert_eq!(deleted.status(), 204);
+    let deleted = pretix.delete_webhook(id).send_with_response().await;
+    assert_eq!(deleted.unwrap().status(), 204);
     assert_eq!(proxy.keys.lock().unwrap().len(), 2);
 
     let (pretix, proxy) = client().await;
-    let left = pretix.retrieve_webhook().id(id).send().await.unwrap();
+    let left = pretix.retrieve_webhook(id).send().await.unwrap();
     assert!(!left.enabled);
     assert!(proxy.keys.lock().unwrap().is_empty(), "reading has no key");
 }
@@ -200,12 +191,7 @@ async fn a_key_that_is_in_use_answers_409_with_the_time_to_wait() {
     Mock::given(any()).respond_with(slow).mount(&receiver).await;
     let target = TargetUrl::without_credentials(&receiver.uri()).unwrap();
     let body = WebhookCreate::new(target, EventScope::All, [ActionType::EventChanged]);
-    live.client()
-        .create_webhook()
-        .body(body)
-        .send()
-        .await
-        .unwrap();
+    live.client().create_webhook(body).send().await.unwrap();
 
     // The test server delivers within the call that causes the notification, which takes as long.
     let key = unique("in-use");

@@ -1,0 +1,127 @@
+//! Values of a document in Rust: the type, the argument of a setter, and the conversion.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::document::Error;
+use super::prepare::Kind;
+
+/// Whether a value may be left out, and whether it may be `null`.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Presence {
+    Required,
+    RequiredNullable,
+    Optional,
+    OptionalNullable,
+}
+
+impl Presence {
+    pub(crate) fn new(required: bool, nullable: bool) -> Self {
+        match (required, nullable) {
+            (true, false) => Self::Required,
+            (true, true) => Self::RequiredNullable,
+            (false, false) => Self::Optional,
+            (false, true) => Self::OptionalNullable,
+        }
+    }
+}
+
+pub(crate) fn rust_type(kind: &Kind) -> Result<TokenStream, Error> {
+    Ok(match kind {
+        Kind::Text => quote! { ::std::string::String },
+        Kind::DateTime => quote! { ::chrono::DateTime<::chrono::Utc> },
+        Kind::Boolean => quote! { bool },
+        Kind::Unsigned => quote! { u64 },
+        Kind::Signed => quote! { i64 },
+        Kind::Number => quote! { f64 },
+        Kind::Named(path) => {
+            let path: syn::Path = syn::parse_str(path).map_err(|e| Error::new(path, e))?;
+            quote! { #path }
+        }
+        Kind::List(item) => {
+            let item = rust_type(item)?;
+            quote! { ::std::vec::Vec<#item> }
+        }
+    })
+}
+
+/// The type of the argument from which a value is set.
+pub(crate) fn argument(kind: &Kind, presence: Presence) -> Result<TokenStream, Error> {
+    let whole = rust_type(kind)?;
+    Ok(match (presence, kind) {
+        (Presence::RequiredNullable, _) => quote! { impl Into<::std::option::Option<#whole>> },
+        (Presence::OptionalNullable, _) => quote! { impl Into<crate::Patch<#whole>> },
+        (_, Kind::List(item)) => {
+            let exact = is_exact(item);
+            let item = rust_type(item)?;
+            match exact {
+                true => quote! { impl IntoIterator<Item = #item> },
+                false => quote! { impl IntoIterator<Item = impl Into<#item>> },
+            }
+        }
+        (Presence::Optional, _) => quote! { impl crate::IntoOptional<#whole> },
+        (Presence::Required, kind) if is_exact(kind) => whole,
+        (Presence::Required, _) => quote! { impl Into<#whole> },
+    })
+}
+
+/// Turns the argument `name` into the value that is kept; an `Option` unless it is required.
+pub(crate) fn converted(kind: &Kind, presence: Presence, name: &Ident) -> TokenStream {
+    let list = match kind {
+        Kind::List(item) if is_exact(item) => Some(quote! { #name.into_iter().collect() }),
+        Kind::List(_) => Some(quote! { #name.into_iter().map(Into::into).collect() }),
+        _ => None,
+    };
+    match (presence, list) {
+        (Presence::RequiredNullable | Presence::OptionalNullable, _) => quote! { #name.into() },
+        (Presence::Optional, None) => quote! { crate::IntoOptional::into_optional(#name) },
+        (Presence::Optional, Some(list)) => quote! { ::std::option::Option::Some(#list) },
+        (Presence::Required, Some(list)) => list,
+        (Presence::Required, None) if is_exact(kind) => quote! { #name },
+        (Presence::Required, None) => quote! { #name.into() },
+    }
+}
+
+/// Whether a setter takes the type itself and nothing that converts into it.
+fn is_exact(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Text | Kind::Named(_))
+}
+
+pub(crate) fn ident(name: &str) -> Result<Ident, Error> {
+    syn::parse_str(name).map_err(|_| Error::new(name, "can't be a name in Rust"))
+}
+
+/// `rotate_webhook_secret` becomes `RotateWebhookSecret`, `-name` becomes `NameDesc`.
+pub(crate) fn type_name(text: &str) -> Ident {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut name: String = words
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_ascii_uppercase())
+                .into_iter()
+                .chain(letters)
+        })
+        .collect();
+    if text.starts_with('-') {
+        name.push_str("Desc");
+    }
+    format_ident!("{name}")
+}
+
+/// Doc attributes for paragraphs of a document's text; empty ones are left out.
+pub(crate) fn docs<'a>(paragraphs: impl IntoIterator<Item = &'a str>) -> TokenStream {
+    let mut lines = Vec::new();
+    for paragraph in paragraphs {
+        let paragraph = paragraph.trim();
+        if paragraph.is_empty() {
+            continue;
+        }
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(paragraph.lines().map(|line| format!(" {line}")));
+    }
+    quote! { #(#[doc = #lines])* }
+}

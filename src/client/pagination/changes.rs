@@ -1,0 +1,107 @@
+use std::collections::HashSet;
+use std::hash::RandomState;
+
+use super::Page;
+use crate::error::{Error, Kind};
+
+/// A healthy server has no reason to send even two; our bound.
+const MAX_EMPTY_PAGES: u32 = 100;
+
+/// Detects a list that changed while it was read.
+#[derive(Default)]
+pub(super) struct Changes {
+    state: RandomState,
+    /// Hashes of the ids of all items read.
+    seen: HashSet<u64>,
+    /// The count announced by the first page, and the highest so far.
+    counts: Option<(u64, u64)>,
+    page_size: u64,
+    read: u64,
+    repeated: u64,
+    empty: u32,
+}
+
+impl Changes {
+    /// The highest announced count.
+    pub(super) fn count(&self) -> u64 {
+        self.counts.map_or(0, |(_, highest)| highest)
+    }
+
+    /// The number of pages that the announced count fills.
+    pub(super) fn announced_pages(&self) -> u64 {
+        match self.page_size {
+            0 => 0,
+            size => self.count().div_ceil(size),
+        }
+    }
+
+    /// Drops the items that were read before, and refuses a page that contradicts those before it.
+    ///
+    /// `known` is the count at the time of the page's request: the server can answer later requests
+    /// first, so a count is comparable only to one that was known before.
+    pub(super) fn observe<T>(
+        &mut self,
+        number: u64,
+        known: u64,
+        page: &mut Page<T>,
+        id: fn(&T, &RandomState) -> u64,
+    ) -> Result<(), Error> {
+        if page.count < known {
+            let count = page.count;
+            return Err(changed(format!(
+                "the list shrank from {known} to {count} items before page {number}"
+            )));
+        }
+        let (first, highest) = self.counts.unwrap_or((page.count, page.count));
+        let highest = highest.max(page.count);
+        self.counts = Some((first, highest));
+
+        let length = page.items.len() as u64;
+        self.page_size = self.page_size.max(length);
+        page.items
+            .retain(|item| !self.seen.contains(&id(item, &self.state)));
+        let new = page.items.len() as u64;
+        let ids = page.items.iter().map(|item| id(item, &self.state));
+        self.seen.extend(ids);
+        self.read += new;
+        self.repeated += length - new;
+        if self.repeated > highest - first {
+            return Err(changed(format!("page {number} repeats items")));
+        }
+
+        self.empty = if new == 0 { self.empty + 1 } else { 0 };
+        if self.empty == MAX_EMPTY_PAGES && page.has_next {
+            return Err(Error::new(
+                Kind::Pagination,
+                format!("{MAX_EMPTY_PAGES} pages up to page {number} have no new items"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses the end of a list that grew, when fewer items arrived than there were at first.
+    ///
+    /// This is how a page that was answered before the one ahead of it skips an item.
+    pub(super) fn finish(&self, start: u64) -> Result<(), Error> {
+        let skipped = (start.saturating_sub(1)).saturating_mul(self.page_size);
+        match self.counts {
+            Some((first, highest))
+                if highest > first && self.read.saturating_add(skipped) < first =>
+            {
+                let read = self.read;
+                Err(changed(format!("the list ended after {read} items")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn page_vanished(number: u64) -> Error {
+        changed(format!("page {number} no longer exists"))
+    }
+}
+
+fn changed(what: String) -> Error {
+    let advice = "items may have been skipped because the list changed while it was read; \
+                  collect the items before you change any";
+    Error::new(Kind::Pagination, format!("{what}: {advice}"))
+}

@@ -1,0 +1,62 @@
+/// A value for an optional parameter: a `T`, an `Option<T>`, or what converts into either.
+///
+/// `None` leaves the parameter out. Text also converts from `&str` and `&String`.
+///
+/// ```
+/// use webhook_sdk::IntoOptional;
+///
+/// assert_eq!(IntoOptional::<u64>::into_optional(50), Some(50));
+/// assert_eq!(IntoOptional::<u64>::into_optional(None), None);
+/// assert_eq!(IntoOptional::<String>::into_optional(Some("ed_1")), Some("ed_1".to_owned()));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither `{T}` nor `Option<{T}>`",
+    label = "expected `{T}` or `Option<{T}>`"
+)]
+pub trait IntoOptional<T> {
+    /// The value, or `None` to leave the parameter out.
+    fn into_optional(self) -> Option<T>;
+}
+
+impl<T> IntoOptional<T> for T {
+    fn into_optional(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+impl<T> IntoOptional<T> for Option<T> {
+    fn into_optional(self) -> Option<T> {
+        self
+    }
+}
+
+/// Lets borrowed values convert into an optional parameter of the given type.
+macro_rules! optional_from {
+    ($target:ty: $($source:ty),+) => {$(
+        #[diagnostic::do_not_recommend]
+        impl $crate::IntoOptional<$target> for $source {
+            fn into_optional(self) -> ::std::option::Option<$target> {
+                ::std::option::Option::Some(self.into())
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl $crate::IntoOptional<$target> for ::std::option::Option<$source> {
+            fn into_optional(self) -> ::std::option::Option<$target> {
+                self.map(::std::convert::Into::into)
+            }
+        }
+    )+};
+}
+
+/// Lets an open enum be an optional text, and a text an optional open enum.
+macro_rules! optional_text {
+    ($name:ident) => {
+        $crate::optional::optional_from!($name: &str, ::std::string::String, &$name);
+        $crate::optional::optional_from!(::std::string::String: $name);
+    };
+}
+
+optional_from!(String: &str, &String);
+
+pub(crate) use {optional_from, optional_text};
