@@ -10,13 +10,13 @@ use std::env;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -24,7 +24,7 @@ use webhook_sdk::preo::{
     self, DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookEvent, WebhookOrdering,
     WebhookUpdate,
 };
-use webhook_sdk::signature::{Keyring, Verifier};
+use webhook_sdk::signature::{Keyring, Retire, Verifier};
 use webhook_sdk::testing::PreoFake;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -87,7 +87,7 @@ async fn on_the_fake() -> Result<()> {
     println!(
         "Received {} bytes, signed with the key {}.",
         body.len(),
-        verified.key()
+        verified.key_name()
     );
     let mut forged = body.to_vec();
     forged[0] ^= 1;
@@ -101,24 +101,30 @@ async fn on_the_fake() -> Result<()> {
 
     let rotated = rotate(&preo, &webhook).await?;
     let keyring = Keyring::from_keys([webhook.signing_key("old")?, rotated.signing_key("new")?])?;
-    keyring.retire("old", Utc::now() + TimeDelta::days(1))?;
+    keyring.retire("old", Retire::after(Duration::from_secs(24 * 3600)))?;
     let both = Verifier::new(preo::scheme(), keyring);
     inbox.verify_with(both.clone()).await;
     let verified = both.verify(&headers, &body)?;
     ensure(
-        verified.key() == "old",
+        verified.key_name() == "old",
         "the old delivery passed with another key",
     )?;
-    println!("The old delivery passes with the key {}.", verified.key());
+    println!(
+        "The old delivery passes with the key {}.",
+        verified.key_name()
+    );
     fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_3" }))
         .await;
     let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
     let verified = both.verify(&headers, &body)?;
     ensure(
-        verified.key() == "new",
+        verified.key_name() == "new",
         "the new delivery passed with another key",
     )?;
-    println!("A new delivery passes with the key {}.", verified.key());
+    println!(
+        "A new delivery passes with the key {}.",
+        verified.key_name()
+    );
 
     delete(&preo, &webhook).await
 }

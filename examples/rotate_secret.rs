@@ -2,9 +2,10 @@
 //!
 //! `cargo run --example rotate_secret --all-features`
 
-use chrono::{TimeDelta, Utc};
+use std::time::Duration;
+
 use webhook_sdk::preo::{self, PreoClient};
-use webhook_sdk::signature::{Keyring, Verifier};
+use webhook_sdk::signature::{Keyring, Retire, Verifier};
 use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
 
 #[tokio::main]
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let after = preo.rotate_webhook_secret(&id).send().await?;
     keyring.add(after.signing_key("2026-11")?)?;
-    keyring.retire("2026-10", Utc::now() + TimeDelta::days(1))?;
+    keyring.retire("2026-10", Retire::after(Duration::from_secs(24 * 3600)))?;
 
     println!(
         "the running verifier now accepts {:?}",

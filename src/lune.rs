@@ -110,7 +110,7 @@ pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
 #[cfg(feature = "client")]
 pub use secret::SecretSuffix;
 pub use sequence::Sequence;
-pub use signature::{Sender, scheme};
+pub use signature::{Sender, scheme, verifier};
 pub use timestamp::Timestamp;
 #[cfg(feature = "client")]
 pub use url::{TargetUrl, WebhookUrl, WebhookUrlError};

@@ -38,4 +38,4 @@ pub use self::generated::{
 };
 #[cfg(feature = "client")]
 pub use self::payload::{Payload, Signature};
-pub use self::signature::{SIGNATURE_HEADER, scheme};
+pub use self::signature::{SIGNATURE_HEADER, scheme, verifier};

@@ -80,7 +80,7 @@ mod target_url;
 mod userinfo;
 
 pub use action::{Action, ActionType};
-pub use auth::{AuthError, Authenticated, BasicAuth, PairError};
+pub use auth::{AuthError, BasicAuth, VerifiedCredentials};
 pub use credentials::{Credentials, CredentialsError};
 #[cfg(feature = "receiver")]
 pub use deliveries::Deliveries;

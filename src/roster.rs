@@ -1,85 +1,118 @@
-//! Named entries that are exchanged while they are read.
+//! Named secrets that can be exchanged while they are read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
+use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
 
-/// An entry that is told from others by its name.
-pub(crate) trait Named: Clone {
-    fn name(&self) -> &str;
+use crate::signature::Reading;
+
+/// A secret with a name and, once it is being retired, an end.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<T> {
+    pub(crate) name: Arc<str>,
+    pub(crate) secret: T,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
-/// At least one entry, each under a name of its own. Readers never wait.
+impl<T> Entry<T> {
+    pub(crate) fn new(name: impl Into<Arc<str>>, secret: T) -> Self {
+        Self {
+            name: name.into(),
+            secret,
+            expires_at: None,
+        }
+    }
+
+    pub(crate) fn is_active(&self, now: &Reading<'_>) -> bool {
+        self.expires_at.is_none_or(|end| now.is_before(end))
+    }
+
+    fn expiring(mut self, end: DateTime<Utc>) -> Self {
+        self.expires_at = Some(self.expires_at.map_or(end, |earlier| earlier.min(end)));
+        self
+    }
+}
+
+/// At least one entry. Readers never wait, and always see a whole set.
 ///
 /// A clone is a handle to the same entries.
 #[derive(Clone)]
 pub(crate) struct Roster<T> {
-    entries: Arc<ArcSwap<Vec<T>>>,
+    entries: Arc<ArcSwap<Vec<Entry<T>>>>,
 }
 
-/// Why a roster isn't changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RosterError {
-    NameTaken(String),
-    NoSuchName(String),
-    LastEntry(String),
-}
-
-impl<T: Named> Roster<T> {
-    pub(crate) fn new(entry: T) -> Self {
-        Self {
-            entries: Arc::new(ArcSwap::from_pointee(vec![entry])),
-        }
+impl<T: Clone + PartialEq> Roster<T> {
+    pub(crate) fn new(entries: Vec<Entry<T>>) -> Result<Self, KeyringError> {
+        check(&entries)?;
+        Ok(Self::unchecked(entries))
     }
 
-    pub(crate) fn add(&self, entry: &T) -> Result<(), RosterError> {
+    pub(crate) fn of(entry: Entry<T>) -> Self {
+        Self::unchecked(vec![entry])
+    }
+
+    pub(crate) fn add(&self, entry: &Entry<T>) -> Result<(), KeyringError> {
         self.change(|entries| {
-            if entries.iter().any(|other| other.name() == entry.name()) {
-                return Err(RosterError::NameTaken(entry.name().to_owned()));
+            unlike(entries, entry)?;
+            Ok([entries, std::slice::from_ref(entry)].concat())
+        })
+    }
+
+    pub(crate) fn retire(&self, name: &str, retire: Retire) -> Result<(), KeyringError> {
+        self.change(|entries| {
+            if entries.iter().all(|entry| *entry.name != *name) {
+                return Err(KeyringError::NotFound { name: name.into() });
             }
-            Ok(entries.iter().chain([entry]).cloned().collect())
-        })
-    }
-
-    pub(crate) fn replace(&self, name: &str, with: impl Fn(T) -> T) -> Result<(), RosterError> {
-        self.change(|entries| {
-            let position = position(entries, name)?;
-            let mut changed = entries.to_vec();
-            changed[position] = with(changed[position].clone());
-            Ok(changed)
-        })
-    }
-
-    pub(crate) fn remove(&self, name: &str) -> Result<(), RosterError> {
-        self.change(|entries| {
-            let position = position(entries, name)?;
-            if entries.len() == 1 {
-                return Err(RosterError::LastEntry(name.to_owned()));
+            let retired = |entry: &Entry<T>| match *entry.name == *name {
+                true => retire.apply(entry.clone()),
+                false => Some(entry.clone()),
+            };
+            let kept: Vec<_> = entries.iter().filter_map(retired).collect();
+            match kept.is_empty() {
+                true => Err(KeyringError::Last { name: name.into() }),
+                false => Ok(kept),
             }
-            let mut changed = entries.to_vec();
-            changed.remove(position);
-            Ok(changed)
         })
     }
 
-    /// In the order in which the entries were added.
+    /// Puts new entries in place of all others, which follow them for as long as `retire` says.
+    pub(crate) fn replace(&self, new: &[Entry<T>], retire: Retire) -> Result<(), KeyringError> {
+        check(new)?;
+        let now = Utc::now();
+        self.change(|entries| {
+            let retired = entries
+                .iter()
+                .filter(|old| old.expires_at.is_none_or(|end| now < end))
+                .filter(|old| new.iter().all(|entry| entry.secret != old.secret))
+                .filter_map(|old| retire.apply(old.clone()));
+            Ok(new.iter().cloned().chain(retired).collect())
+        })
+    }
+
+    /// In the order in which the entries are tried.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = self.load();
-        entries
-            .iter()
-            .map(|entry| entry.name().to_owned())
-            .collect()
+        entries.iter().map(|entry| entry.name.to_string()).collect()
     }
 
-    pub(crate) fn load(&self) -> Guard<Arc<Vec<T>>> {
+    pub(crate) fn load(&self) -> Guard<Arc<Vec<Entry<T>>>> {
         self.entries.load()
     }
 
-    /// Applies a change again until no other one has come between.
+    fn unchecked(entries: Vec<Entry<T>>) -> Self {
+        Self {
+            entries: Arc::new(ArcSwap::from_pointee(entries)),
+        }
+    }
+
+    /// Applies a change, again if another one came in between.
     fn change(
         &self,
-        change: impl Fn(&[T]) -> Result<Vec<T>, RosterError>,
-    ) -> Result<(), RosterError> {
+        change: impl Fn(&[Entry<T>]) -> Result<Vec<Entry<T>>, KeyringError>,
+    ) -> Result<(), KeyringError> {
         let mut outcome = Ok(());
         self.entries.rcu(|entries| match change(entries) {
             Ok(changed) => {
@@ -95,7 +128,108 @@ impl<T: Named> Roster<T> {
     }
 }
 
-fn position<T: Named>(entries: &[T], name: &str) -> Result<usize, RosterError> {
-    let position = entries.iter().position(|entry| entry.name() == name);
-    position.ok_or_else(|| RosterError::NoSuchName(name.to_owned()))
+/// When a replaced secret stops being accepted.
+///
+/// ```
+/// use std::time::Duration;
+/// use webhook_sdk::Secret;
+/// use webhook_sdk::signature::{Key, Keyring, Retire};
+///
+/// let keyring = Keyring::new(Key::new("2026-10", &Secret::from("swordfish"))?);
+/// let new = Key::new("2026-11", &Secret::from("marlin"))?;
+/// keyring.replace([new], Retire::after(Duration::from_secs(4 * 24 * 60 * 60)))?;
+/// assert_eq!(keyring.names(), ["2026-11", "2026-10"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A secret that already expires earlier keeps its earlier end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Retire(Option<DateTime<Utc>>);
+
+impl Retire {
+    /// At once: the next request signed with it is refused.
+    pub fn now() -> Self {
+        Self(None)
+    }
+
+    /// After a grace period, counted from this call on the system clock.
+    pub fn after(grace: Duration) -> Self {
+        let end = TimeDelta::from_std(grace)
+            .ok()
+            .and_then(|grace| Utc::now().checked_add_signed(grace));
+        Self::at(end.unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
+
+    /// At a moment; the secret is refused from then on.
+    pub fn at(moment: DateTime<Utc>) -> Self {
+        Self(Some(moment))
+    }
+
+    fn apply<T>(self, entry: Entry<T>) -> Option<Entry<T>> {
+        self.0.map(|end| entry.expiring(end))
+    }
+}
+
+/// An error from building or changing a set of secrets, which is then unchanged.
+///
+/// Returned by [`Keyring`](crate::signature::Keyring) and pretix's `BasicAuth`.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyringError {
+    /// The set would be empty.
+    #[error("there is no key; at least one is needed")]
+    Empty,
+    /// Two keys have the same name.
+    #[error("the name {name:?} is already in use; choose another name or retire that key first")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// Two names have the same secret, so a delivery couldn't be attributed to one of them.
+    ///
+    /// HMAC pads keys with zero bytes, so keys that differ only in trailing zero bytes are the same.
+    #[error("{name:?} and {other:?} have the same secret; keep one of them")]
+    SecretTaken {
+        /// The name of the rejected key.
+        name: String,
+        /// The name of the key that already has this secret.
+        other: String,
+    },
+    /// No key has this name.
+    #[error("there is no key named {name:?}; `names()` lists the keys")]
+    NotFound {
+        /// The name.
+        name: String,
+    },
+    /// The only key can't be removed.
+    #[error("{name:?} is the only key; add its successor first")]
+    Last {
+        /// The name.
+        name: String,
+    },
+}
+
+fn check<T: PartialEq>(entries: &[Entry<T>]) -> Result<(), KeyringError> {
+    if entries.is_empty() {
+        return Err(KeyringError::Empty);
+    }
+    (1..entries.len()).try_for_each(|index| unlike(&entries[..index], &entries[index]))
+}
+
+fn unlike<T: PartialEq>(entries: &[Entry<T>], entry: &Entry<T>) -> Result<(), KeyringError> {
+    let name = || entry.name.to_string();
+    for other in entries {
+        if other.name == entry.name {
+            return Err(KeyringError::NameTaken { name: name() });
+        }
+        if other.secret == entry.secret {
+            let other = other.name.to_string();
+            return Err(KeyringError::SecretTaken {
+                name: name(),
+                other,
+            });
+        }
+    }
+    Ok(())
 }

@@ -1,13 +1,14 @@
-//! Tells a genuine, fresh delivery from a forged or replayed one.
+//! Verifies that a delivery is genuine and recent.
 //!
-//! A [`Scheme`] says how a service signs, a [`Keyring`] holds the secrets, and a [`Verifier`] judges
-//! a request by both. Every scheme is HMAC-SHA256 with a full 32-byte digest.
+//! A [`Scheme`] describes how a service signs, a [`Key`] is a secret, and a [`Verifier`] checks
+//! requests with both. A [`Keyring`] holds several keys, to be exchanged while verifiers use them.
+//! Every scheme is HMAC-SHA256 with a full 32-byte digest.
 //!
 //! ```
 //! use std::time::Duration;
 //! use http::HeaderMap;
 //! use webhook_sdk::Secret;
-//! use webhook_sdk::signature::{Key, Keyring, Part, Scheme, Signer, Verifier};
+//! use webhook_sdk::signature::{Key, Part, Scheme, Signer, Verifier};
 //!
 //! let scheme = Scheme::builder("example-signature")
 //!     .fields("v1")
@@ -20,10 +21,10 @@
 //! let mut headers = HeaderMap::new();
 //! Signer::new(scheme.clone(), &secret)?.sign(&mut headers, b"{}")?;
 //!
-//! let verifier = Verifier::new(scheme, Keyring::new(Key::new("2026", &secret)?));
+//! let verifier = Verifier::new(scheme, Key::new("2026", &secret)?);
 //! let delivery = verifier.verify(&headers, b"{}")?;
 //! assert_eq!(delivery.payload(), b"{}");
-//! assert_eq!(delivery.key(), "2026");
+//! assert_eq!(delivery.key_name(), "2026");
 //! assert!(verifier.verify(&headers, b"{ }").is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -32,7 +33,6 @@ mod claim;
 mod clock;
 mod digest;
 mod error;
-mod freshness;
 mod key;
 mod keyring;
 mod scheme;
@@ -41,10 +41,9 @@ mod verification;
 mod verified;
 mod verifier;
 
-pub use self::claim::MAX_SIGNATURES;
 pub use self::clock::{Clock, SystemClock};
-pub use self::digest::DigestEncoding;
-pub use self::error::{KeyError, KeyringError, SchemeError, SignError, VerifyError};
+pub use self::digest::{DigestEncoding, MAX_SIGNATURES};
+pub use self::error::{KeyError, SchemeError, SignError, VerifyError};
 pub use self::key::Key;
 pub use self::keyring::Keyring;
 pub use self::scheme::{Part, Scheme, SchemeBuilder};
@@ -52,3 +51,6 @@ pub use self::signer::Signer;
 pub use self::verification::Verification;
 pub use self::verified::Verified;
 pub use self::verifier::Verifier;
+pub use crate::roster::{KeyringError, Retire};
+
+pub(crate) use self::clock::Reading;

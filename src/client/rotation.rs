@@ -1,10 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::error::Error;
-use crate::signature::{Key, Keyring, KeyringError};
+use crate::signature::{Key, Keyring, KeyringError, Retire};
 
 /// How a key of a running receiver gives way to its successor.
 ///
@@ -64,28 +62,33 @@ impl<'a> Rotation<'a> {
             ));
         }
         let answer = call.await?;
-        self.admit(|name| key(&answer, name))?;
-        let end = after(self.grace);
-        match self.keyring.retire_by(self.old, end) {
+        if !self.admit(|name| key(&answer, name))? {
+            return Ok(answer);
+        }
+        match self.keyring.retire(self.old, Retire::after(self.grace)) {
             // Somebody else has removed it meanwhile.
-            Ok(()) | Err(KeyringError::NoSuchKey { .. }) => Ok(answer),
+            Ok(()) | Err(KeyringError::NotFound { .. }) => Ok(answer),
             Err(error) => {
                 Err(Error::configuration("the old key can't be retired").with_source(error))
             }
         }
     }
 
-    /// Adds the new key, under a number if its name was taken during the call: the secret is told
-    /// once and must not be lost.
-    fn admit(&self, key: impl Fn(&str) -> Result<Key, Error>) -> Result<(), Error> {
+    /// Adds the new key, under a number if its name was taken during the call, because the secret
+    /// must not be lost. Returns whether it differs from the old key's secret.
+    fn admit(&self, key: impl Fn(&str) -> Result<Key, Error>) -> Result<bool, Error> {
         let mut name = self.new.to_owned();
-        for number in 2_u64.. {
-            if self.keyring.add(key(&name)?).is_ok() {
-                break;
+        let mut number = 2_u64;
+        loop {
+            match self.keyring.add(key(&name)?) {
+                Err(KeyringError::NameTaken { .. }) => {
+                    name = format!("{} {number}", self.new);
+                    number += 1;
+                }
+                Err(KeyringError::SecretTaken { other, .. }) => return Ok(other != self.old),
+                Ok(()) | Err(_) => return Ok(true),
             }
-            name = format!("{} {number}", self.new);
         }
-        Ok(())
     }
 }
 
@@ -97,11 +100,4 @@ impl fmt::Debug for Rotation<'_> {
             .field("grace", &self.grace)
             .finish_non_exhaustive()
     }
-}
-
-fn after(time: Duration) -> DateTime<Utc> {
-    TimeDelta::from_std(time)
-        .ok()
-        .and_then(|time| Utc::now().checked_add_signed(time))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

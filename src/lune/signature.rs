@@ -1,18 +1,18 @@
 use std::time::Duration;
 
-use crate::signature::{DigestEncoding, Part, Scheme, Verified};
+use crate::Secret;
+use crate::signature::{DigestEncoding, Key, KeyError, Part, Scheme, Verified, Verifier};
 
-/// How Lune signs: `Lune-HMAC: timestamp=…,organisation=…,v1=…`.
+/// Creates a verifier for Lune's deliveries from a webhook's secret.
 ///
 /// ```
+/// use std::time::Duration;
 /// use chrono::DateTime;
 /// use http::{HeaderMap, HeaderValue};
 /// use webhook_sdk::Secret;
 /// use webhook_sdk::lune::{self, Batch, Sender};
-/// use webhook_sdk::signature::{Key, Keyring, Verifier};
 ///
-/// let keyring = Keyring::new(Key::new("main", &Secret::from("secret-xxxx"))?);
-/// let verifier = Verifier::new(lune::scheme(), keyring);
+/// let verifier = lune::verifier(&Secret::from("secret-xxxx"))?.tolerance(Duration::from_secs(300));
 /// # let verifier = verifier.clock(|| DateTime::from_timestamp(1_631_550_100, 0).unwrap());
 ///
 /// let mut headers = HeaderMap::new();
@@ -26,16 +26,46 @@ use crate::signature::{DigestEncoding, Part, Scheme, Verified};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Signed are the timestamp's text, a dot and the raw body, with HMAC-SHA256 under the webhook's secret.
-/// `v1` may repeat: Lune reserves that for several active secrets. Any other field is ignored.
+/// The key is named `main`. For several keys or other names, pass a
+/// [`Keyring`](crate::signature::Keyring) and [`scheme`] to [`Verifier::new`].
 ///
-/// Lune doesn't publish how the digest is written, so hexadecimal and base64 are both accepted, the latter
-/// padded or not and URL-safe or not. The tolerance is 2 minutes. Lune published that for the past only,
-/// and no longer names a number; that it also bounds the future is our default. That the timestamp counts
-/// seconds and that the secret is used as its UTF-8 bytes are inferences.
+/// # Tolerance
 ///
-/// Rotating a secret invalidates the old one at once. Redeliveries are signed with the new one, so add it to
-/// the keyring before anything else.
+/// A delivery is accepted for 2 minutes after its timestamp by default;
+/// [`tolerance`](Verifier::tolerance) changes that.
+///
+/// **Inference:** Lune redelivers until a batch is acknowledged, and has told receivers to refuse
+/// timestamps older than 2 minutes. Both hold only if each redelivery is signed afresh, so the
+/// default assumes that it is. Lune doesn't publish it. If it isn't so, a redelivery that comes more
+/// than 2 minutes after the first attempt is refused with
+/// [`VerifyError::TooOld`](crate::signature::VerifyError::TooOld), again and again, and because
+/// Lune keeps an account's events in order, nothing later of that account arrives either. Watch for
+/// that refusal, and if redeliveries cause it, raise the tolerance above the longest outage that you
+/// want to survive. Within the tolerance, a captured delivery can be replayed; a
+/// [`receiver`](crate::receiver) recognizes its events for as long as its store remembers them.
+///
+/// # Errors
+///
+/// A [`KeyError`] for a secret that can't be a key; see [`Key::new`].
+pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
+    Ok(Verifier::new(scheme(), Key::new("main", secret)?))
+}
+
+/// Lune's signature scheme: `Lune-HMAC: timestamp=…,organisation=…,v1=…`.
+///
+/// Signed are the timestamp's text, a dot and the raw body, with HMAC-SHA256 under the webhook's
+/// secret. `v1` may repeat: Lune reserves that for several active secrets. Any other field is
+/// ignored.
+///
+/// Lune doesn't publish how the digest is encoded, so hexadecimal and base64 are both accepted, the
+/// latter padded or not and URL-safe or not. The tolerance is 2 minutes; see
+/// [`verifier`](verifier#tolerance). Lune published that for the past only, and no longer names a
+/// number; that it also bounds the future is our default. That the timestamp counts seconds and that
+/// the secret is used as its UTF-8 bytes are inferences.
+///
+/// Rotating a secret invalidates the old one at once, and Lune signs what it sends later with the
+/// new one, so add it to the keyring before anything else. That this includes redeliveries of
+/// earlier batches is an inference.
 ///
 /// Source: <https://docs.lune.co/general-concepts/webhooks>.
 #[must_use]
@@ -51,10 +81,11 @@ pub fn scheme() -> Scheme {
         .expect("a scheme of constant parts")
 }
 
-/// Whom the signature header names as the sender.
+/// The sender that the signature header names.
 ///
-/// **Not covered by the signature**: whoever can send a delivery can write anything here. It suits a log,
-/// or finding which webhook's secret to try; what is genuine is told by the key that verified.
+/// **Not covered by the signature**: anyone who can send a delivery can write anything here. Use it
+/// for logs, or to find the webhook whose secret to try. What is genuine follows from the key that
+/// verified the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sender<'a> {
@@ -65,7 +96,7 @@ pub enum Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    /// The sender that the header of a verified delivery names; the organisation where it names both.
+    /// Reads the sender of a verified delivery; the organisation if the header names both.
     #[must_use]
     pub fn of<B>(verified: &'a Verified<B>) -> Option<Self> {
         let organisation = verified.unsigned_field("organisation");
@@ -73,7 +104,7 @@ impl<'a> Sender<'a> {
         organisation.map(Self::Organisation).or_else(account)
     }
 
-    /// The identifier, of whichever kind.
+    /// The identifier, of either kind.
     #[must_use]
     pub fn id(&self) -> &'a str {
         match self {

@@ -5,13 +5,14 @@ use super::generated::types::WebhookWithSecret;
 use super::scheme;
 use crate::client::rotation::Rotation;
 use crate::error::Error;
-use crate::signature::{Key, Keyring, Verifier};
+use crate::signature::{Key, Verifier};
 
 impl WebhookWithSecret {
     /// A verifier for what is delivered to this webhook, by [`scheme`].
     ///
     /// Its key is named after the webhook. To accept several secrets, as of several webhooks that
-    /// deliver to one URL, put the [`signing_key`](Self::signing_key) of each into one [`Keyring`].
+    /// deliver to one URL, put the [`signing_key`](Self::signing_key) of each into one
+    /// [`Keyring`](crate::signature::Keyring).
     ///
     /// ```no_run
     /// use webhook_sdk::lune::{LuneClient, WebhookCreate, WebhookUrl};
@@ -30,7 +31,7 @@ impl WebhookWithSecret {
     /// [`Error::is_configuration`] when the answer's secret is empty.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
-        Ok(Verifier::new(scheme(), Keyring::new(key)))
+        Ok(Verifier::new(scheme(), key))
     }
 
     /// The secret as a key with a name of its own.

@@ -1,28 +1,50 @@
-use crate::signature::Scheme;
+use crate::Secret;
+use crate::signature::{Key, KeyError, Scheme, Verifier};
 
 /// The header that a signature is expected in.
 ///
 /// Unpublished, our default.
 pub const SIGNATURE_HEADER: &str = "x-preo-signature";
 
-/// How Preo is taken to sign: the HMAC-SHA256 of the body, in hexadecimal, without a timestamp.
+/// Creates a verifier for Preo's deliveries from a webhook's secret.
 ///
-/// Preo publishes that a payload has an HMAC signature of at most 64 characters, and no more. The
-/// hexadecimal digest of the body alone is our reading of that, and [`SIGNATURE_HEADER`] is ours
-/// too. Build a [`Scheme`] for any other rule; for another header this is enough:
+/// ```
+/// use http::HeaderMap;
+/// use webhook_sdk::{Secret, preo};
+///
+/// let verifier = preo::verifier(&Secret::from("the secret of the create call"))?;
+/// assert!(verifier.verify(&HeaderMap::new(), b"{}").is_err());
+/// # Ok::<_, webhook_sdk::signature::KeyError>(())
+/// ```
+///
+/// The key is named `main`. For several keys or other names, pass a
+/// [`Keyring`](crate::signature::Keyring) and [`scheme`] to [`Verifier::new`].
+///
+/// # Errors
+///
+/// A [`KeyError`] for a secret that can't be a key; see [`Key::new`].
+pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
+    Ok(Verifier::new(scheme(), Key::new("main", secret)?))
+}
+
+/// Preo's signature scheme: the hexadecimal HMAC-SHA256 of the body, without a timestamp.
+///
+/// Preo publishes only that a payload has an HMAC signature of at most 64 characters. That it is the
+/// hexadecimal digest of the body alone is an inference, and [`SIGNATURE_HEADER`] is our default.
+/// Build a [`Scheme`] for any other rule; for another header this is enough:
 ///
 /// ```
 /// use webhook_sdk::Secret;
-/// use webhook_sdk::signature::{Key, Keyring, Scheme, Verifier};
+/// use webhook_sdk::signature::{Key, Scheme, Verifier};
 ///
 /// let scheme = Scheme::builder("x-webhook-signature").build()?;
 /// let key = Key::new("2026-11", &Secret::from("the secret of the create call"))?;
-/// let verifier = Verifier::new(scheme, Keyring::new(key));
+/// let verifier = Verifier::new(scheme, key);
 /// # let _ = verifier;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Without a timestamp a captured delivery can be replayed for ever: remember what was handled.
+/// Without a timestamp, a captured delivery can be replayed forever, so deduplicate events.
 #[expect(clippy::expect_used, reason = "every part of the scheme is a constant")]
 pub fn scheme() -> Scheme {
     Scheme::builder(SIGNATURE_HEADER)

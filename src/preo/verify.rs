@@ -27,7 +27,7 @@ impl Webhook {
     /// [`Error::is_configuration`] when the answer held no secret, or an empty one.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
-        Ok(Verifier::new(scheme(), Keyring::new(key)))
+        Ok(Verifier::new(scheme(), key))
     }
 
     /// The secret as a key with a name of its own.
@@ -91,8 +91,8 @@ impl WebhookDelivery {
     ///
     /// A [`VerifyError`] that names the broken rule; [`VerifyError::NoSignature`] when none is
     /// stored.
-    pub fn verify(&self, keyring: &Keyring) -> Result<Verified<&[u8]>, VerifyError> {
-        self.verify_with(&Verifier::new(scheme(), keyring.clone()))
+    pub fn verify(&self, keys: impl Into<Keyring>) -> Result<Verified<&[u8]>, VerifyError> {
+        self.verify_with(&Verifier::new(scheme(), keys))
     }
 
     /// Checks the stored payload against the stored signature, by any scheme.

@@ -10,98 +10,134 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Credentials, TargetUrl};
-use crate::roster::{Named, Roster, RosterError};
+use crate::roster::{Entry, KeyringError, Retire, Roster};
+use crate::signature::Reading;
 
-/// Checks the credentials of a notification against those that are accepted now.
+/// Checks the credentials of a notification.
 ///
 /// ```
 /// use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 /// use webhook_sdk::Secret;
 /// use webhook_sdk::pretix::{AuthError, BasicAuth, Credentials};
 ///
-/// let old = Credentials::new("pretix", Secret::from("swordfish"))?;
-/// let auth = BasicAuth::new("2025", &old);
+/// let credentials = Credentials::new("pretix", Secret::from("swordfish"))?;
+/// let auth = BasicAuth::new("2025", &credentials);
 ///
 /// let mut headers = HeaderMap::new();
 /// assert_eq!(auth.verify(&headers), Err(AuthError::HeaderMissing));
 /// headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic cHJldGl4OnN3b3JkZmlzaA=="));
-/// assert_eq!(auth.verify(&headers)?.pair(), "2025");
+/// assert_eq!(auth.verify(&headers)?.key_name(), "2025");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// This is the only authentication there is: pretix signs nothing. It shows that the sender knows
-/// the password, not that the body is pretix's own, so fetch what it names; see
+/// the password, not that the body comes from pretix, so fetch the object that it names; see
 /// [`Notification::refetch_path`](super::Notification::refetch_path).
 ///
-/// To change the password: [`add`](Self::add) the new pair, give the webhook a target URL with it,
-/// and [`remove`](Self::remove) the old pair. pretix reads the URL anew for each attempt, retries
-/// included, so the old pair is done with once the attempts under way have ended, within a minute or
-/// so (source: pretix 2026.8.0).
+/// To change the password: [`add`](Self::add) the new credentials, update the webhook's target URL,
+/// then [`retire`](Self::retire) the old ones. pretix reads the URL for each attempt, retries
+/// included, so a grace period of a few minutes is enough (source: pretix 2026.8.0).
+/// [`replace`](Self::replace) sets all credentials at once, as when reloading a configuration.
 ///
-/// A clone is a handle to the same pairs: a change through one is seen by the next verification
-/// through any other. Readers never wait. There is always at least one pair, and a pair's digest
-/// only is kept. User and password are compared together, and with every pair, in constant time.
+/// A clone is a handle to the same credentials: a change through one is seen by the next
+/// verification through any other. Reading never blocks, and every change is atomic. Only digests
+/// are kept. User and password are compared together, and with all credentials, in constant time.
 #[derive(Clone)]
 pub struct BasicAuth {
-    pairs: Roster<Pair>,
+    credentials: Roster<CtOutput<Sha256>>,
 }
 
 impl BasicAuth {
-    /// Accepts one pair, under a name for logs.
+    /// Accepts these credentials, under a name for logs.
     pub fn new(name: impl Into<Arc<str>>, credentials: &Credentials) -> Self {
         Self {
-            pairs: Roster::new(Pair::new(name.into(), credentials)),
+            credentials: Roster::of(entry(name, credentials)),
         }
     }
 
-    /// Accepts another pair, from the next verification on.
+    /// Replaces all credentials at once.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use webhook_sdk::Secret;
+    /// # use webhook_sdk::pretix::{BasicAuth, Credentials};
+    /// use webhook_sdk::signature::Retire;
+    ///
+    /// # let auth = BasicAuth::new("2025", &Credentials::new("pretix", Secret::from("swordfish"))?);
+    /// let new = Credentials::new("pretix", Secret::from("marlin"))?;
+    /// auth.replace([("2026", &new)], Retire::after(Duration::from_secs(300)))?;
+    /// assert_eq!(auth.names(), ["2026", "2025"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// The old credentials are accepted until `retire` ends them. A password that changed under the
+    /// same name is a replacement too. Old credentials that are also among the new ones are not kept
+    /// twice, and expired ones are dropped.
     ///
     /// # Errors
     ///
-    /// [`PairError::NameTaken`] if there is a pair of this name.
+    /// A [`KeyringError`] if there are none, or if two have the same name, or the same user and
+    /// password; the credentials are then unchanged.
+    pub fn replace<'c, N: Into<Arc<str>>>(
+        &self,
+        credentials: impl IntoIterator<Item = (N, &'c Credentials)>,
+        retire: Retire,
+    ) -> Result<(), KeyringError> {
+        let entries: Vec<_> = credentials
+            .into_iter()
+            .map(|(name, credentials)| entry(name, credentials))
+            .collect();
+        self.credentials.replace(&entries, retire)
+    }
+
+    /// Adds credentials, accepted from the next verification on.
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyringError`] if this name, or this user and password, are accepted already.
     pub fn add(
         &self,
         name: impl Into<Arc<str>>,
         credentials: &Credentials,
-    ) -> Result<(), PairError> {
-        Ok(self.pairs.add(&Pair::new(name.into(), credentials))?)
+    ) -> Result<(), KeyringError> {
+        self.credentials.add(&entry(name, credentials))
     }
 
-    /// Refuses a pair, from the next verification on.
+    /// Stops accepting the credentials of this name: at once, or after a grace period.
     ///
     /// # Errors
     ///
-    /// [`PairError::NoSuchPair`] if no pair has this name, [`PairError::LastPair`] if it is the
-    /// only one.
-    pub fn remove(&self, name: &str) -> Result<(), PairError> {
-        Ok(self.pairs.remove(name)?)
+    /// [`KeyringError::NotFound`] if none have this name; [`KeyringError::Last`] for
+    /// [`Retire::now`] on the only ones.
+    pub fn retire(&self, name: &str, retire: Retire) -> Result<(), KeyringError> {
+        self.credentials.retire(name, retire)
     }
 
-    /// The names of the accepted pairs, the oldest first.
+    /// The names of all credentials, expired ones included.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.pairs.names()
+        self.credentials.names()
     }
 
-    /// Finds the accepted pair in a request's `Authorization` header.
+    /// Checks the `Authorization` header of a request.
     ///
     /// # Errors
     ///
-    /// If the header is missing, repeated or malformed, or holds no accepted pair. Answer 401,
-    /// which pretix takes for a failure and tries again.
-    pub fn verify(&self, headers: &HeaderMap) -> Result<Authenticated, AuthError> {
+    /// An [`AuthError`] if the header is missing, repeated or malformed, or if its credentials aren't
+    /// accepted. Answer 401, which pretix counts as a failure and retries.
+    pub fn verify(&self, headers: &HeaderMap) -> Result<VerifiedCredentials, AuthError> {
         let mut buffer = Zeroizing::new([0; MAX_DECODED]);
         let presented = CtOutput::new(Sha256::digest(presented(headers, &mut buffer)?));
 
+        let now = Reading::of(None);
         let mut matched = None;
-        for pair in self.pairs.load().iter() {
-            if pair.digest == presented {
-                matched = Some(Arc::clone(&pair.name));
+        for accepted in self.credentials.load().iter() {
+            if accepted.secret == presented && accepted.is_active(&now) {
+                matched = matched.or_else(|| Some(Arc::clone(&accepted.name)));
             }
         }
-        matched
-            .map(|pair| Authenticated { pair })
-            .ok_or(AuthError::Mismatch)
+        let key_name = matched.ok_or(AuthError::Mismatch)?;
+        Ok(VerifiedCredentials { key_name })
     }
 }
 
@@ -111,26 +147,26 @@ impl fmt::Debug for BasicAuth {
     }
 }
 
-/// Proof that a request carried accepted credentials; only [`BasicAuth`] makes it.
+/// Proof that a request carried accepted credentials; only [`BasicAuth`] creates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Authenticated {
-    pair: Arc<str>,
+pub struct VerifiedCredentials {
+    key_name: Arc<str>,
 }
 
-impl Authenticated {
-    /// The name of the pair that matched.
+impl VerifiedCredentials {
+    /// The name of the credentials that matched.
     #[must_use]
-    pub fn pair(&self) -> &str {
-        &self.pair
+    pub fn key_name(&self) -> &str {
+        &self.key_name
     }
 }
 
-/// Why a request was refused. No variant holds anything of what it presented.
+/// The reason why a request is refused. It contains nothing of the presented credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuthError {
     /// There is no `Authorization` header.
-    #[error("the header authorization is missing; has the target URL credentials?")]
+    #[error("the header authorization is missing; put credentials into the target URL")]
     HeaderMissing,
     /// There is more than one `Authorization` header.
     #[error("the header authorization occurs more than once")]
@@ -150,8 +186,8 @@ pub enum AuthError {
     /// The credentials have no colon.
     #[error("the credentials have no colon between user and password")]
     NoColon,
-    /// No accepted pair has this user and this password.
-    #[error("user and password match no accepted pair")]
+    /// The credentials aren't accepted.
+    #[error("user and password match no accepted credentials")]
     Mismatch,
 }
 
@@ -163,66 +199,15 @@ impl AuthError {
     }
 }
 
-/// Why the pairs of a [`BasicAuth`] can't be changed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum PairError {
-    /// A pair of this name is there already.
-    #[error("there is a pair named {name:?} already; choose another name or remove it first")]
-    NameTaken {
-        /// The pair's name.
-        name: String,
-    },
-    /// No pair has this name.
-    #[error("there is no pair named {name:?}")]
-    NoSuchPair {
-        /// The name that was asked for.
-        name: String,
-    },
-    /// The pair is the only one.
-    #[error("the pair {name:?} is the only one; add its successor first")]
-    LastPair {
-        /// The pair's name.
-        name: String,
-    },
-}
-
 /// More than a target URL's credentials can come to, decoded.
 const MAX_DECODED: usize = TargetUrl::MAX_LENGTH;
 
-#[derive(Clone)]
-struct Pair {
-    name: Arc<str>,
-    digest: CtOutput<Sha256>,
-}
-
-impl Pair {
-    fn new(name: Arc<str>, credentials: &Credentials) -> Self {
-        let digest = Sha256::new()
-            .chain_update(credentials.user())
-            .chain_update(":")
-            .chain_update(credentials.password().expose());
-        Self {
-            name,
-            digest: CtOutput::new(digest.finalize()),
-        }
-    }
-}
-
-impl Named for Pair {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl From<RosterError> for PairError {
-    fn from(error: RosterError) -> Self {
-        match error {
-            RosterError::NameTaken(name) => Self::NameTaken { name },
-            RosterError::NoSuchName(name) => Self::NoSuchPair { name },
-            RosterError::LastEntry(name) => Self::LastPair { name },
-        }
-    }
+fn entry(name: impl Into<Arc<str>>, credentials: &Credentials) -> Entry<CtOutput<Sha256>> {
+    let digest = Sha256::new()
+        .chain_update(credentials.user())
+        .chain_update(":")
+        .chain_update(credentials.password().expose());
+    Entry::new(name, CtOutput::new(digest.finalize()))
 }
 
 /// The `user:password` of the one header, decoded into the buffer.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::Secret;
 
-/// A user and a password that pretix can send in HTTP Basic authentication.
+/// A user and a password that pretix sends in HTTP Basic authentication.
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -14,15 +14,17 @@ use crate::Secret;
 /// assert_eq!(credentials.user(), "pretix");
 /// assert!(!format!("{credentials:?}").contains("swordfish"));
 ///
-/// assert_eq!(Credentials::new("pretix", Secret::from("")), Err(CredentialsError::EmptyPassword));
+/// let empty = Credentials::new("pretix", Secret::from(""));
+/// assert_eq!(empty, Err(CredentialsError::EmptyPassword));
 /// # Ok::<(), CredentialsError>(())
 /// ```
 ///
 /// The same credentials go into a [`TargetUrl`](super::TargetUrl) and into the
-/// [`BasicAuth`](super::BasicAuth) that checks what comes back. Printable ASCII only: pretix
-/// 2026.8.0 sends other characters in Latin-1, and with one that Latin-1 lacks it drops the
-/// delivery without a retry. Take a password of at least 32 random characters; nothing slows down
-/// guessing.
+/// [`BasicAuth`](super::BasicAuth) that checks deliveries. Use a password of at least 32 random
+/// characters; nothing slows down guessing.
+///
+/// Only printable ASCII is accepted: pretix 2026.8.0 sends other characters as Latin-1, and with a
+/// character that Latin-1 lacks it drops the delivery without a retry.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     user: String,
@@ -30,22 +32,28 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials from a user and a password, neither percent-encoded.
+    /// Creates credentials from a user and a password, neither percent-encoded.
     ///
     /// # Errors
     ///
-    /// If either is empty or has a character other than printable ASCII (space to `~`), or if the
-    /// user has a colon.
+    /// A [`CredentialsError`] if either is empty or blank, begins or ends with whitespace, or contains
+    /// anything but printable ASCII (space to `~`), or if the user contains a colon. Nothing is
+    /// trimmed silently.
     pub fn new(user: impl Into<String>, password: Secret) -> Result<Self, CredentialsError> {
         let user = user.into();
-        if user.is_empty() {
+        if user.trim().is_empty() {
             return Err(CredentialsError::EmptyUser);
         }
-        if password.is_empty() {
+        if password.expose().trim().is_empty() {
             return Err(CredentialsError::EmptyPassword);
         }
-        if !is_printable_ascii(&user) || !is_printable_ascii(password.expose()) {
-            return Err(CredentialsError::NotPrintableAscii);
+        for text in [&user, password.expose()] {
+            if text.trim() != text {
+                return Err(CredentialsError::SurroundingWhitespace);
+            }
+            if !is_printable_ascii(text) {
+                return Err(CredentialsError::NotPrintableAscii);
+            }
         }
         if user.contains(':') {
             return Err(CredentialsError::ColonInUser);
@@ -74,20 +82,26 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why [`Credentials`] can't be built.
+/// An error from creating [`Credentials`]. It contains nothing of the password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// The user is empty.
+    /// The user is empty or blank.
     #[error("the user is empty")]
     EmptyUser,
-    /// The password is empty.
-    #[error("the password is empty")]
+    /// The password is empty or blank; anyone could send it.
+    #[error("the password is empty or blank; use at least 32 random characters")]
     EmptyPassword,
-    /// The user or the password has a control character or one outside of ASCII.
-    #[error("user and password may have printable ASCII characters only")]
+    /// The user or the password begins or ends with whitespace.
+    #[error(
+        "the user or password begins or ends with whitespace; trim it, for example a newline at the \
+         end of a file"
+    )]
+    SurroundingWhitespace,
+    /// The user or the password contains a control character or one outside of ASCII.
+    #[error("the user or password contains a character other than printable ASCII; use ASCII only")]
     NotPrintableAscii,
-    /// The user has a colon, which would end it.
+    /// The user contains a colon, which would end it.
     #[error("the user contains a colon; move it into the password")]
     ColonInUser,
 }

@@ -57,7 +57,9 @@ impl Provider for Deliveries {
         let authenticated = self.auth.verify(headers);
         let authenticated =
             authenticated.map_err(|error| ProviderError::Credentials(error.to_string()))?;
-        Ok(Authentication::Credentials(authenticated.pair().to_owned()))
+        Ok(Authentication::Credentials(
+            authenticated.key_name().to_owned(),
+        ))
     }
 
     fn decode(&self, body: &Bytes) -> Result<Vec<Event<Notification>>, ProviderError> {

@@ -22,12 +22,11 @@ pub(super) struct Buffered<'a> {
 }
 
 impl<'a> Bounds<'a> {
-    /// Reads a body and shows each piece of it to `seen` as it arrives.
+    /// Reads a body.
     pub(super) async fn read<B: Body>(
         &self,
         headers: &HeaderMap,
         body: B,
-        mut seen: impl FnMut(&[u8]),
     ) -> Result<Buffered<'a>, Rejection> {
         let announced = announced_length(headers, &body);
         if announced.is_some_and(|length| length > self.max_bytes) {
@@ -56,7 +55,6 @@ impl<'a> Bounds<'a> {
             }
             while data.has_remaining() {
                 let chunk = data.chunk();
-                seen(chunk);
                 whole.extend_from_slice(chunk);
                 let length = chunk.len();
                 data.advance(length);

@@ -44,7 +44,7 @@ impl<P: Provider, S> Delivery<P, S> {
     /// Once an old key's name no longer turns up, the old key can go.
     pub fn key(&self) -> &str {
         match &self.proof {
-            Proof::Signature(verified) => verified.key(),
+            Proof::Signature(verified) => verified.key_name(),
             Proof::Credentials(pair) => pair,
         }
     }

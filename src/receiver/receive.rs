@@ -176,17 +176,16 @@ async fn authenticate<'a, B: Body>(
     authentication: Authentication,
 ) -> Result<(Buffered<'a>, Proof), Rejection> {
     match authentication {
-        Authentication::Signed(mut verification) => {
-            let body = bounds
-                .read(headers, body, |bytes| verification.update(bytes))
-                .await?;
+        Authentication::Signed(verification) => {
+            let body = bounds.read(headers, body).await?;
             let verified = verification
-                .finish()
-                .map_err(|error| Rejection::Unauthorized(ProviderError::Signature(error)))?;
+                .finish(&body.bytes)
+                .map_err(|error| Rejection::Unauthorized(ProviderError::Signature(error)))?
+                .without_payload();
             Ok((body, Proof::Signature(verified)))
         }
         Authentication::Credentials(pair) => {
-            let body = bounds.read(headers, body, |_| ()).await?;
+            let body = bounds.read(headers, body).await?;
             Ok((body, Proof::Credentials(pair)))
         }
     }

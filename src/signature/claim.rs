@@ -1,39 +1,31 @@
-use chrono::{DateTime, Utc};
 use hmac::Mac;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 use super::VerifyError;
-use super::digest::{Digest, HmacSha256};
+use super::digest::{Digest, HmacSha256, MAX_SIGNATURES, Signatures};
 use super::scheme::{Layout, Piece, Scheme, TimestampSource};
+use super::verified::UnsignedFields;
 
-/// How many signatures one header may hold; our bound, several times what a rotation needs.
-pub const MAX_SIGNATURES: usize = 8;
-
-pub(super) type Signatures = SmallVec<[Digest; MAX_SIGNATURES]>;
-
-/// The signed texts on one side of the body; six fit without an allocation.
-pub(super) type Texts<'a> = SmallVec<[&'a [u8]; 6]>;
-
-/// What a request's headers claim, well formed but not yet believed.
-///
-/// It is filled in place, as moving it would cost a good part of the verification's time.
+/// What a request's headers claim: well formed, but not yet proven.
 #[derive(Default)]
-pub(super) struct Claim<'a> {
+pub(super) struct Claim {
     pub(super) signatures: Signatures,
-    pub(super) timestamp: Option<DateTime<Utc>>,
-    pub(super) before_body: Texts<'a>,
-    pub(super) after_body: Texts<'a>,
-    /// The fields that are neither signature nor timestamp; eight fit without an allocation.
-    pub(super) others: SmallVec<[&'a str; 8]>,
+    /// In seconds since 1970.
+    pub(super) timestamp: Option<i64>,
+    pub(super) signed: Signed,
+    pub(super) unsigned: UnsignedFields,
 }
 
-impl<'a> Claim<'a> {
-    pub(super) fn read(
-        &mut self,
-        scheme: &'a Scheme,
-        headers: &'a HeaderMap,
-    ) -> Result<(), VerifyError> {
+/// What is signed around the body; 64 bytes on each side fit without an allocation.
+#[derive(Default)]
+pub(super) struct Signed {
+    before_body: SmallVec<[u8; 64]>,
+    after_body: SmallVec<[u8; 64]>,
+}
+
+impl Claim {
+    pub(super) fn read(&mut self, scheme: &Scheme, headers: &HeaderMap) -> Result<(), VerifyError> {
         let field = self.read_signatures(scheme, header_text(headers, &scheme.header)?)?;
         let timestamp = match &scheme.timestamp {
             None => None,
@@ -41,29 +33,22 @@ impl<'a> Claim<'a> {
             Some(TimestampSource::Field(_)) => Some(field.ok_or(VerifyError::TimestampMissing)?),
         };
         self.timestamp = timestamp.map(parse_timestamp).transpose()?;
-        gather(
-            &mut self.before_body,
-            &scheme.before_body,
-            headers,
-            timestamp,
-        )?;
-        gather(&mut self.after_body, &scheme.after_body, headers, timestamp)
+        self.signed.gather(scheme, headers, timestamp)
     }
 
     /// Reads a signature that was stored apart from its request.
     pub(super) fn read_detached(
         &mut self,
-        scheme: &'a Scheme,
+        scheme: &Scheme,
         signature: &str,
     ) -> Result<(), VerifyError> {
-        gather_literals(&mut self.before_body, &scheme.before_body)?;
-        gather_literals(&mut self.after_body, &scheme.after_body)?;
+        self.signed.gather_literals(scheme)?;
         self.signatures.push(detached_digest(scheme, signature)?);
         Ok(())
     }
 
     /// Reads the signature header and returns the text of its timestamp field.
-    fn read_signatures(
+    fn read_signatures<'a>(
         &mut self,
         scheme: &Scheme,
         text: &'a str,
@@ -99,7 +84,7 @@ impl<'a> Claim<'a> {
                     if key == signature {
                         self.push_signature(scheme, value)?;
                     } else if Some(key) != timestamp_key {
-                        self.others.push(field);
+                        self.unsigned.push(field);
                     } else if timestamp.replace(value).is_some() {
                         return Err(VerifyError::TimestampRepeated);
                     }
@@ -121,50 +106,57 @@ impl<'a> Claim<'a> {
     }
 }
 
-pub(super) fn feed(mac: &mut HmacSha256, texts: &Texts<'_>) {
-    for text in texts {
-        mac.update(text);
-    }
-}
-
-/// Checks and gathers the signed texts of one side of the body.
-pub(super) fn gather<'a>(
-    texts: &mut Texts<'a>,
-    pieces: &'a [Piece],
-    headers: &'a HeaderMap,
-    timestamp: Option<&'a str>,
-) -> Result<(), VerifyError> {
-    for piece in pieces {
-        texts.push(match piece {
-            Piece::Literal(text) => text.as_bytes(),
-            Piece::Timestamp => timestamp.ok_or(VerifyError::TimestampMissing)?.as_bytes(),
+impl Signed {
+    /// Checks and gathers the headers and literals that a request's signature covers.
+    pub(super) fn gather<'a>(
+        &mut self,
+        scheme: &'a Scheme,
+        headers: &'a HeaderMap,
+        timestamp: Option<&'a str>,
+    ) -> Result<(), VerifyError> {
+        self.gather_with(scheme, |piece| match piece {
+            Piece::Literal(text) => Ok(text.as_bytes()),
+            Piece::Timestamp => Ok(timestamp.ok_or(VerifyError::TimestampMissing)?.as_bytes()),
             Piece::Header { name, delimiter } => {
                 let value = single_header(headers, name)?.as_bytes();
-                match delimiter {
-                    Some(delimiter) if contains(value, delimiter.as_bytes()) => {
-                        let header = name.clone();
-                        return Err(VerifyError::HeaderNotDelimited { header });
-                    }
-                    _ => value,
+                if !delimiter.delimits(value) {
+                    let header = name.clone();
+                    return Err(VerifyError::HeaderNotDelimited { header });
                 }
+                Ok(value)
             }
-        });
+        })
     }
-    Ok(())
-}
 
-/// Gathers the signed texts of a scheme that signs literals and the body only.
-pub(super) fn gather_literals<'a>(
-    texts: &mut Texts<'a>,
-    pieces: &'a [Piece],
-) -> Result<(), VerifyError> {
-    for piece in pieces {
-        match piece {
-            Piece::Literal(text) => texts.push(text.as_bytes()),
-            Piece::Timestamp | Piece::Header { .. } => return Err(VerifyError::HeadersNeeded),
-        }
+    /// Gathers the literals of a scheme that signs nothing else but the body.
+    pub(super) fn gather_literals(&mut self, scheme: &Scheme) -> Result<(), VerifyError> {
+        self.gather_with(scheme, |piece| match piece {
+            Piece::Literal(text) => Ok(text.as_bytes()),
+            Piece::Timestamp | Piece::Header { .. } => Err(VerifyError::HeadersNeeded),
+        })
     }
-    Ok(())
+
+    /// Feeds a MAC with these bytes around the body.
+    #[inline]
+    pub(super) fn feed(&self, mac: &mut HmacSha256, body: &[u8]) {
+        mac.update(&self.before_body);
+        mac.update(body);
+        mac.update(&self.after_body);
+    }
+
+    fn gather_with<'a>(
+        &mut self,
+        scheme: &'a Scheme,
+        text: impl Fn(&'a Piece) -> Result<&'a [u8], VerifyError>,
+    ) -> Result<(), VerifyError> {
+        for piece in &scheme.before_body {
+            self.before_body.extend_from_slice(text(piece)?);
+        }
+        for piece in &scheme.after_body {
+            self.after_body.extend_from_slice(text(piece)?);
+        }
+        Ok(())
+    }
 }
 
 fn single_header<'a>(
@@ -194,17 +186,17 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str,
 }
 
 /// Digits only: `str::parse` would also take a plus sign.
-fn parse_timestamp(text: &str) -> Result<DateTime<Utc>, VerifyError> {
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(VerifyError::TimestampMalformed);
+fn parse_timestamp(text: &str) -> Result<i64, VerifyError> {
+    /// The last second that a `DateTime` can hold.
+    const LAST: i64 = chrono::DateTime::<chrono::Utc>::MAX_UTC.timestamp();
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(seconds @ ..=LAST) if digits => Ok(seconds),
+        _ => Err(VerifyError::TimestampMalformed),
     }
-    text.parse()
-        .ok()
-        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-        .ok_or(VerifyError::TimestampMalformed)
 }
 
-/// The digest of a stored signature, which may or may not carry the scheme's prefix.
+/// The digest of a stored signature, with or without the scheme's prefix.
 fn detached_digest(scheme: &Scheme, signature: &str) -> Result<Digest, VerifyError> {
     let prefix = match &scheme.layout {
         Layout::Single { prefix } | Layout::List { prefix, .. } => prefix.as_str(),
@@ -217,8 +209,4 @@ fn detached_digest(scheme: &Scheme, signature: &str) -> Result<Digest, VerifyErr
             Some(digest) if !prefix.is_empty() => scheme.encoding.decode(digest),
             _ => Err(error),
         })
-}
-
-fn contains(value: &[u8], text: &[u8]) -> bool {
-    value.windows(text.len()).any(|window| window == text)
 }

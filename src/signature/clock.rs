@@ -1,9 +1,9 @@
 use std::cell::Cell;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
-/// Where a verifier or a signer takes the time from.
+/// Tells a verifier or a signer the time.
 ///
 /// Any `Fn() -> DateTime<Utc>` that is `Send + Sync` is a clock, so a test can stop the time:
 ///
@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 /// assert_eq!(stopped.now().timestamp(), 0);
 /// ```
 pub trait Clock: Send + Sync {
-    /// The present moment.
+    /// Returns the current time.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -36,35 +36,62 @@ impl Clock for SystemClock {
 }
 
 /// One reading of a clock, taken when it is first needed.
-pub(super) struct Moment<'c> {
+pub(crate) struct Reading<'c> {
     clock: Option<&'c dyn Clock>,
-    reading: Cell<Option<i128>>,
+    time: Cell<Option<Time>>,
 }
 
-impl<'c> Moment<'c> {
-    /// The moment by this clock, or else by the system's.
-    pub(super) fn of(clock: Option<&'c dyn Clock>) -> Self {
+/// Seconds since 1970 and the nanoseconds of the started one.
+type Time = (i64, u32);
+
+/// How far a timestamp lies from now.
+pub(super) enum Distance {
+    Past(Duration),
+    Future(Duration),
+}
+
+impl<'c> Reading<'c> {
+    /// Reads this clock, or else the system clock, which is read faster without a calendar date.
+    pub(crate) fn of(clock: Option<&'c dyn Clock>) -> Self {
         Self {
             clock,
-            reading: Cell::new(None),
+            time: Cell::new(None),
         }
     }
 
-    /// Nanoseconds since 1970, which no calendar date can overflow.
-    pub(super) fn nanoseconds(&self) -> i128 {
-        let reading = self.reading.get().unwrap_or_else(|| match self.clock {
-            Some(clock) => nanoseconds(clock.now()),
-            None => match SystemTime::now().duration_since(UNIX_EPOCH) {
-                Ok(after) => after.as_nanos() as i128,
-                Err(before) => -(before.duration().as_nanos() as i128),
-            },
-        });
-        self.reading.set(Some(reading));
-        reading
+    pub(crate) fn is_before(&self, moment: DateTime<Utc>) -> bool {
+        self.time() < time(moment)
+    }
+
+    /// The distance of a timestamp in seconds since 1970.
+    pub(super) fn distance(&self, timestamp: i64) -> Distance {
+        let (seconds, nanoseconds) = self.time();
+        let whole = Duration::from_secs(seconds.abs_diff(timestamp));
+        let fraction = Duration::from_nanos(nanoseconds.into());
+        match seconds < timestamp {
+            true => Distance::Future(whole - fraction),
+            false => Distance::Past(whole + fraction),
+        }
+    }
+
+    fn time(&self) -> Time {
+        let read = || match self.clock {
+            Some(clock) => time(clock.now()),
+            None => system_time(),
+        };
+        let time = self.time.get().unwrap_or_else(read);
+        self.time.set(Some(time));
+        time
     }
 }
 
-/// The nanoseconds from 1970 to a date.
-pub(super) fn nanoseconds(date: DateTime<Utc>) -> i128 {
-    i128::from(date.timestamp()) * 1_000_000_000 + i128::from(date.timestamp_subsec_nanos())
+fn time(date: DateTime<Utc>) -> Time {
+    (date.timestamp(), date.timestamp_subsec_nanos())
+}
+
+fn system_time() -> Time {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => (after.as_secs().cast_signed(), after.subsec_nanos()),
+        Err(_) => time(Utc::now()),
+    }
 }

@@ -1,22 +1,32 @@
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
+use hmac::digest::CtOutput;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use smallvec::SmallVec;
 
 use super::VerifyError;
 
 pub(super) type HmacSha256 = Hmac<Sha256>;
 pub(super) type Digest = [u8; 32];
 
-/// How a digest is written as text.
+/// Most signatures that one header may contain: 8, our default.
+///
+/// A rotation needs two.
+pub const MAX_SIGNATURES: usize = 8;
+
+/// Two fit without an allocation.
+pub(super) type Signatures = SmallVec<[Digest; 2]>;
+
+/// The text encoding of a digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DigestEncoding {
-    /// 64 hexadecimal characters of any case; signed in lower case.
+    /// 64 hexadecimal characters in any case; written in lower case.
     #[default]
     Hex,
-    /// Standard or URL-safe base64, padded or not; signed as padded standard base64.
+    /// Standard or URL-safe base64, padded or not; written as padded standard base64.
     Base64,
-    /// Either of the two, told apart by the length; signed as hexadecimal.
+    /// Either, recognized by its length; written as hexadecimal.
     HexOrBase64,
 }
 
@@ -38,14 +48,13 @@ impl DigestEncoding {
     }
 }
 
-/// Whether one of the signatures is the MAC's.
+/// Whether one of the signatures is the MAC's, each compared in constant time.
+#[inline]
 pub(super) fn authenticates(mac: HmacSha256, signatures: &[Digest]) -> bool {
-    match signatures {
-        [only] => mac.verify_slice(only).is_ok(),
-        several => several
-            .iter()
-            .any(|signature| mac.clone().verify_slice(signature).is_ok()),
-    }
+    let expected = mac.finalize();
+    signatures
+        .iter()
+        .any(|signature| expected == CtOutput::new((*signature).into()))
 }
 
 const HEX_LENGTH: usize = 64;
@@ -93,7 +102,7 @@ fn decode_base64(text: &str) -> Result<Digest, VerifyError> {
     }
 }
 
-/// Whether a byte can be part of an encoded digest, padding apart.
+/// Whether a byte can be part of an encoded digest, other than as padding.
 pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::HeaderName;
 use thiserror::Error;
 
-/// Why a delivery was refused. No variant holds a byte of the payload, a signature or a secret.
+/// The reason why a delivery is refused. It contains nothing of the payload, a signature or a secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -31,10 +31,10 @@ pub enum VerifyError {
         /// The header's name.
         header: HeaderName,
     },
-    /// A signed header contains the literal that marks where it ends.
+    /// A signed header contains or overlaps the literal that delimits it.
     ///
     /// Without this rule, part of the body could be passed off as part of the header.
-    #[error("the signed header {header} contains the separator that delimits it")]
+    #[error("the signed header {header} contains or overlaps the literal that delimits it")]
     HeaderNotDelimited {
         /// The header's name.
         header: HeaderName,
@@ -98,7 +98,7 @@ pub enum VerifyError {
     NoActiveKey,
 }
 
-/// Why a [`Scheme`](super::Scheme) can't be built.
+/// An error from building a [`Scheme`](super::Scheme).
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemeError {
@@ -123,6 +123,15 @@ pub enum SchemeError {
     /// A signed literal is empty.
     #[error("a signed literal is empty; leave it out")]
     EmptyLiteral,
+    /// Nothing separates a timestamp or a header from the next part, so bytes could move between them.
+    #[error(
+        "nothing delimits {part}; put a Part::literal between it and the next part toward the body, \
+         next to a timestamp with a character other than a digit"
+    )]
+    NotDelimited {
+        /// `the timestamp` or `the header` and its name.
+        part: String,
+    },
     /// [`Part::Timestamp`](super::Part::Timestamp) is signed, but nothing says where it comes from.
     #[error("the timestamp has no source; add timestamp_header or timestamp_field")]
     TimestampSourceMissing,
@@ -158,43 +167,25 @@ pub enum SchemeError {
     Separator,
 }
 
-/// Why a [`Key`](super::Key) can't be built.
+/// An error from creating a [`Key`](super::Key). It contains nothing of the secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The secret is empty; with it, anyone could sign.
-    #[error("the secret is empty")]
+    /// The secret is empty, blank, or zero bytes only; anyone could sign with it.
+    #[error("the secret is empty, blank or zero bytes; pass the secret that the service issued")]
     EmptySecret,
+    /// The secret begins or ends with whitespace or another invisible character.
+    #[error(
+        "the secret begins or ends with whitespace or an invisible character; trim it, for example \
+         a newline at the end of a file"
+    )]
+    SurroundingWhitespace,
+    /// The secret contains a control character.
+    #[error("the secret contains a control character; pass a binary key to Key::from_bytes")]
+    ControlCharacter,
 }
 
-/// Why a [`Keyring`](super::Keyring) can't be built or changed.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyringError {
-    /// There is no key.
-    #[error("a keyring needs a key")]
-    Empty,
-    /// A key of this name is there already.
-    #[error("there is a key named {name:?} already; choose another name or remove it first")]
-    NameTaken {
-        /// The key's name.
-        name: String,
-    },
-    /// No key has this name.
-    #[error("there is no key named {name:?}")]
-    NoSuchKey {
-        /// The name that was asked for.
-        name: String,
-    },
-    /// The key is the only one.
-    #[error("the key {name:?} is the only one; add its successor first")]
-    LastKey {
-        /// The key's name.
-        name: String,
-    },
-}
-
-/// Why a [`Signer`](super::Signer) can't sign.
+/// An error from signing with a [`Signer`](super::Signer).
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignError {

@@ -2,96 +2,135 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use hmac::KeyInit;
+use hmac::digest::CtOutput;
+use hmac::{KeyInit, Mac};
 
 use super::KeyError;
-use super::clock::{Moment, nanoseconds};
 use super::digest::HmacSha256;
 use crate::Secret;
+use crate::roster::Entry;
 
-/// A named secret, ready to verify or sign with.
+/// A named secret to verify or sign with.
 ///
 /// ```
 /// use chrono::{TimeDelta, Utc};
 /// use webhook_sdk::Secret;
-/// use webhook_sdk::signature::Key;
+/// use webhook_sdk::signature::{Key, KeyError};
 ///
-/// let old = Key::new("2025", &Secret::from("swordfish"))?.expires_at(Utc::now() + TimeDelta::days(1));
-/// assert_eq!(old.name(), "2025");
-/// # Ok::<(), webhook_sdk::signature::KeyError>(())
+/// let key = Key::new("2025", &Secret::from("swordfish"))?.expires_at(Utc::now() + TimeDelta::days(1));
+/// assert_eq!(key.name(), "2025");
+///
+/// let untrimmed = Key::new("2026", &Secret::from("swordfish\n"));
+/// assert_eq!(untrimmed.unwrap_err(), KeyError::SurroundingWhitespace);
+/// # Ok::<(), KeyError>(())
 /// ```
 ///
-/// The HMAC key schedule is computed here, once. The name is for people: it appears in logs and in
-/// [`Verified::key`](super::Verified::key). A clone shares the schedule.
+/// The name identifies the key in logs and in [`Verified::key_name`](super::Verified::key_name); it
+/// is not a secret. The HMAC key schedule is computed once, here, and shared by clones.
 #[derive(Clone)]
 pub struct Key {
-    name: Arc<str>,
-    schedule: Arc<HmacSha256>,
-    expires_at: Option<DateTime<Utc>>,
+    pub(super) entry: Entry<Schedule>,
 }
 
 impl Key {
-    /// A key from the UTF-8 bytes of a secret.
+    /// Creates a key from the UTF-8 bytes of a secret.
     ///
     /// # Errors
-    /// [`KeyError::EmptySecret`] if the secret is empty.
+    /// A [`KeyError`] for a secret that is empty, begins or ends with whitespace or another
+    /// invisible character, or contains a control character. None of the services documents such
+    /// a secret; it comes from an unset variable or an untrimmed file. Nothing is trimmed silently.
     pub fn new(name: impl Into<Arc<str>>, secret: &Secret) -> Result<Self, KeyError> {
-        Self::from_bytes(name, secret.expose().as_bytes())
-    }
-
-    /// A key from raw bytes, for services whose secret is an encoding of the key.
-    ///
-    /// # Errors
-    /// [`KeyError::EmptySecret`] if there are no bytes.
-    pub fn from_bytes(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Self, KeyError> {
-        if bytes.is_empty() {
+        let text = secret.expose();
+        if text.chars().all(is_invisible) {
             return Err(KeyError::EmptySecret);
         }
-        let schedule = HmacSha256::new_from_slice(bytes).map_err(|_| KeyError::EmptySecret)?;
-        Ok(Self {
-            name: name.into(),
-            schedule: Arc::new(schedule),
-            expires_at: None,
-        })
+        if text.starts_with(is_invisible) || text.ends_with(is_invisible) {
+            return Err(KeyError::SurroundingWhitespace);
+        }
+        if text.contains(char::is_control) {
+            return Err(KeyError::ControlCharacter);
+        }
+        Self::schedule(name, text.as_bytes())
     }
 
-    /// Ends the key's life: from this moment on it is skipped.
+    /// Creates a key from raw bytes, for services whose secret is an encoding of the key.
+    ///
+    /// ```
+    /// use data_encoding::BASE64;
+    /// use webhook_sdk::signature::Key;
+    ///
+    /// let secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    /// let bytes = BASE64.decode(secret.trim_start_matches("whsec_").as_bytes())?;
+    /// let key = Key::from_bytes("2026", &bytes)?;
+    /// # let _ = key;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::EmptySecret`] for no bytes and for zero bytes only: HMAC pads keys with zero
+    /// bytes, so both are the key that everybody knows. [`KeyError::SurroundingWhitespace`] for
+    /// ASCII text with whitespace at an end, such as a file's trailing newline.
+    pub fn from_bytes(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Self, KeyError> {
+        let is_text = |byte: &u8| byte.is_ascii_graphic() || b" \t\r\n".contains(byte);
+        if bytes.iter().all(is_text) && bytes.trim_ascii().len() < bytes.len() {
+            return Err(KeyError::SurroundingWhitespace);
+        }
+        Self::schedule(name, bytes)
+    }
+
+    /// Sets when the key expires: from this moment on it is ignored.
     #[must_use]
     pub fn expires_at(mut self, moment: DateTime<Utc>) -> Self {
-        self.expires_at = Some(moment);
+        self.entry.expires_at = Some(moment);
         self
-    }
-
-    #[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
-    pub(super) fn expires_by(self, moment: DateTime<Utc>) -> Self {
-        let end = self.expires_at.map_or(moment, |end| end.min(moment));
-        self.expires_at(end)
     }
 
     /// The key's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.entry.name
     }
 
-    pub(super) fn shared_name(&self) -> Arc<str> {
-        Arc::clone(&self.name)
-    }
-
-    pub(super) fn mac(&self) -> HmacSha256 {
-        HmacSha256::clone(&self.schedule)
-    }
-
-    pub(super) fn is_active(&self, moment: &Moment<'_>) -> bool {
-        self.expires_at
-            .is_none_or(|end| moment.nanoseconds() < nanoseconds(end))
+    fn schedule(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Err(KeyError::EmptySecret);
+        }
+        let mac = HmacSha256::new_from_slice(bytes).map_err(|_| KeyError::EmptySecret)?;
+        let fingerprint = mac.clone().finalize();
+        Ok(Self {
+            entry: Entry::new(name, Schedule(Arc::new((mac, fingerprint)))),
+        })
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key")
-            .field("name", &self.name)
-            .field("expires_at", &self.expires_at)
+            .field("name", &self.entry.name)
+            .field("expires_at", &self.entry.expires_at)
             .finish_non_exhaustive()
     }
+}
+
+/// An HMAC that has absorbed its key, and its result for no message, by which keys are compared.
+#[derive(Clone)]
+pub(super) struct Schedule(Arc<(HmacSha256, CtOutput<HmacSha256>)>);
+
+impl Schedule {
+    pub(super) fn mac(&self) -> HmacSha256 {
+        self.0.0.clone()
+    }
+}
+
+/// Whether two keys make the same signatures.
+impl PartialEq for Schedule {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.1 == other.0.1
+    }
+}
+
+/// What doesn't show at the end of a line: whitespace, controls, byte order mark, zero-width spaces.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }

@@ -6,7 +6,7 @@ use http::HeaderName;
 use super::digest::is_base64;
 use super::{DigestEncoding, SchemeError};
 
-/// How a service signs: which header, how it is written, and what is signed.
+/// How a service signs: the header, its format, and what is signed.
 ///
 /// ```
 /// use webhook_sdk::signature::Scheme;
@@ -27,7 +27,7 @@ pub struct Scheme {
 }
 
 impl Scheme {
-    /// Starts with one hexadecimal digest of the body in this header, without a prefix.
+    /// Starts from one hexadecimal digest of the body in this header, without a prefix.
     pub fn builder(header: impl Into<String>) -> SchemeBuilder {
         SchemeBuilder {
             header: header.into(),
@@ -45,7 +45,7 @@ impl Scheme {
         &self.header
     }
 
-    /// The tolerance a verifier starts with; `None` means no check of freshness.
+    /// The default tolerance of a verifier; `None` means that the age isn't checked.
     pub fn tolerance(&self) -> Option<Duration> {
         self.tolerance
     }
@@ -65,32 +65,32 @@ pub struct SchemeBuilder {
 }
 
 impl SchemeBuilder {
-    /// The text before each digest, such as `sha256=`; its case counts.
+    /// Sets the text before each digest, such as `sha256=`; case-sensitive.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Reads the header as a list of signatures with this text between them.
+    /// Reads the header as a list of signatures with this separator.
     ///
-    /// Entries that don't begin with the prefix are ignored. One malformed entry that does begin
-    /// with it refuses the delivery.
+    /// Entries that don't begin with the prefix are ignored. A malformed entry that does begin with
+    /// it refuses the delivery.
     pub fn list(mut self, separator: impl Into<String>) -> Self {
         self.shape = Shape::List(separator.into());
         self
     }
 
-    /// Reads the header as `key=value` fields with commas between them.
+    /// Reads the header as comma-separated `key=value` fields.
     ///
     /// Each field is split at its first `=`; spaces after a comma are skipped. The field named here
-    /// holds a digest and may repeat, and each must be well formed. Other fields are not judged;
-    /// see [`Verified::unsigned_field`](super::Verified::unsigned_field).
+    /// holds a digest and may repeat; each must be well formed. Other fields aren't checked; see
+    /// [`Verified::unsigned_field`](super::Verified::unsigned_field).
     pub fn fields(mut self, signature_key: impl Into<String>) -> Self {
         self.shape = Shape::Fields(signature_key.into());
         self
     }
 
-    /// How the digests are written; hexadecimal unless set.
+    /// Sets the encoding of the digests; hexadecimal by default.
     pub fn encoding(mut self, encoding: DigestEncoding) -> Self {
         self.encoding = encoding;
         self
@@ -108,13 +108,23 @@ impl SchemeBuilder {
         self
     }
 
-    /// What is signed, in order; the body alone unless set.
+    /// Sets what is signed, in order; the body alone by default.
+    ///
+    /// ```
+    /// use webhook_sdk::signature::{Part, Scheme, SchemeError};
+    ///
+    /// let scheme = Scheme::builder("x-signature").timestamp_header("x-timestamp");
+    /// let joined = scheme.clone().sign([Part::Timestamp, Part::Body]).build();
+    /// assert!(matches!(joined, Err(SchemeError::NotDelimited { .. })));
+    /// assert!(scheme.sign([Part::Timestamp, Part::literal("."), Part::Body]).build().is_ok());
+    /// # Ok::<(), SchemeError>(())
+    /// ```
     pub fn sign(mut self, parts: impl IntoIterator<Item = Part>) -> Self {
         self.parts = parts.into_iter().collect();
         self
     }
 
-    /// How far the timestamp may lie from now, in either direction, the bound included.
+    /// Sets how far the timestamp may lie from now, in either direction, inclusive.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Some(tolerance);
         self
@@ -123,9 +133,9 @@ impl SchemeBuilder {
     /// Builds the scheme.
     ///
     /// # Errors
-    /// A [`SchemeError`] for a name that can't be a header or a field, for a layout that can never
-    /// match, if the body is not signed exactly once, or if a timestamp is signed but not read, read
-    /// but not signed, or has a tolerance but no source.
+    /// A [`SchemeError`] for an invalid header name or field key, for a format that can never match,
+    /// if the body isn't signed exactly once, if parts aren't delimited, or if a timestamp is signed
+    /// but not read, read but not signed, or has a tolerance but no source.
     pub fn build(self) -> Result<Scheme, SchemeError> {
         let header = header_name(&self.header)?;
         let layout = layout(self.shape, self.prefix)?;
@@ -133,7 +143,7 @@ impl SchemeBuilder {
             .timestamp
             .map(|source| timestamp_source(source, &header, &layout))
             .transpose()?;
-        let (before_body, after_body) = pieces(self.parts)?;
+        let (before_body, after_body) = pieces(&self.parts)?;
 
         let signs_timestamp = before_body
             .iter()
@@ -174,30 +184,31 @@ impl SchemeBuilder {
 
 /// One part of what is signed.
 ///
-/// Parts are joined without anything between them, so put a [`Literal`](Self::Literal) between a
-/// part of variable length and its neighbour wherever the service does. Where a header stands next
-/// to a literal on the body's side, a header that contains the literal is refused, because part of
-/// the body could otherwise be passed off as part of the header.
+/// Parts are concatenated without anything in between, so a timestamp or a header needs a
+/// [`Literal`](Self::Literal) between itself and the next part on the body's side. Otherwise a byte
+/// could be moved from one part to the other without changing the signature. For the same reason,
+/// the literal next to a timestamp can't be digits only, and a header whose value contains or
+/// overlaps its literal is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {
-    /// A fixed text.
+    /// A fixed, nonempty text.
     Literal(Cow<'static, str>),
-    /// The timestamp, as its own header or field writes it.
+    /// The timestamp, exactly as its header or field spells it.
     Timestamp,
-    /// The value of the header of this name, which must occur once and not be empty.
+    /// The value of this header, which must occur once and not be empty.
     Header(Cow<'static, str>),
     /// The raw body.
     Body,
 }
 
 impl Part {
-    /// A fixed text.
+    /// Creates a [`Literal`](Self::Literal).
     pub fn literal(text: impl Into<Cow<'static, str>>) -> Self {
         Self::Literal(text.into())
     }
 
-    /// The value of the header of this name.
+    /// Creates a [`Header`](Self::Header).
     pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
         Self::Header(name.into())
     }
@@ -222,9 +233,40 @@ pub(super) enum Piece {
     Timestamp,
     Header {
         name: HeaderName,
-        /// The literal on the side of the body, which the value must not contain.
-        delimiter: Option<String>,
+        delimiter: Delimiter,
     },
+}
+
+/// The literal on the body's side of a signed header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Delimiter {
+    text: String,
+    side: Side,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    BeforeBody,
+    AfterBody,
+}
+
+impl Delimiter {
+    /// Whether this is the only place for the delimiter, so that no byte can move across it.
+    ///
+    /// An occurrence that overlaps the delimiter itself counts: `::` doesn't delimit `a:`.
+    pub(super) fn delimits(&self, value: &[u8]) -> bool {
+        let text = self.text.as_bytes();
+        // Another occurrence has `length` bytes in common with the value, the rest with the delimiter.
+        !(1..=value.len()).any(|bytes| {
+            let length = bytes.min(text.len());
+            let rest = text.len() - length;
+            text[..rest] == text[length..]
+                && match self.side {
+                    Side::BeforeBody => value[value.len() - bytes..].starts_with(&text[..length]),
+                    Side::AfterBody => value[..bytes].ends_with(&text[rest..]),
+                }
+        })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -311,41 +353,56 @@ fn is_printable(text: &str) -> bool {
         .all(|byte| byte == b'\t' || byte == b' ' || byte.is_ascii_graphic())
 }
 
-fn pieces(parts: Vec<Part>) -> Result<(Vec<Piece>, Vec<Piece>), SchemeError> {
-    let mut before_body = Vec::new();
-    let mut after_body = Vec::new();
-    let mut bodies = 0;
-    for (index, part) in parts.iter().enumerate() {
-        let piece = match part {
-            Part::Body => {
-                bodies += 1;
-                continue;
-            }
-            Part::Timestamp => Piece::Timestamp,
-            Part::Literal(text) if text.is_empty() => return Err(SchemeError::EmptyLiteral),
-            Part::Literal(text) => Piece::Literal(text.to_string()),
-            Part::Header(name) => {
-                let neighbour = match bodies {
-                    0 => parts.get(index + 1),
-                    _ => index.checked_sub(1).and_then(|left| parts.get(left)),
-                };
-                Piece::Header {
-                    name: header_name(name)?,
-                    delimiter: match neighbour {
-                        Some(Part::Literal(text)) => Some(text.to_string()),
-                        _ => None,
-                    },
-                }
-            }
-        };
-        match bodies {
-            0 => before_body.push(piece),
-            _ => after_body.push(piece),
-        }
-    }
-    match bodies {
-        0 => Err(SchemeError::NoBody),
-        1 => Ok((before_body, after_body)),
+fn pieces(parts: &[Part]) -> Result<(Vec<Piece>, Vec<Piece>), SchemeError> {
+    let mut sides = parts.split(|part| *part == Part::Body);
+    match (sides.next(), sides.next(), sides.next()) {
+        (Some(before), Some(after), None) => Ok((
+            pieces_of(before, Side::BeforeBody)?,
+            pieces_of(after, Side::AfterBody)?,
+        )),
+        (_, None, _) => Err(SchemeError::NoBody),
         _ => Err(SchemeError::SeveralBodies),
+    }
+}
+
+fn pieces_of(parts: &[Part], side: Side) -> Result<Vec<Piece>, SchemeError> {
+    let piece = |(index, part): (usize, &Part)| match part {
+        Part::Literal(text) if text.is_empty() => Err(SchemeError::EmptyLiteral),
+        Part::Literal(text) => Ok(Piece::Literal(text.to_string())),
+        Part::Header(name) => {
+            let name = header_name(name)?;
+            let text = delimiter(parts, index, side);
+            if text.is_empty() {
+                return Err(SchemeError::NotDelimited {
+                    part: format!("the header {name}"),
+                });
+            }
+            let delimiter = Delimiter { text, side };
+            Ok(Piece::Header { name, delimiter })
+        }
+        Part::Timestamp | Part::Body => {
+            let text = delimiter(parts, index, side);
+            if text.bytes().all(|byte| byte.is_ascii_digit()) {
+                let part = "the timestamp".into();
+                return Err(SchemeError::NotDelimited { part });
+            }
+            Ok(Piece::Timestamp)
+        }
+    };
+    parts.iter().enumerate().map(piece).collect()
+}
+
+/// The literals between a part and its neighbor on the body's side.
+fn delimiter(parts: &[Part], index: usize, side: Side) -> String {
+    let literal = |part: &Part| match part {
+        Part::Literal(text) => Some(text.to_string()),
+        _ => None,
+    };
+    match side {
+        Side::BeforeBody => parts[index + 1..].iter().map_while(literal).collect(),
+        Side::AfterBody => {
+            let literals: Vec<_> = parts[..index].iter().rev().map_while(literal).collect();
+            literals.into_iter().rev().collect()
+        }
     }
 }

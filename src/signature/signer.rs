@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use hmac::Mac;
 use http::{HeaderMap, HeaderValue};
 
-use super::claim::{Texts, feed, gather, gather_literals};
+use super::claim::Signed;
 use super::clock::{Clock, SystemClock};
 use super::scheme::{Layout, TimestampSource, is_field_key};
 use super::{Key, KeyError, Scheme, SignError};
@@ -40,15 +40,15 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer with the UTF-8 bytes of a secret and the system's clock.
+    /// Creates a signer from the UTF-8 bytes of a secret, with the system clock.
     ///
     /// # Errors
-    /// [`KeyError::EmptySecret`] if the secret is empty.
+    /// As [`Key::new`].
     pub fn new(scheme: Scheme, secret: &Secret) -> Result<Self, KeyError> {
         Ok(Self::with_key(scheme, Key::new("signer", secret)?))
     }
 
-    /// A signer with a key; the key's expiry is not heeded.
+    /// Creates a signer from a key, whose expiry is ignored.
     pub fn with_key(scheme: Scheme, key: Key) -> Self {
         Self {
             scheme: Arc::new(scheme),
@@ -65,7 +65,7 @@ impl Signer {
         self
     }
 
-    /// Takes the time from this clock.
+    /// Sets the clock; the system clock by default.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -74,8 +74,8 @@ impl Signer {
 
     /// Signs a body now and sets the signature header, and the timestamp header if there is one.
     ///
-    /// Headers that the scheme signs must be there already. A header that is set replaces every
-    /// earlier one of its name.
+    /// Headers that the scheme signs must already be set. Existing values of the headers that are
+    /// set here are replaced.
     ///
     /// # Errors
     /// A [`SignError`]; the headers are then unchanged.
@@ -83,7 +83,7 @@ impl Signer {
         self.sign_at(headers, body, self.clock.now())
     }
 
-    /// Signs a body as [`sign`](Self::sign) does, but as of the given time.
+    /// Signs a body like [`sign`](Self::sign), but at the given time.
     ///
     /// # Errors
     /// A [`SignError`]; the headers are then unchanged.
@@ -100,25 +100,11 @@ impl Signer {
             Some(_) => Some(seconds.to_string()),
             None => None,
         };
-        let digest = {
-            let (mut before, mut after) = (Texts::new(), Texts::new());
-            gather(
-                &mut before,
-                &scheme.before_body,
-                headers,
-                timestamp.as_deref(),
-            )
-            .and_then(|()| {
-                gather(
-                    &mut after,
-                    &scheme.after_body,
-                    headers,
-                    timestamp.as_deref(),
-                )
-            })
+        let mut signed = Signed::default();
+        signed
+            .gather(scheme, headers, timestamp.as_deref())
             .map_err(SignError::SignedHeader)?;
-            self.digest(&before, body, &after)
-        };
+        let digest = self.digest(&signed, body);
         let signature = self.header_value(&digest, timestamp.as_deref())?;
 
         if let Some(TimestampSource::Header(name)) = &scheme.timestamp {
@@ -128,23 +114,21 @@ impl Signer {
         Ok(())
     }
 
-    /// The digest of a body alone, as a service stores it, without prefix or field key.
+    /// Returns the digest of a body alone, as a service stores it: without prefix or field key.
     ///
     /// # Errors
     /// [`SignError::SignedHeader`] if the scheme signs anything but the body and literals.
     pub fn sign_detached(&self, body: &[u8]) -> Result<String, SignError> {
-        let (mut before, mut after) = (Texts::new(), Texts::new());
-        gather_literals(&mut before, &self.scheme.before_body)
-            .and_then(|()| gather_literals(&mut after, &self.scheme.after_body))
+        let mut signed = Signed::default();
+        signed
+            .gather_literals(&self.scheme)
             .map_err(SignError::SignedHeader)?;
-        Ok(self.digest(&before, body, &after))
+        Ok(self.digest(&signed, body))
     }
 
-    fn digest(&self, before: &Texts<'_>, body: &[u8], after: &Texts<'_>) -> String {
-        let mut mac = self.key.mac();
-        feed(&mut mac, before);
-        mac.update(body);
-        feed(&mut mac, after);
+    fn digest(&self, signed: &Signed, body: &[u8]) -> String {
+        let mut mac = self.key.entry.secret.mac();
+        signed.feed(&mut mac, body);
         self.scheme.encoding.encode(mac.finalize().as_bytes())
     }
 

@@ -4,30 +4,39 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
 
-/// A payload whose signature is genuine and whose timestamp was within the tolerance.
+/// A payload whose signature is genuine and whose timestamp is within the tolerance.
 ///
-/// Only this module can make one, so a function that takes a `Verified` can't be handed anything
-/// unchecked.
+/// ```
+/// use webhook_sdk::signature::{Verified, VerifyError};
+///
+/// fn store(delivery: &Verified<&[u8]>) {
+///     println!("{} bytes, proven by {}", delivery.payload().len(), delivery.key_name());
+/// }
+/// # let _ = store;
+/// ```
+///
+/// Only a verifier creates one, so a function that takes a `Verified` can't be called with a payload
+/// that hasn't been checked.
 #[derive(Clone)]
 pub struct Verified<B> {
     payload: B,
-    key: Arc<str>,
-    timestamp: Option<DateTime<Utc>>,
-    fields: UnsignedFields,
+    key_name: Arc<str>,
+    timestamp: Option<i64>,
+    unsigned: UnsignedFields,
 }
 
 impl<B> Verified<B> {
     pub(super) fn new(
         payload: B,
-        key: Arc<str>,
-        timestamp: Option<DateTime<Utc>>,
-        fields: UnsignedFields,
+        key_name: Arc<str>,
+        timestamp: Option<i64>,
+        unsigned: UnsignedFields,
     ) -> Self {
         Self {
             payload,
-            key,
+            key_name,
             timestamp,
-            fields,
+            unsigned,
         }
     }
 
@@ -36,52 +45,60 @@ impl<B> Verified<B> {
         &self.payload
     }
 
-    /// The payload, without the rest.
+    /// Returns the payload alone.
     pub fn into_payload(self) -> B {
         self.payload
     }
 
-    /// The name of the key that made the signature.
-    pub fn key(&self) -> &str {
-        &self.key
+    /// Drops the payload and keeps the proof.
+    #[cfg(feature = "receiver")]
+    pub(crate) fn without_payload(self) -> Verified<()> {
+        let Self {
+            key_name,
+            timestamp,
+            unsigned,
+            ..
+        } = self;
+        Verified::new((), key_name, timestamp, unsigned)
     }
 
-    /// When the delivery was signed, if the scheme says so.
+    /// The name of the key that verified the signature.
+    pub fn key_name(&self) -> &str {
+        &self.key_name
+    }
+
+    /// When the delivery was signed, if the scheme has a timestamp.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
-        self.timestamp
+        DateTime::from_timestamp(self.timestamp?, 0)
     }
 
-    /// The value of another field of the signature header, the first if it repeats.
+    /// The value of another field of the signature header; the first if it repeats.
     ///
-    /// **Not covered by the signature**: whoever can send the delivery can write anything here. Use
-    /// it for a log or a hint, never for a decision. Always `None` where the header has no fields.
+    /// **Not covered by the signature**: anyone who can send the delivery can write anything here.
+    /// Use it for logs or as a hint, never for a decision. `None` if the header has no fields.
     pub fn unsigned_field(&self, key: &str) -> Option<&str> {
-        self.fields.find(key)
+        self.unsigned.find(key)
     }
 }
 
 impl<B> fmt::Debug for Verified<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verified")
-            .field("key", &self.key)
-            .field("timestamp", &self.timestamp)
+            .field("key_name", &self.key_name)
+            .field("timestamp", &self.timestamp())
             .finish_non_exhaustive()
     }
 }
 
 /// The fields that are neither signature nor timestamp; 64 bytes fit without an allocation.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct UnsignedFields(SmallVec<[u8; 64]>);
 
 impl UnsignedFields {
-    /// Takes each `key=value`, none of which has a comma.
-    pub(super) fn of(fields: &[&str]) -> Self {
-        let mut joined = SmallVec::new();
-        for field in fields {
-            joined.extend_from_slice(field.as_bytes());
-            joined.push(b',');
-        }
-        Self(joined)
+    /// Adds a `key=value`, which has no comma.
+    pub(super) fn push(&mut self, field: &str) {
+        self.0.extend_from_slice(field.as_bytes());
+        self.0.push(b',');
     }
 
     fn find(&self, key: &str) -> Option<&str> {

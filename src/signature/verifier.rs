@@ -2,78 +2,79 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::Mac;
 use http::HeaderMap;
 
-use super::claim::{Claim, feed};
-use super::clock::{Clock, Moment};
+use super::claim::Claim;
+use super::clock::{Clock, Distance, Reading};
 use super::digest::authenticates;
-use super::freshness::Freshness;
-use super::verified::UnsignedFields;
 use super::{Keyring, Scheme, Verification, Verified, VerifyError};
 
-/// Judges deliveries by a scheme and the keys of a keyring.
+/// Verifies deliveries by a scheme and the keys of a keyring.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
 /// use webhook_sdk::Secret;
-/// use webhook_sdk::signature::{Key, Keyring, Scheme, Verifier, VerifyError};
+/// use webhook_sdk::signature::{Key, Scheme, Verifier, VerifyError};
 ///
 /// let scheme = Scheme::builder("x-hub-signature-256").prefix("sha256=").build()?;
-/// let keyring = Keyring::new(Key::new("main", &Secret::from("It's a Secret to Everybody"))?);
-/// let verifier = Verifier::new(scheme, keyring);
+/// let key = Key::new("main", &Secret::from("It's a Secret to Everybody"))?;
+/// let verifier = Verifier::new(scheme, key);
 ///
 /// let mut headers = HeaderMap::new();
 /// headers.insert("x-hub-signature-256", HeaderValue::from_static(
 ///     "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
 /// ));
-/// assert_eq!(verifier.verify(&headers, b"Hello, World!")?.key(), "main");
+/// assert_eq!(verifier.verify(&headers, b"Hello, World!")?.key_name(), "main");
 /// assert_eq!(verifier.verify(&headers, b"Hello, world!").err(), Some(VerifyError::Mismatch));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The signature is judged before the timestamp, and compared in constant time. A clone is cheap
-/// and shares the keyring. Verifying in one call allocates nothing on the good path, except on the
-/// first use of a keyring in a thread, for a scheme with more than six parts on a side of the body,
-/// and for more than eight unsigned fields or more than 64 bytes of them.
+/// The signature is checked before the timestamp, and compared in constant time. A clone is cheap
+/// and shares the keyring.
+///
+/// A successful verification allocates nothing, except for the first use of a keyring in a thread,
+/// more than two signatures, more than 64 signed bytes before or after the body, or more than 64
+/// bytes of unsigned fields.
 #[derive(Clone)]
 pub struct Verifier {
     scheme: Arc<Scheme>,
     keyring: Keyring,
     tolerance: Option<Duration>,
-    /// `None` is the system's clock, which is read more cheaply than through a date.
+    /// `None` is the system clock.
     clock: Option<Arc<dyn Clock>>,
 }
 
 impl Verifier {
-    /// A verifier with the scheme's tolerance and the system's clock.
-    pub fn new(scheme: Scheme, keyring: Keyring) -> Self {
+    /// Creates a verifier with the scheme's tolerance and the system clock.
+    ///
+    /// Takes one [`Key`](super::Key), or a [`Keyring`] to accept several or to exchange them later.
+    pub fn new(scheme: Scheme, keys: impl Into<Keyring>) -> Self {
         Self {
             tolerance: scheme.tolerance(),
             scheme: Arc::new(scheme),
-            keyring,
+            keyring: keys.into(),
             clock: None,
         }
     }
 
-    /// How far the timestamp may lie from now, in either direction, the bound included.
+    /// Sets how far the timestamp may lie from now, in either direction, inclusive.
     ///
-    /// The fraction of a second of the clock counts: with 60 s, a delivery is refused from 60.000000001 s on.
-    /// With a scheme that has no timestamp, everything is refused with [`VerifyError::NoTimestampInScheme`].
+    /// Fractions of a second count: with 60 s, a delivery is refused from 60.000000001 s on. With a
+    /// scheme without a timestamp, everything is refused with [`VerifyError::NoTimestampInScheme`].
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Some(tolerance);
         self
     }
 
-    /// Accepts a genuine signature of any age, so a captured delivery can be replayed for ever.
+    /// Accepts genuine signatures of any age, so a captured delivery can be replayed forever.
     #[must_use]
     pub fn danger_skip_freshness(mut self) -> Self {
         self.tolerance = None;
         self
     }
 
-    /// Takes the time from this clock.
+    /// Sets the clock; the system clock by default.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -90,26 +91,25 @@ impl Verifier {
         &self.keyring
     }
 
-    /// Judges a request by its headers and its raw body.
+    /// Verifies a request by its headers and its raw body.
     ///
     /// # Errors
-    /// A [`VerifyError`] that names the first rule broken, in this order: the headers, the keys, the
-    /// signature, the timestamp's distance from now.
+    /// The [`VerifyError`] of the first rule broken, in this order: headers, keys, signature, age.
     pub fn verify<'b>(
         &self,
         headers: &HeaderMap,
         body: &'b [u8],
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
         let mut claim = Claim::default();
-        claim.read(&self.scheme, headers)?;
-        self.judge(&claim, body)
+        self.read(&mut claim, headers)?;
+        self.judge(claim, body)
     }
 
-    /// Judges a stored body by its stored signature: the digest, with or without the scheme's prefix.
+    /// Verifies a stored body by its stored signature: the digest, with or without the scheme's prefix.
     ///
     /// # Errors
-    /// [`VerifyError::HeadersNeeded`] if the scheme signs anything but the body and literals, else as
-    /// [`verify`](Self::verify).
+    /// [`VerifyError::HeadersNeeded`] if the scheme signs anything but the body and literals,
+    /// otherwise as [`verify`](Self::verify).
     pub fn verify_detached<'b>(
         &self,
         signature: &str,
@@ -117,62 +117,85 @@ impl Verifier {
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
         let mut claim = Claim::default();
         claim.read_detached(&self.scheme, signature)?;
-        self.judge(&claim, body)
+        self.check_tolerance(&claim)?;
+        self.judge(claim, body)
     }
 
-    /// Judges the headers before the body is read.
+    /// Checks the headers before the body is read.
     ///
     /// ```
     /// # use http::HeaderMap;
     /// # use webhook_sdk::Secret;
-    /// # use webhook_sdk::signature::{Key, Keyring, Scheme, Signer, Verifier};
+    /// # use webhook_sdk::signature::{Key, Scheme, Signer, Verifier};
     /// # let scheme = Scheme::builder("x-signature").build()?;
     /// # let secret = Secret::from("swordfish");
     /// # let mut headers = HeaderMap::new();
     /// # Signer::new(scheme.clone(), &secret)?.sign(&mut headers, b"Hello, World!")?;
-    /// # let verifier = Verifier::new(scheme, Keyring::new(Key::new("main", &secret)?));
-    /// let mut verification = verifier.begin(&headers)?;
-    /// verification.update(b"Hello, ");
-    /// verification.update(b"World!");
-    /// assert_eq!(verification.finish()?.key(), "main");
+    /// # let verifier = Verifier::new(scheme, Key::new("main", &secret)?);
+    /// let verification = verifier.begin(&headers)?;
+    /// let body = b"Hello, World!".to_vec();
+    /// let verified = verification.finish(body)?;
+    /// assert_eq!(verified.into_payload(), b"Hello, World!");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Nothing is allocated for up to two active keys.
-    ///
     /// # Errors
-    /// Any [`VerifyError`] about a header, or [`VerifyError::NoActiveKey`].
+    /// Any [`VerifyError`] about a header.
     pub fn begin(&self, headers: &HeaderMap) -> Result<Verification, VerifyError> {
-        let mut claim = Claim::default();
-        claim.read(&self.scheme, headers)?;
-        let freshness = Freshness::new(claim.timestamp, self.tolerance)?;
-        let keys = self.keyring.load();
-        Verification::begin(&claim, &keys, freshness, self.clock.clone())
+        let mut verification = Verification {
+            verifier: self.clone(),
+            claim: Claim::default(),
+        };
+        self.read(&mut verification.claim, headers)?;
+        Ok(verification)
     }
 
-    fn judge<'b>(
+    fn read(&self, claim: &mut Claim, headers: &HeaderMap) -> Result<(), VerifyError> {
+        claim.read(&self.scheme, headers)?;
+        self.check_tolerance(claim)
+    }
+
+    fn check_tolerance(&self, claim: &Claim) -> Result<(), VerifyError> {
+        match (self.tolerance, claim.timestamp) {
+            (Some(_), None) => Err(VerifyError::NoTimestampInScheme),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn judge<B: AsRef<[u8]>>(
         &self,
-        claim: &Claim<'_>,
-        body: &'b [u8],
-    ) -> Result<Verified<&'b [u8]>, VerifyError> {
-        let freshness = Freshness::new(claim.timestamp, self.tolerance)?;
-        let moment = Moment::of(self.clock.as_deref());
-        let keys = self.keyring.load();
+        claim: Claim,
+        body: B,
+    ) -> Result<Verified<B>, VerifyError> {
+        let now = Reading::of(self.clock.as_deref());
         let mut refusal = VerifyError::NoActiveKey;
-        for key in keys.iter().filter(|key| key.is_active(&moment)) {
-            let mut mac = key.mac();
-            feed(&mut mac, &claim.before_body);
-            mac.update(body);
-            feed(&mut mac, &claim.after_body);
+        for key in self.keyring.load().iter() {
+            if !key.is_active(&now) {
+                continue;
+            }
+            let mut mac = key.secret.mac();
+            claim.signed.feed(&mut mac, body.as_ref());
             if authenticates(mac, &claim.signatures) {
-                freshness.check(&moment)?;
-                let name = key.shared_name();
-                let fields = UnsignedFields::of(&claim.others);
-                return Ok(Verified::new(body, name, claim.timestamp, fields));
+                self.check_age(claim.timestamp, &now)?;
+                let name = Arc::clone(&key.name);
+                return Ok(Verified::new(body, name, claim.timestamp, claim.unsigned));
             }
             refusal = VerifyError::Mismatch;
         }
         Err(refusal)
+    }
+
+    fn check_age(&self, timestamp: Option<i64>, now: &Reading<'_>) -> Result<(), VerifyError> {
+        let (Some(timestamp), Some(tolerance)) = (timestamp, self.tolerance) else {
+            return Ok(());
+        };
+        match now.distance(timestamp) {
+            Distance::Past(age) if age > tolerance => Err(VerifyError::TooOld { age, tolerance }),
+            Distance::Future(ahead) if ahead > tolerance => {
+                Err(VerifyError::TooNew { ahead, tolerance })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

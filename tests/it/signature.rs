@@ -1,3 +1,5 @@
+mod delimiters;
+mod keys;
 mod parts;
 mod scheme;
 mod secret;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
 use webhook_sdk::preo::{self, PreoClient};
-use webhook_sdk::signature::{Key, Keyring, Signer, Verifier, VerifyError};
+use webhook_sdk::signature::{Key, Keyring, Retire, Signer, Verifier, VerifyError};
 use webhook_sdk::testing::{Fault, PreoFake, PreoWebhookSeed};
 use webhook_sdk::{RetryPolicy, Rotation, Secret};
 
@@ -45,7 +45,7 @@ fn accepted(keyring: &Keyring, secret: &Secret, ahead: Duration) -> Result<Strin
     signer.sign(&mut headers, b"{}").unwrap();
     let verifier = Verifier::new(preo::scheme(), keyring.clone()).clock(move || Utc::now() + ahead);
     let verified = verifier.verify(&headers, b"{}")?;
-    Ok(verified.key().to_owned())
+    Ok(verified.key_name().to_owned())
 }
 
 const GRACE: Duration = Duration::from_secs(3600);
@@ -176,7 +176,7 @@ async fn an_end_that_was_set_for_the_old_key_is_never_put_off() {
             keyring,
         } = running().await;
         let old = secret(&fake, &id);
-        keyring.retire("old", end).unwrap();
+        keyring.retire("old", Retire::at(end)).unwrap();
         let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
         let call = preo.rotate_webhook_secret(&id).rotate(rotation);
         call.await.unwrap();
@@ -201,7 +201,7 @@ async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
         tokio::task::yield_now().await;
         let other = Key::new("new", &Secret::from("other"));
         keyring.add(other.unwrap()).unwrap();
-        keyring.remove("old").unwrap();
+        keyring.retire("old", Retire::now()).unwrap();
     };
     let (webhook, ()) = tokio::join!(call, meanwhile);
     assert!(webhook.is_ok());

@@ -420,6 +420,6 @@ async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
         let mut headers = HeaderMap::new();
         let signer = Signer::new(lune::scheme(), &secret).unwrap();
         signer.sign(&mut headers, b"{}").unwrap();
-        assert_eq!(running.verify(&headers, b"{}").unwrap().key(), name);
+        assert_eq!(running.verify(&headers, b"{}").unwrap().key_name(), name);
     }
 }

@@ -77,7 +77,7 @@ fn every_way_to_write_the_digest_is_accepted() {
                 .verify(&request, vector.body.as_bytes())
                 .expect(&value);
             assert_eq!(verified.timestamp(), Some(moment(vector.timestamp)));
-            assert_eq!(verified.key(), "main");
+            assert_eq!(verified.key_name(), "main");
             assert_eq!(*verified.payload(), vector.body.as_bytes());
         }
     }
@@ -139,7 +139,7 @@ fn both_secrets_are_accepted_while_one_is_rotated() {
     let keyring = Keyring::from_keys([key("new", "another"), key("old", SECRET)]).unwrap();
     let verifier = Verifier::new(lune::scheme(), keyring).clock(|| moment(SIGNED_AT));
     let request = headers(&format!("timestamp={SIGNED_AT},v1={HEX}"));
-    assert_eq!(verifier.verify(&request, BODY).unwrap().key(), "old");
+    assert_eq!(verifier.verify(&request, BODY).unwrap().key_name(), "old");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_signature_of_other_bytes_or_by_another_key_is_refused() {
             VerifyError::Mismatch
         );
     }
-    for secret in ["secret-xxxy", "secret-xxx", "secret-xxxx ", "Secret-xxxx"] {
+    for secret in ["secret-xxxy", "secret-xxx", "secret-xxxxx", "Secret-xxxx"] {
         let other = verifier_at(secret, moment(SIGNED_AT));
         assert_eq!(
             other.verify(&headers(&value), BODY).unwrap_err(),
@@ -368,21 +368,36 @@ fn the_tolerance_can_be_changed() {
 }
 
 #[test]
-fn an_empty_secret_makes_no_key() {
-    assert_eq!(
-        Key::new("main", &Secret::from("")).unwrap_err(),
-        KeyError::EmptySecret
-    );
+fn a_secret_is_all_that_a_verifier_needs() {
+    let verifier = lune::verifier(&Secret::from(SECRET)).unwrap();
+    let request = headers(&format!("timestamp={SIGNED_AT},organisation=org1,v1={HEX}"));
+    let on_time = verifier.clone().clock(|| moment(SIGNED_AT));
+    let verified = on_time.verify(&request, BODY).unwrap();
+    assert_eq!(Sender::of(&verified), Some(Sender::Organisation("org1")));
+    assert_eq!(verified.key_name(), "main");
+    let refused = verifier.verify(&request, BODY).unwrap_err();
+    assert!(matches!(refused, VerifyError::TooOld { .. }));
+    let untrimmed = lune::verifier(&Secret::from("secret-xxxx\n"));
+    assert_eq!(untrimmed.unwrap_err(), KeyError::SurroundingWhitespace);
 }
 
 #[test]
-fn a_body_can_be_verified_as_it_arrives() {
-    let request = headers(&format!("timestamp={SIGNED_AT},organisation=org1,v1={HEX}"));
-    let verifier = verifier_at(SECRET, moment(SIGNED_AT));
-    let mut verification = verifier.begin(&request).unwrap();
-    BODY.chunks(3).for_each(|chunk| verification.update(chunk));
-    let verified = verification.finish().unwrap();
-    assert_eq!(Sender::of(&verified), Some(Sender::Organisation("org1")));
+fn a_late_redelivery_with_its_first_timestamp_needs_a_wider_tolerance() {
+    let request = headers(&format!("timestamp={SIGNED_AT},v1={HEX}"));
+    let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+    let verifier = lune::verifier(&Secret::from(SECRET))
+        .unwrap()
+        .clock(|| moment(SIGNED_AT) + TimeDelta::days(2));
+    let tolerance = Duration::from_secs(120);
+    let refused = verifier.verify(&request, BODY).unwrap_err();
+    assert_eq!(
+        refused,
+        VerifyError::TooOld {
+            age: days(2),
+            tolerance
+        }
+    );
+    assert!(verifier.tolerance(days(2)).verify(&request, BODY).is_ok());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use webhook_sdk::preo::{
     self, DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookEvent, WebhookOrdering,
     WebhookUpdate, stub,
 };
-use webhook_sdk::signature::{Key, Keyring, Scheme, Verifier, VerifyError};
+use webhook_sdk::signature::{Key, Keyring, Retire, Scheme, Verifier, VerifyError};
 use webhook_sdk::testing::PreoFake;
 use webhook_sdk::{Patch, Secret};
 use wiremock::matchers::any;
@@ -92,7 +92,10 @@ async fn the_secret_of_the_create_call_verifies_a_delivery_and_nothing_else() {
 
     let (headers, body) = last(&receiver).await;
     let verifier = webhook.verifier().unwrap();
-    assert_eq!(verifier.verify(&headers, &body).unwrap().key(), webhook.id);
+    assert_eq!(
+        verifier.verify(&headers, &body).unwrap().key_name(),
+        webhook.id
+    );
     for index in 0..body.len() {
         let mut changed = body.clone();
         changed[index] ^= 1;
@@ -219,16 +222,25 @@ async fn old_and_new_secret_are_both_accepted_until_the_old_one_retires() {
     fake.emit("purchase.action", json!({ "n": 2 })).await;
     let after = last(&receiver).await;
 
-    assert_eq!(running.verify(&before.0, &before.1).unwrap().key(), "old");
-    assert_eq!(running.verify(&after.0, &after.1).unwrap().key(), "new");
+    assert_eq!(
+        running.verify(&before.0, &before.1).unwrap().key_name(),
+        "old"
+    );
+    assert_eq!(
+        running.verify(&after.0, &after.1).unwrap().key_name(),
+        "new"
+    );
     keyring
-        .retire("old", Utc::now() - TimeDelta::seconds(1))
+        .retire("old", Retire::at(Utc::now() - TimeDelta::seconds(1)))
         .unwrap();
     assert_eq!(
         running.verify(&before.0, &before.1).err(),
         Some(VerifyError::Mismatch)
     );
-    assert_eq!(running.verify(&after.0, &after.1).unwrap().key(), "new");
+    assert_eq!(
+        running.verify(&after.0, &after.1).unwrap().key_name(),
+        "new"
+    );
 }
 
 #[test]

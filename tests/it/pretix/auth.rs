@@ -1,7 +1,11 @@
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
 use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use webhook_sdk::Secret;
-use webhook_sdk::pretix::{AuthError, BasicAuth, Credentials, PairError, TargetUrl};
+use webhook_sdk::pretix::{AuthError, BasicAuth, Credentials, CredentialsError, TargetUrl};
+use webhook_sdk::signature::{KeyringError, Retire};
 
 fn credentials(password: &str) -> Credentials {
     Credentials::new("pretix", Secret::from(password)).unwrap()
@@ -27,12 +31,12 @@ fn refusal(headers: &HeaderMap) -> AuthError {
 }
 
 #[test]
-fn the_pair_that_matches_is_named() {
+fn the_credentials_that_match_are_named() {
     assert_eq!(
         swordfish()
             .verify(&basic("pretix:swordfish"))
             .unwrap()
-            .pair(),
+            .key_name(),
         "2025"
     );
 }
@@ -151,7 +155,7 @@ fn credentials_longer_than_a_target_url_are_refused() {
 }
 
 #[test]
-fn two_pairs_are_accepted_during_a_rotation() {
+fn old_and_new_credentials_are_accepted_during_a_rotation() {
     let auth = swordfish();
     let elsewhere = auth.clone();
     assert_eq!(
@@ -162,43 +166,52 @@ fn two_pairs_are_accepted_during_a_rotation() {
     auth.add("2026", &credentials("marlin")).unwrap();
     assert_eq!(elsewhere.names(), ["2025", "2026"]);
     assert_eq!(
-        elsewhere.verify(&basic("pretix:swordfish")).unwrap().pair(),
+        elsewhere
+            .verify(&basic("pretix:swordfish"))
+            .unwrap()
+            .key_name(),
         "2025"
     );
     assert_eq!(
-        elsewhere.verify(&basic("pretix:marlin")).unwrap().pair(),
+        elsewhere
+            .verify(&basic("pretix:marlin"))
+            .unwrap()
+            .key_name(),
         "2026"
     );
 
-    auth.remove("2025").unwrap();
+    auth.retire("2025", Retire::now()).unwrap();
     assert_eq!(
         elsewhere.verify(&basic("pretix:swordfish")),
         Err(AuthError::Mismatch)
     );
     assert_eq!(
-        elsewhere.verify(&basic("pretix:marlin")).unwrap().pair(),
+        elsewhere
+            .verify(&basic("pretix:marlin"))
+            .unwrap()
+            .key_name(),
         "2026"
     );
 }
 
 #[test]
-fn the_last_pair_stays() {
+fn the_last_credentials_stay() {
     let auth = swordfish();
     assert_eq!(
-        auth.remove("2025"),
-        Err(PairError::LastPair {
+        auth.retire("2025", Retire::now()),
+        Err(KeyringError::Last {
             name: "2025".into()
         })
     );
     assert_eq!(
-        auth.remove("2026"),
-        Err(PairError::NoSuchPair {
+        auth.retire("2026", Retire::now()),
+        Err(KeyringError::NotFound {
             name: "2026".into()
         })
     );
     assert_eq!(
         auth.add("2025", &credentials("marlin")),
-        Err(PairError::NameTaken {
+        Err(KeyringError::NameTaken {
             name: "2025".into()
         })
     );
@@ -217,12 +230,12 @@ fn a_verification_beside_changes_always_sees_a_whole_set() {
         scope.spawn(|| {
             for _ in 0..1000 {
                 auth.add("2026", &credentials("marlin")).unwrap();
-                auth.remove("2026").unwrap();
+                auth.retire("2026", Retire::now()).unwrap();
             }
         });
         for _ in 0..1000 {
             assert_eq!(
-                auth.verify(&basic("pretix:swordfish")).unwrap().pair(),
+                auth.verify(&basic("pretix:swordfish")).unwrap().key_name(),
                 "2025"
             );
         }
@@ -242,4 +255,87 @@ fn neither_debug_nor_a_refusal_shows_a_password() {
     assert_eq!(format!("{auth:?}"), r#"BasicAuth(["2025"])"#);
     let error = refusal(&basic("pretix:marlin"));
     assert!(!format!("{error} {error:?}").contains("marlin"));
+}
+
+#[test]
+fn replaced_credentials_are_accepted_until_the_grace_period_ends() {
+    let auth = swordfish();
+    let marlin = credentials("marlin");
+    let hour = Duration::from_secs(3600);
+    auth.replace([("2026", &marlin)], Retire::after(hour))
+        .unwrap();
+    assert_eq!(auth.names(), ["2026", "2025"]);
+    let key_name = |pair| auth.verify(&basic(pair)).map(|v| v.key_name().to_owned());
+    assert_eq!(key_name("pretix:swordfish").as_deref(), Ok("2025"));
+    assert_eq!(key_name("pretix:marlin").as_deref(), Ok("2026"));
+
+    let ended = Retire::at(Utc::now() - TimeDelta::seconds(1));
+    auth.replace([("2026", &marlin)], ended).unwrap();
+    assert_eq!(key_name("pretix:swordfish"), Err(AuthError::Mismatch));
+    assert_eq!(key_name("pretix:marlin").as_deref(), Ok("2026"));
+    auth.replace([("2026", &marlin)], Retire::now()).unwrap();
+    assert_eq!(auth.names(), ["2026"]);
+}
+
+#[test]
+fn a_password_that_changed_under_its_name_is_replaced() {
+    let auth = swordfish();
+    let elsewhere = auth.clone();
+    let marlin = credentials("marlin");
+    auth.replace([("2025", &marlin)], Retire::now()).unwrap();
+    let old = elsewhere.verify(&basic("pretix:swordfish"));
+    assert_eq!(old, Err(AuthError::Mismatch));
+    assert!(elsewhere.verify(&basic("pretix:marlin")).is_ok());
+}
+
+#[test]
+fn a_bad_reload_leaves_the_credentials_as_they_were() {
+    let auth = swordfish();
+    let (one, two) = (credentials("one"), credentials("two"));
+    let none: [(&str, &Credentials); 0] = [];
+    assert_eq!(auth.replace(none, Retire::now()), Err(KeyringError::Empty));
+    let taken = auth.replace([("a", &one), ("a", &two)], Retire::now());
+    assert_eq!(taken, Err(KeyringError::NameTaken { name: "a".into() }));
+    let alike = auth.replace([("a", &one), ("b", &one)], Retire::now());
+    let (name, other) = ("b".into(), "a".into());
+    assert_eq!(alike, Err(KeyringError::SecretTaken { name, other }));
+    assert_eq!(auth.names(), ["2025"]);
+    assert!(auth.verify(&basic("pretix:swordfish")).is_ok());
+}
+
+#[test]
+fn credentials_that_come_from_a_mistake_are_refused() {
+    let error = |user: &str, password: &str| {
+        let error = Credentials::new(user, Secret::from(password)).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("swordfish"));
+        error
+    };
+    for blank in ["", " ", "\n", "\u{a0}"] {
+        assert_eq!(error(blank, "swordfish"), CredentialsError::EmptyUser);
+        assert_eq!(error("pretix", blank), CredentialsError::EmptyPassword);
+    }
+    for untrimmed in [
+        "swordfish\n",
+        "swordfish ",
+        " swordfish",
+        "\tswordfish",
+        "swordfish\u{a0}",
+    ] {
+        let expected = CredentialsError::SurroundingWhitespace;
+        assert_eq!(error("pretix", untrimmed), expected, "{untrimmed:?}");
+        assert_eq!(error(untrimmed, "password"), expected, "{untrimmed:?}");
+    }
+    for odd in [
+        "sword\nfish",
+        "sword\0fish",
+        "schwertfisch\u{df}x",
+        "\0",
+        "\u{feff}x",
+    ] {
+        let expected = CredentialsError::NotPrintableAscii;
+        assert_eq!(error("pretix", odd), expected, "{odd:?}");
+        assert_eq!(error(odd, "password"), expected, "{odd:?}");
+    }
+    assert_eq!(error("a:b", "swordfish"), CredentialsError::ColonInUser);
+    assert!(Credentials::new("a b", Secret::from("c:d e")).is_ok());
 }

@@ -318,7 +318,7 @@ async fn notifications_of_pretix_are_told_by_installation_organizer_and_id() {
 #[tokio::test]
 async fn a_key_can_be_added_and_retired_while_a_receiver_runs() {
     use webhook_sdk::Secret;
-    use webhook_sdk::signature::{Key, Signer};
+    use webhook_sdk::signature::{Key, Retire, Signer};
 
     let keyring = Preo::keyring();
     let verifier = Verifier::new(preo::scheme(), keyring.clone());
@@ -343,7 +343,7 @@ async fn a_key_can_be_added_and_retired_while_a_receiver_runs() {
     let old = received(&receiver, genuine::<Preo>(Preo::body(EVENT))).await;
     assert_eq!(old.key(), "2026-11");
 
-    keyring.retire("2026-11", chrono::Utc::now()).unwrap();
+    keyring.retire("2026-11", Retire::now()).unwrap();
     let (parts, body) = genuine::<Preo>(Preo::body(EVENT)).into_parts();
     let refused = receiver.receive(&parts, Full::new(body)).await;
     assert_eq!(refused.unwrap_err().status(), 401);

@@ -15,6 +15,10 @@ fn reused(header: &'static str) -> SchemeError {
     }
 }
 
+fn dated_parts() -> [Part; 3] {
+    [Part::Timestamp, Part::literal("."), Part::Body]
+}
+
 #[track_caller]
 fn refused(scheme: SchemeBuilder, expected: SchemeError) {
     assert_eq!(scheme.build(), Err(expected));
@@ -25,24 +29,28 @@ fn a_name_that_is_no_header_is_refused_wherever_it_stands() {
     for bad in ["", "two words", "x-é", "x:y"] {
         let name = || SchemeError::HeaderName { name: bad.into() };
         let signed = [Part::header(bad), Part::literal("."), Part::Body];
-        let dated = [Part::Timestamp, Part::Body];
         refused(Scheme::builder(bad), name());
         refused(builder().sign(signed), name());
-        refused(builder().timestamp_header(bad).sign(dated), name());
+        refused(builder().timestamp_header(bad).sign(dated_parts()), name());
     }
 }
 
 #[test]
 fn a_header_has_one_role() {
-    let around = |name: &'static str| [Part::header(name), Part::Timestamp, Part::Body];
+    let around = |name: &'static str| {
+        [
+            Part::header(name),
+            Part::literal("."),
+            Part::Timestamp,
+            Part::literal("."),
+            Part::Body,
+        ]
+    };
     let dated = || builder().timestamp_header("X-Time");
     refused(dated().sign(around("X-Signature")), reused("x-signature"));
     refused(dated().sign(around("x-time")), reused("x-time"));
     let itself = builder().timestamp_header("X-Signature");
-    refused(
-        itself.sign([Part::Timestamp, Part::Body]),
-        reused("x-signature"),
-    );
+    refused(itself.sign(dated_parts()), reused("x-signature"));
     assert!(dated().sign(around("x-id")).build().is_ok());
 }
 
@@ -58,7 +66,7 @@ fn the_body_is_signed_once_and_no_literal_is_empty() {
 
 #[test]
 fn a_timestamp_is_read_and_signed_or_neither() {
-    let dated = || [Part::Timestamp, Part::literal("."), Part::Body];
+    let dated = dated_parts;
     refused(builder().sign(dated()), SchemeError::TimestampSourceMissing);
     refused(
         builder().timestamp_header("x-time"),
@@ -86,11 +94,11 @@ fn a_field_has_a_key_of_its_own() {
         let expected = || SchemeError::FieldKey { key: key.into() };
         refused(builder().fields(key), expected());
         let dated = builder().fields("v1").timestamp_field(key);
-        refused(dated.sign([Part::Timestamp, Part::Body]), expected());
+        refused(dated.sign(dated_parts()), expected());
     }
     let shared = builder().fields("v1").timestamp_field("v1");
     refused(
-        shared.sign([Part::Timestamp, Part::Body]),
+        shared.sign(dated_parts()),
         SchemeError::FieldReused { key: "v1".into() },
     );
     refused(

@@ -91,6 +91,7 @@ fn a_refusal_to_sign_leaves_the_headers_as_they_were() {
                 Part::header("x-id"),
                 Part::literal("."),
                 Part::Timestamp,
+                Part::literal("."),
                 Part::Body,
             ])
     };
