@@ -170,7 +170,7 @@ impl<'a> Operation<'a> {
             format!(" A request of [`{client}::{method}`](super::{client}::{method}), to be sent.");
         let inputs = || self.required.iter().chain(&self.optional);
         let fields = inputs().map(|Input { name, kept, .. }| {
-            quote! { pub(super) #name: #kept }
+            quote! { pub(crate) #name: #kept }
         });
         let setters = self.optional.iter().map(Input::setter);
         let answer = answer(&row.answer);

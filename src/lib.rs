@@ -72,3 +72,7 @@ pub use self::{
     optional::IntoOptional,
     patch::Patch,
 };
+/// The HTTP client below [`ClientBuilder::http`], re-exported so that its version matches.
+#[cfg(feature = "client")]
+#[doc(no_inline)]
+pub use reqwest;

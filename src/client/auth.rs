@@ -6,52 +6,78 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// How a client proves who it is.
+/// The credentials of a client: a token and how to send it.
 ///
-/// Each service has a default for a plain token; this is for the others. White space around a token,
-/// such as the line feed at the end of a file, is dropped.
+/// A plain token is sent as the service expects it; the constructors are for everything else.
+/// White space around a token, such as the line feed at the end of a file, is removed.
 ///
 /// ```
 /// use webhook_sdk::Auth;
+/// use webhook_sdk::preo::PreoClient;
 ///
-/// let basic = Auth::scheme("Token", "s3cret");
-/// let raw = Auth::header("x-api-key", "s3cret");
-/// assert!(!format!("{basic:?} {raw:?}").contains("s3cret"));
+/// let preo = PreoClient::builder("s3cret").build()?;
+/// let preo = PreoClient::builder(Auth::header("x-api-key", "s3cret")).build()?;
+///
+/// assert!(!format!("{:?}", Auth::device("s3cret")).contains("s3cret"));
+/// # let _ = preo;
+/// # Ok::<_, webhook_sdk::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Auth {
-    header: String,
-    scheme: Option<String>,
+    sent: Sent,
     token: Secret,
 }
 
+#[derive(Clone, Debug)]
+enum Sent {
+    Default,
+    Scheme(String),
+    Header(String),
+}
+
 impl Auth {
-    /// `Authorization: Bearer <token>`.
+    /// The service's default: `Bearer` for Preo and Lune, `Token` for pretix.
+    pub fn token(token: impl Into<Secret>) -> Self {
+        Self {
+            sent: Sent::Default,
+            token: token.into(),
+        }
+    }
+
+    /// `Authorization: Bearer <token>`, as pretix expects an OAuth token.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Self::scheme("Bearer", token)
+    }
+
+    /// `Authorization: Device <token>`, as pretix expects the token of a device.
+    pub fn device(token: impl Into<Secret>) -> Self {
+        Self::scheme("Device", token)
     }
 
     /// `Authorization: <scheme> <token>`.
     pub fn scheme(scheme: impl Into<String>, token: impl Into<Secret>) -> Self {
         Self {
-            header: header::AUTHORIZATION.as_str().to_owned(),
-            scheme: Some(scheme.into()),
+            sent: Sent::Scheme(scheme.into()),
             token: token.into(),
         }
     }
 
-    /// A header of its own, whose whole value is the token.
+    /// A header whose whole value is the token.
     pub fn header(name: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
-            header: name.into(),
-            scheme: None,
+            sent: Sent::Header(name.into()),
             token: value.into(),
         }
     }
 
-    pub(super) fn credential(&self) -> Result<Credential, Error> {
-        let name = HeaderName::try_from(&self.header).map_err(|_| {
-            Error::configuration("the name of the header for the token is no header name")
+    pub(super) fn credential(&self, default_scheme: &str) -> Result<Credential, Error> {
+        let (name, scheme) = match &self.sent {
+            Sent::Default => (Ok(header::AUTHORIZATION), Some(default_scheme)),
+            Sent::Scheme(scheme) => (Ok(header::AUTHORIZATION), Some(scheme.as_str())),
+            Sent::Header(name) => (HeaderName::try_from(name), None),
+        };
+        let name = name.map_err(|_| {
+            Error::configuration("the name of the header for the token is not a header name")
         })?;
         let token = self.token.expose().trim();
         if token.is_empty() {
@@ -59,7 +85,7 @@ impl Auth {
                 "the token is empty: pass the one of your account",
             ));
         }
-        let value = match &self.scheme {
+        let value = match scheme {
             // A scheme is a token of RFC 9110, as the name of a header is.
             Some(scheme) if HeaderName::try_from(scheme).is_err() => {
                 return Err(Error::configuration(
@@ -74,6 +100,24 @@ impl Auth {
         })?;
         value.set_sensitive(true);
         Ok(Credential { name, value })
+    }
+}
+
+impl From<Secret> for Auth {
+    fn from(token: Secret) -> Self {
+        Self::token(token)
+    }
+}
+
+impl From<String> for Auth {
+    fn from(token: String) -> Self {
+        Self::token(token)
+    }
+}
+
+impl From<&str> for Auth {
+    fn from(token: &str) -> Self {
+        Self::token(token)
     }
 }
 

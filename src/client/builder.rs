@@ -15,14 +15,13 @@ use crate::error::Error;
 /// Implemented by the clients of this crate and by nothing else.
 pub trait Service: Sized + sealed::Sealed {
     /// Settings that only this service has.
-    type Extra: Default + Clone + fmt::Debug;
+    type Extra: Clone + fmt::Debug;
 }
 
 pub(crate) mod sealed {
     use std::num::NonZeroU32;
 
-    use super::{Auth, Built, Error, HeaderName, HeaderValue, Operation, Service, Url};
-    use crate::secret::Secret;
+    use super::{Built, Error, HeaderName, HeaderValue, Operation, Service, Url};
 
     /// What the builder must know of a service.
     #[expect(
@@ -30,14 +29,17 @@ pub(crate) mod sealed {
         reason = "sealed: only this crate's clients implement it"
     )]
     pub trait Sealed: Sized {
+        /// The published address, without the path that all operations begin with.
         const BASE_URL: &'static str;
+        /// That path, which the client adds.
+        const API_PATH: &'static str;
+        /// The scheme of a plain token.
+        const AUTH_SCHEME: &'static str;
         const REQUEST_ID: HeaderName;
         const OPERATIONS: &'static [Operation];
         /// Names each write, so that the service can tell a repetition from a second one.
         const IDEMPOTENCY_KEY: Option<HeaderName> = None;
         const REQUESTS_PER_SECOND: Option<NonZeroU32> = None;
-
-        fn auth(token: Secret) -> Auth;
 
         /// Where the paths of the document begin, below the base URL that the user named.
         fn root(base: Url, _extra: &<Self as Service>::Extra) -> Result<Url, Error>
@@ -121,9 +123,9 @@ pub struct Built {
 }
 
 impl<S: Service> ClientBuilder<S> {
-    pub(crate) fn new(token: crate::Secret) -> Self {
+    pub(crate) fn new(auth: Auth, extra: S::Extra) -> Self {
         Self {
-            auth: S::auth(token),
+            auth,
             base_url: S::BASE_URL.to_owned(),
             plain_http: false,
             user_agent: String::new(),
@@ -133,23 +135,17 @@ impl<S: Service> ClientBuilder<S> {
             retry: RetryPolicy::new(),
             requests_per_second: S::REQUESTS_PER_SECOND,
             http: reqwest::Client::builder(),
-            extra: S::Extra::default(),
+            extra,
         }
     }
 
-    /// Where the API is; the service's published address by default.
+    /// The address of the server; the service's published one by default.
     ///
-    /// Must be `https`, except on a loopback host. A path in it is kept.
+    /// The client adds the path of the API, such as `/v1`. A path in the base URL goes before it, as
+    /// behind a reverse proxy. Must be `https`, except on a loopback host.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
-        self
-    }
-
-    /// Sends the token in another way than the service's default.
-    #[must_use]
-    pub fn auth(mut self, auth: Auth) -> Self {
-        self.auth = auth;
         self
     }
 
@@ -205,13 +201,27 @@ impl<S: Service> ClientBuilder<S> {
         self
     }
 
-    /// Sets proxies, certificates, pools and the like.
+    /// Sets proxies, certificates, connection pools, and the like.
     ///
-    /// A plain-http base URL on loopback is reached without a proxy. The `Debug` of reqwest shows the
-    /// values of default headers that aren't marked sensitive.
+    /// ```
+    /// use std::time::Duration;
+    /// use webhook_sdk::preo::PreoClient;
+    /// use webhook_sdk::reqwest;
     ///
-    /// Redirects stay off whatever this says: one could change the method or carry the token to
-    /// another host.
+    /// let http = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(30));
+    /// let preo = PreoClient::builder("token").http(http).build()?;
+    /// # let _ = preo;
+    /// # Ok::<_, webhook_sdk::Error>(())
+    /// ```
+    ///
+    /// It must be the builder of the re-exported [`reqwest`](crate::reqwest), version 0.13.
+    ///
+    /// **Don't use `connection_verbose` in production**: it logs all bytes of a connection at
+    /// `TRACE`, including the token and secrets. The `Debug` of reqwest shows default headers that
+    /// aren't marked sensitive.
+    ///
+    /// Redirects are never followed, whatever this says: one could change the method or send the
+    /// token to another host. A plain-http base URL on loopback is reached without a proxy.
     #[must_use]
     pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
         self.http = builder;
@@ -223,11 +233,17 @@ impl<S: Service> ClientBuilder<S> {
     /// # Errors
     ///
     /// [`Error::is_configuration`] when the token is empty or can't be sent in a header, the base
-    /// URL is no absolute `https` URL (`http` is allowed on loopback) or has a query, a fragment or
-    /// credentials, a time-out or the size limit is zero, the user agent can't be sent, TLS can't
-    /// be set up, or a setting that the service needs is missing.
+    /// URL is no absolute `https` URL (`http` is allowed on loopback), ends with the path of the API, or
+    /// has a query, a fragment or credentials, a timeout or the size limit is zero, the user agent
+    /// can't be sent, TLS can't be set up, or a setting of the service is invalid.
     pub fn build(self) -> Result<S, Error> {
         let base = parse_base_url(&self.base_url, self.plain_http)?;
+        if base.path().trim_end_matches('/').ends_with(S::API_PATH) {
+            return Err(Error::configuration(format!(
+                "the base URL ends with the path of the API, which the client adds: leave out `{}`",
+                S::API_PATH
+            )));
+        }
         let base = S::root(base, &self.extra)?;
         for (name, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
             if limit.is_zero() {
@@ -253,7 +269,7 @@ impl<S: Service> ClientBuilder<S> {
         let transport = Transport(Arc::new(Settings {
             origin: base.origin(),
             base_path,
-            auth: self.auth.credential()?,
+            auth: self.auth.credential(S::AUTH_SCHEME)?,
             headers: S::headers(&self.extra)?,
             user_agent: user_agent(&self.user_agent)?,
             request_id: S::REQUEST_ID,
@@ -295,7 +311,7 @@ fn parse_base_url(text: &str, plain_http: bool) -> Result<Url, Error> {
         _ => return Err(wrong("is neither http nor https")),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("has credentials in it: pass them with `auth`"));
+        return Err(wrong("has credentials in it: pass them to `builder`"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong(

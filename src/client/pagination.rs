@@ -122,22 +122,25 @@ macro_rules! paginated {
         impl operation::$operation {
             /// Streams all matching items, requesting pages as they are read.
             ///
-            /// Collect the items with [`all`](Self::all) before you change or delete any of them:
-            /// see [`Items`](crate::pagination::Items). Starts at the first page; see
-            /// [`Items::start_page`](crate::pagination::Items::start_page).
+            /// Starts at [`page`](Self::page), by default the first. Collect the items with
+            /// [`all`](Self::all) before you change or delete any of them: see
+            /// [`Items`](crate::pagination::Items#when-the-list-changes).
             pub fn stream(self) -> $crate::client::pagination::Items<types::$item> {
                 self.pages().items()
             }
 
             /// Streams all pages, requesting them as they are read.
             ///
-            /// Collect the items with [`all`](Self::all) before you change or delete any of them:
-            /// see [`Items`](crate::pagination::Items). Starts at the first page; see
-            /// [`Pages::start_page`](crate::pagination::Pages::start_page).
+            /// Starts at [`page`](Self::page), by default the first. Collect the items with
+            /// [`all`](Self::all) before you change or delete any of them: see
+            /// [`Items`](crate::pagination::Items#when-the-list-changes).
             pub fn pages(self) -> $crate::client::pagination::Pages<types::$item> {
+                let start = self.page.unwrap_or(1);
                 $crate::client::pagination::Pages::new(
                     $name,
-                    |item, state| ::std::hash::BuildHasher::hash_one(state, &item.id),
+                    |item: &types::$item, state| {
+                        ::std::hash::BuildHasher::hash_one(state, &item.id)
+                    },
                     move |number| {
                         let request = self.clone().page(number);
                         async move {
@@ -150,6 +153,7 @@ macro_rules! paginated {
                         }
                     },
                 )
+                .start_page(start)
             }
 
             /// Collects all matching items, up to 100,000.

@@ -3,7 +3,6 @@ use std::num::NonZeroU32;
 use http::header::{HeaderName, HeaderValue};
 
 use super::generated::{LuneClient, OPERATIONS};
-use crate::Secret;
 use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
@@ -11,7 +10,7 @@ use crate::error::Error;
 const REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(15);
 
 impl LuneClient {
-    /// Sets up a client with an API key, which also decides between live and test mode.
+    /// Configures a client with an API key, which also decides between live and test mode.
     ///
     /// ```
     /// use webhook_sdk::lune::LuneClient;
@@ -24,8 +23,8 @@ impl LuneClient {
     /// It sends at most 15 requests a second, Lune's published default limit.
     /// [`requests_per_second`](ClientBuilder::requests_per_second) changes or lifts that; clones of
     /// a client share the limit, other clients and processes with the same key don't know of it.
-    pub fn builder(key: impl Into<Secret>) -> ClientBuilder<Self> {
-        ClientBuilder::new(key.into())
+    pub fn builder(key: impl Into<Auth>) -> ClientBuilder<Self> {
+        ClientBuilder::new(key.into(), Extra::default())
     }
 }
 
@@ -68,14 +67,12 @@ impl Service for LuneClient {
 }
 
 impl sealed::Sealed for LuneClient {
-    const BASE_URL: &'static str = "https://api.lune.co/v1";
+    const BASE_URL: &'static str = "https://api.lune.co";
+    const API_PATH: &'static str = "/v1";
+    const AUTH_SCHEME: &'static str = "Bearer";
     const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
     const REQUESTS_PER_SECOND: Option<NonZeroU32> = REQUESTS_PER_SECOND;
-
-    fn auth(key: Secret) -> Auth {
-        Auth::bearer(key)
-    }
 
     fn headers(extra: &Extra) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
         let account = header("account", "lune-account", extra.account.as_deref())?;

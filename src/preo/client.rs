@@ -1,16 +1,12 @@
 use http::header::HeaderName;
 
 use super::generated::{OPERATIONS, PreoClient, operation, types};
-use crate::Secret;
 use crate::client::pagination::paginated;
 use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
 impl PreoClient {
-    /// Sets up a client with a bearer token.
-    ///
-    /// How Preo authenticates its callers is unpublished: a bearer token is our default, and
-    /// [`ClientBuilder::auth`] changes it.
+    /// Configures a client with a token.
     ///
     /// ```
     /// use webhook_sdk::preo::PreoClient;
@@ -19,8 +15,11 @@ impl PreoClient {
     /// # let _ = preo;
     /// # Ok::<_, webhook_sdk::Error>(())
     /// ```
-    pub fn builder(token: impl Into<Secret>) -> ClientBuilder<Self> {
-        ClientBuilder::new(token.into())
+    ///
+    /// How Preo authenticates its callers is unpublished: `Authorization: Bearer <token>` is our
+    /// default; pass an [`Auth`] for anything else.
+    pub fn builder(auth: impl Into<Auth>) -> ClientBuilder<Self> {
+        ClientBuilder::new(auth.into(), ())
     }
 }
 
@@ -30,12 +29,10 @@ impl Service for PreoClient {
 
 impl sealed::Sealed for PreoClient {
     const BASE_URL: &'static str = "https://api.preo.dev";
+    const API_PATH: &'static str = "/v1";
+    const AUTH_SCHEME: &'static str = "Bearer";
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
-
-    fn auth(token: Secret) -> Auth {
-        Auth::bearer(token)
-    }
 
     fn from_built(built: Built, (): ()) -> Result<Self, Error> {
         Ok(Self::new(built))

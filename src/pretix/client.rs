@@ -2,46 +2,39 @@ use http::header::HeaderName;
 use url::Url;
 
 use super::generated::{OPERATIONS, PretixClient, models, operation, types};
-use crate::Secret;
 use crate::client::pagination::paginated;
 use crate::client::runtime::encode_path;
 use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
 use crate::error::Error;
 
 impl PretixClient {
-    /// Sets up a client for one organizer, with an API token of one of its teams.
-    ///
-    /// The [organizer](ClientBuilder::organizer) has to be named. The address is that of the hosted
-    /// service, and [`ClientBuilder::base_url`] takes that of any other pretix, also with a path.
-    /// The team needs the permission to change the organizer's settings, for reading too.
+    /// Configures a client for one organizer, with an API token of one of its teams.
     ///
     /// ```
     /// use webhook_sdk::Auth;
     /// use webhook_sdk::pretix::PretixClient;
     ///
-    /// let hosted = PretixClient::builder("token").organizer("bigevents").build()?;
-    /// let own = PretixClient::builder("token")
+    /// let hosted = PretixClient::builder("token", "bigevents").build()?;
+    /// let own = PretixClient::builder("token", "bigevents")
     ///     .base_url("https://example.org/tickets")
-    ///     .organizer("bigevents")
     ///     .build()?;
-    /// let device = PretixClient::builder("")
-    ///     .auth(Auth::scheme("Device", "token"))
-    ///     .organizer("bigevents")
-    ///     .build()?;
-    ///
-    /// let error = PretixClient::builder("token").build().unwrap_err();
-    /// assert_eq!(error.to_string(), "no organizer is named: say its slug with `organizer`");
+    /// let device = PretixClient::builder(Auth::device("token"), "bigevents").build()?;
     /// # let _ = (hosted, own, device);
     /// # Ok::<_, webhook_sdk::Error>(())
     /// ```
     ///
-    /// `Authorization: Token <token>` is sent. An OAuth token needs [`Auth::bearer`], a device's
-    /// token [`Auth::scheme`] with `Device`, which take the place of the token given here.
+    /// The organizer is named by its slug, the part of the shop's address after the host; case
+    /// counts. The team needs the permission to change the organizer's settings, even for reading.
+    /// The base URL is that of the hosted service by default.
+    ///
+    /// A plain token is sent as `Authorization: Token <token>`. An OAuth token needs
+    /// [`Auth::bearer`], a device's token [`Auth::device`].
     ///
     /// Each call that changes something has a fresh `X-Idempotency-Key`, which its retries keep, so
-    /// that pretix does it once; for this a POST is resent like any other call.
-    pub fn builder(token: impl Into<Secret>) -> ClientBuilder<Self> {
-        ClientBuilder::new(token.into())
+    /// that pretix does it once. This makes a `POST` repeatable.
+    pub fn builder(auth: impl Into<Auth>, organizer: impl Into<String>) -> ClientBuilder<Self> {
+        let organizer = organizer.into();
+        ClientBuilder::new(auth.into(), Settings { organizer })
     }
 
     /// Disables a webhook and fetches what is left of it.
@@ -59,23 +52,9 @@ impl PretixClient {
     }
 }
 
-impl ClientBuilder<PretixClient> {
-    /// The organizer whose webhooks the client manages, by its slug; required.
-    ///
-    /// The slug is the part of the shop's address after the host, and its case counts.
-    #[must_use]
-    pub fn organizer(mut self, slug: impl Into<String>) -> Self {
-        self.extra.organizer = slug.into();
-        self
-    }
-}
-
 /// What only a client of pretix has to know.
-#[derive(Clone, Debug, Default)]
-#[expect(
-    unnameable_types,
-    reason = "set through the builder's own methods alone"
-)]
+#[derive(Clone, Debug)]
+#[expect(unnameable_types, reason = "set by the builder's constructor alone")]
 pub struct Settings {
     organizer: String,
 }
@@ -86,33 +65,31 @@ impl Service for PretixClient {
 
 impl sealed::Sealed for PretixClient {
     const BASE_URL: &'static str = "https://pretix.eu";
+    const API_PATH: &'static str = "/api/v1";
+    const AUTH_SCHEME: &'static str = "Token";
     /// pretix names no request. This is what proxies in front of it may add, our default.
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
     const IDEMPOTENCY_KEY: Option<HeaderName> = Some(HeaderName::from_static("x-idempotency-key"));
 
-    fn auth(token: Secret) -> Auth {
-        Auth::scheme("Token", token)
-    }
-
     fn root(mut base: Url, settings: &Settings) -> Result<Url, Error> {
         let organizer = match settings.organizer.as_str() {
             "" => {
                 return Err(Error::configuration(
-                    "no organizer is named: say its slug with `organizer`",
+                    "the organizer is empty: pass its slug",
                 ));
             }
             // pretix decodes a path before it cuts it at the slashes.
             slug if slug == "." || slug == ".." || slug.contains('/') => {
                 return Err(Error::configuration(
-                    "the organizer is `.` or `..` or has a `/`, which would change the path: say \
+                    "the organizer is `.` or `..` or has a `/`, which would change the path: pass \
                      its slug",
                 ));
             }
             slug => encode_path(slug),
         };
         let path = base.path().trim_end_matches('/');
-        if path.ends_with("/api/v1") || path.contains("/api/v1/") {
+        if path.contains("/api/v1/") {
             return Err(Error::configuration(
                 "the base URL has the path of the API, which the client adds: leave out `/api/v1` \
                  and what follows",

@@ -113,7 +113,7 @@ impl LuneFake {
         LuneFakeBuilder::new()
     }
 
-    /// The API's address, such as `http://127.0.0.1:41873/v1`.
+    /// The server's address, such as `http://127.0.0.1:41873`; the API is under `/v1`.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }

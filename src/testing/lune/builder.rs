@@ -199,7 +199,7 @@ impl LuneFakeBuilder {
             )
         })
         .await;
-        let base_url = format!("{}/v1", host.base_url());
+        let base_url = host.base_url().to_owned();
         LuneFake { host, base_url }
     }
 }

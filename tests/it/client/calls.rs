@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use webhook_sdk::preo::{
-    DeliveryStatus, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate,
+    DeliveryStatus, PreoClient, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate,
 };
 use webhook_sdk::{Auth, Patch};
 use wiremock::matchers::{any, body_json, header, method, path};
@@ -341,8 +341,8 @@ async fn another_scheme_or_header_carries_the_token() {
     for (auth, name, value) in cases {
         let server = MockServer::start().await;
         answer(&server, 200, webhook("wh_1")).await;
-        let preo = preo(&server.uri())
-            .auth(auth)
+        let preo = PreoClient::builder(auth)
+            .base_url(server.uri())
             .user_agent("shop/1.0")
             .build()
             .unwrap();

@@ -448,18 +448,22 @@ fn a_wrong_configuration_is_refused_with_what_to_do() {
             "the token has a character",
         ),
         (
-            builder().auth(Auth::scheme("two words", "t")).build(),
+            PreoClient::builder(Auth::scheme("two words", "t")).build(),
             "the authentication scheme isn't one word",
         ),
         (
-            builder().auth(Auth::scheme("", "t")).build(),
+            PreoClient::builder(Auth::scheme("", "t")).build(),
             "the authentication scheme isn't one word",
         ),
         (
-            builder().auth(Auth::header("bad name", "t")).build(),
-            "is no header name",
+            PreoClient::builder(Auth::header("bad name", "t")).build(),
+            "is not a header name",
         ),
         (builder().base_url("").build(), "is no absolute URL"),
+        (
+            builder().base_url("https://api.preo.dev/v1").build(),
+            "leave out `/v1`",
+        ),
         (
             builder().base_url("api.preo.dev").build(),
             "is no absolute URL",
@@ -538,7 +542,7 @@ fn nothing_of_a_client_shows_its_token() {
     let builder = PreoClient::builder(TOKEN).base_url(format!("https://user:{TOKEN}@host"));
     let shown = format!("{auth:?} {builder:?} {:?}", builder_client());
     assert!(!shown.contains(TOKEN), "{shown}");
-    let swapped = PreoClient::builder("t").auth(Auth::header(format!("{TOKEN} "), "x-api-key"));
+    let swapped = PreoClient::builder(Auth::header(format!("{TOKEN} "), "x-api-key"));
     assert!(!format!("{:?}", swapped.build().unwrap_err()).contains(TOKEN));
 }
 

@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 use webhook_sdk::Error;
-use webhook_sdk::preo::{PreoClient, WebhookOrdering};
+use webhook_sdk::pagination::Items;
+use webhook_sdk::preo::{PreoClient, WebhookOrdering, WebhookSummary};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -421,7 +422,7 @@ fn list_needs_a_fraction_of_the_memory_of_its_items() {
 
 #[tokio::test]
 async fn removing_what_was_read_is_reported_instead_of_skipping_items() {
-    let (preo, _server) = changing(30, |_, list| drop(list.remove(0))).await;
+    let (preo, _server) = changing(30, |_, list| _ = list.remove(0)).await;
     let (read, error) = read(&preo, 0).await;
     assert_eq!(read, ids(0..10));
     assert_changed(error, "the list shrank from 30 to 29 items before page 2");
@@ -429,7 +430,7 @@ async fn removing_what_was_read_is_reported_instead_of_skipping_items() {
 
 #[tokio::test]
 async fn a_page_that_vanishes_is_reported_as_a_changed_list() {
-    let (preo, _server) = changing(11, |_, list| drop(list.remove(0))).await;
+    let (preo, _server) = changing(11, |_, list| _ = list.remove(0)).await;
     let (read, error) = read(&preo, 0).await;
     assert_eq!(read, ids(0..10));
     assert_changed(error, "page 2 no longer exists");
@@ -546,13 +547,20 @@ async fn prefetching_is_bounded() {
 #[tokio::test]
 async fn a_list_starts_at_the_given_page() {
     let (preo, server) = serve(healthy(45, 10)).await;
-    let items = preo.list_webhooks().stream().start_page(4).prefetch(2);
-    let read: Vec<_> = items.all().await.unwrap();
-    assert_eq!(read.len(), 15);
-    assert_eq!(read[0].id, "wh_30");
+    let from_4 = [
+        preo.list_webhooks().stream().start_page(4),
+        preo.list_webhooks().page(4_u64).stream(),
+    ];
+    for items in from_4 {
+        let read = items.prefetch(2).all().await.unwrap();
+        assert_eq!((read.len(), &*read[0].id), (15, "wh_30"));
+    }
     let requests = server.received_requests().await.unwrap();
     let queries = requests.iter().map(|request| request.url.query().unwrap());
-    assert_eq!(Vec::from_iter(queries), ["page=4", "page=5"]);
+    assert_eq!(
+        Vec::from_iter(queries),
+        ["page=4", "page=5", "page=4", "page=5"]
+    );
 
     let mut beyond = preo.list_webhooks().pages().start_page(6);
     assert!(beyond.try_next().await.unwrap_err().is_not_found());
@@ -578,4 +586,16 @@ async fn a_list_is_collected_up_to_its_bound() {
         error.to_string(),
         "list_webhooks: more than 100000 items: read them with `stream`"
     );
+}
+
+#[tokio::test]
+async fn a_list_can_be_returned_from_a_function_and_moved_into_a_task() {
+    fn names(preo: &PreoClient) -> Items<WebhookSummary> {
+        preo.list_webhooks().is_active(true).stream()
+    }
+    let (preo, _server) = serve(healthy(25, 10)).await;
+    let items = names(&preo);
+    drop(preo);
+    let read = tokio::spawn(items.all()).await.unwrap().unwrap();
+    assert_eq!(read.len(), 25);
 }

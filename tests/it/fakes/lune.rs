@@ -15,7 +15,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 const URL: &str = "https://hooks.example.com/lune";
 
 fn call(fake: &LuneFake, method: Method, path: &str) -> RequestBuilder {
-    let url = format!("{}{path}", fake.base_url());
+    let url = format!("{}/v1{path}", fake.base_url());
     Client::new().request(method, url).bearer_auth(fake.key())
 }
 
@@ -251,7 +251,7 @@ async fn the_key_the_account_and_the_version_are_checked() {
         .accounts(["acc_1"])
         .start()
         .await;
-    let url = format!("{}/webhooks", fake.base_url());
+    let url = format!("{}/v1/webhooks", fake.base_url());
     for key in ["wrong", "rightly", ""] {
         let answer = Client::new()
             .get(&url)

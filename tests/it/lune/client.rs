@@ -52,6 +52,28 @@ async fn the_account_and_the_version_are_sent_when_set() {
     assert_eq!(request.headers["lune-version"], "2024-08-08");
 }
 
+#[tokio::test]
+async fn the_path_of_a_base_url_goes_before_the_path_of_the_api() {
+    let server = MockServer::start().await;
+    answer(&server, 200, webhook("tail")).await;
+    for path in ["/proxy", "/proxy/"] {
+        let lune = lune(&format!("{}{path}", server.uri())).build().unwrap();
+        lune.retrieve_webhook(ID).send().await.unwrap();
+    }
+    for request in server.received_requests().await.unwrap() {
+        assert_eq!(line(&request), format!("GET /proxy/v1/webhooks/{ID}"));
+    }
+}
+
+#[test]
+fn a_base_url_with_the_path_of_the_api_is_refused() {
+    for url in ["https://api.lune.co/v1", "https://example.org/lune/v1/"] {
+        let error = LuneClient::builder(KEY).base_url(url).build().unwrap_err();
+        assert!(error.is_configuration());
+        assert!(error.to_string().contains("leave out `/v1`"), "{error}");
+    }
+}
+
 #[test]
 fn an_account_or_version_that_cannot_be_sent_is_refused_at_build() {
     let cases = [

@@ -222,8 +222,7 @@ async fn errors_of_the_fake_read_as_lunes() {
 #[tokio::test]
 async fn a_429_is_waited_out() {
     let fake = LuneFake::start().await;
-    let lune = lune_support::lune(fake.base_url())
-        .auth(webhook_sdk::Auth::bearer(fake.key()))
+    let lune = lune_support::lune_as(fake.key(), fake.base_url())
         .build()
         .unwrap();
     fake.limit_rate(1);
@@ -241,8 +240,7 @@ async fn a_429_is_waited_out() {
 #[tokio::test]
 async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
     let fake = LuneFake::start().await;
-    let lune = lune_support::lune(fake.base_url())
-        .auth(webhook_sdk::Auth::bearer(fake.key()))
+    let lune = lune_support::lune_as(fake.key(), fake.base_url())
         .build()
         .unwrap();
     let created = create(&lune).await;

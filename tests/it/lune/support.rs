@@ -14,8 +14,12 @@ pub(crate) const ID: &str = "kjmkOq7zXd139gAE9WALWQ8ZGVD7ExNz";
 
 /// A client without a pace that retries as by default, without its waits.
 pub(crate) fn lune(base_url: &str) -> ClientBuilder<LuneClient> {
+    lune_as(KEY, base_url)
+}
+
+pub(crate) fn lune_as(key: &str, base_url: &str) -> ClientBuilder<LuneClient> {
     let wait = Duration::from_millis(1);
-    LuneClient::builder(KEY)
+    LuneClient::builder(key)
         .base_url(base_url)
         .requests_per_second(None)
         .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
@@ -23,7 +27,7 @@ pub(crate) fn lune(base_url: &str) -> ClientBuilder<LuneClient> {
 
 pub(crate) async fn lune_and_server() -> (LuneClient, MockServer) {
     let server = MockServer::start().await;
-    let lune = lune(&format!("{}/v1", server.uri())).build().unwrap();
+    let lune = lune(&server.uri()).build().unwrap();
     (lune, server)
 }
 

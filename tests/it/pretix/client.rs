@@ -8,7 +8,7 @@ use webhook_sdk::{Auth, ClientBuilder, Patch};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::pretix::support::{PASSWORD, TOKEN, pretix, target};
+use crate::pretix::support::{PASSWORD, TOKEN, pretix, pretix_as, target};
 use crate::support::raw_server;
 
 const KEY: &str = "x-idempotency-key";
@@ -142,7 +142,7 @@ async fn a_pretix_below_a_path_and_an_odd_slug_keep_the_url_in_shape() {
         server.reset().await;
         let answer = ResponseTemplate::new(200).set_body_json(webhook(7));
         Mock::given(any()).respond_with(answer).mount(&server).await;
-        let pretix = pretix(&format!("{}{path}", server.uri())).organizer(slug);
+        let pretix = pretix_as(TOKEN, slug, &format!("{}{path}", server.uri()));
         let pretix = pretix.build().unwrap();
         pretix.retrieve_webhook(7).send().await.unwrap();
         assert_eq!(only_request(&server).await.url.path(), sent, "{slug}");
@@ -156,17 +156,12 @@ fn a_client_without_a_usable_organizer_is_refused() {
         assert!(error.is_configuration());
         error.to_string()
     };
-    let unnamed = refusal(PretixClient::builder("token"));
     assert_eq!(
-        unnamed,
-        "no organizer is named: say its slug with `organizer`"
-    );
-    assert_eq!(
-        refusal(PretixClient::builder("token").organizer("")),
-        unnamed
+        refusal(PretixClient::builder("token", "")),
+        "the organizer is empty: pass its slug"
     );
     for path in [".", "..", "big/events", "/"] {
-        let refusal = refusal(PretixClient::builder("token").organizer(path));
+        let refusal = refusal(PretixClient::builder("token", path));
         assert!(refusal.contains("would change the path"), "{refusal}");
     }
     for path in ["/api/v1", "/x/api/v1/", "/api/v1/organizers/bigevents"] {
@@ -180,10 +175,10 @@ fn a_client_without_a_usable_organizer_is_refused() {
 async fn other_kinds_of_token_have_their_own_scheme() {
     for (auth, sent) in [
         (Auth::bearer("oauth"), "Bearer oauth"),
-        (Auth::scheme("Device", "gate"), "Device gate"),
+        (Auth::device("gate"), "Device gate"),
     ] {
         let server = server(ResponseTemplate::new(200).set_body_json(webhook(7))).await;
-        let pretix = pretix(&server.uri()).auth(auth).build().unwrap();
+        let pretix = pretix_as(auth, "bigevents", &server.uri()).build().unwrap();
         pretix.retrieve_webhook(7).send().await.unwrap();
         assert_eq!(only_request(&server).await.headers["authorization"], sent);
     }

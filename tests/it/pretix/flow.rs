@@ -8,15 +8,15 @@ use webhook_sdk::pretix::{
     WebhookCreate, WebhookReplace, WebhookUpdate,
 };
 use webhook_sdk::testing::{Fault, PretixFake, PretixOperation, PretixWebhookSeed};
-use webhook_sdk::{Auth, Patch, Secret};
+use webhook_sdk::{Patch, Secret};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::pretix::support::{pretix, target};
+use crate::pretix::support::{pretix_as, target};
 
 fn client(fake: &PretixFake) -> PretixClient {
-    let builder = pretix(fake.base_url()).auth(Auth::scheme("Token", fake.token()));
-    builder.organizer(fake.organizer()).build().unwrap()
+    let builder = pretix_as(fake.token(), fake.organizer(), fake.base_url());
+    builder.build().unwrap()
 }
 
 fn create(events: EventScope) -> WebhookCreate {
@@ -171,8 +171,8 @@ async fn another_organizers_webhooks_are_out_of_reach() {
     let error = pretix.retrieve_webhook(other).send().await.unwrap_err();
     assert!(error.is_not_found());
     for slug in ["otherorg", "nosuchorg", "BIGEVENTS"] {
-        let builder = self::pretix(fake.base_url()).auth(Auth::scheme("Token", fake.token()));
-        let pretix = builder.organizer(slug).build().unwrap();
+        let builder = pretix_as(fake.token(), slug, fake.base_url());
+        let pretix = builder.build().unwrap();
         let error = pretix.list_webhooks().send().await.unwrap_err();
         assert!(error.is_unauthorized() && error.status().unwrap() == 403);
     }

@@ -56,20 +56,19 @@ impl Live {
         })
     }
 
-    fn builder(&self, token: &str) -> ClientBuilder<PretixClient> {
-        PretixClient::builder(variable(token))
+    fn builder(&self, auth: impl Into<Auth>, organizer: &str) -> ClientBuilder<PretixClient> {
+        PretixClient::builder(auth, organizer)
             .base_url(&self.base_url)
-            .organizer(&self.organizer)
             // With sqlite, the test server can't always do two things at a time.
             .retry(RetryPolicy::new().retries(5))
     }
 
     fn client(&self) -> PretixClient {
-        self.builder("PRETIX_TOKEN").build().unwrap()
+        self.client_with(variable("PRETIX_TOKEN"))
     }
 
-    fn client_with(&self, auth: Auth) -> PretixClient {
-        self.builder("PRETIX_TOKEN").auth(auth).build().unwrap()
+    fn client_with(&self, auth: impl Into<Auth>) -> PretixClient {
+        self.builder(auth, &self.organizer).build().unwrap()
     }
 
     /// A request without the client, for what the client has no way to say.

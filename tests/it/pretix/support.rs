@@ -87,17 +87,24 @@ mod client {
     use std::time::Duration;
 
     use webhook_sdk::pretix::{Credentials, PretixClient, TargetUrl};
-    use webhook_sdk::{ClientBuilder, RetryPolicy, Secret};
+    use webhook_sdk::{Auth, ClientBuilder, RetryPolicy, Secret};
 
     pub(crate) const TOKEN: &str = "pretix-token-9f8e7d6c";
     pub(crate) const PASSWORD: &str = "correct-horse-battery-staple";
 
     /// A client that retries as by default, without its waits.
     pub(crate) fn pretix(base_url: &str) -> ClientBuilder<PretixClient> {
+        pretix_as(TOKEN, "bigevents", base_url)
+    }
+
+    pub(crate) fn pretix_as(
+        auth: impl Into<Auth>,
+        organizer: &str,
+        base_url: &str,
+    ) -> ClientBuilder<PretixClient> {
         let wait = Duration::from_millis(1);
-        PretixClient::builder(TOKEN)
+        PretixClient::builder(auth, organizer)
             .base_url(base_url)
-            .organizer("bigevents")
             .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
     }
 

@@ -131,8 +131,7 @@ async fn who_may_not_is_told_so() {
         .unwrap();
     for slug in [&*variable("PRETIX_OTHER_ORGANIZER"), "nosuchorg", "ü"] {
         let pretix = live
-            .builder("PRETIX_TOKEN")
-            .organizer(slug)
+            .builder(variable("PRETIX_TOKEN"), slug)
             .build()
             .unwrap();
         let error = pretix.list_webhooks().send().await.unwrap_err();
@@ -147,7 +146,7 @@ async fn a_page_of_html_is_an_error_like_any_other() {
     };
     let below = format!("{}/no/such/path", live.base_url);
     let pretix = live
-        .builder("PRETIX_TOKEN")
+        .builder(variable("PRETIX_TOKEN"), &live.organizer)
         .base_url(below)
         .build()
         .unwrap();
@@ -177,7 +176,10 @@ async fn an_error_is_the_same_in_every_language() {
     let in_language = |language: &'static str| {
         let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(language))]);
         let http = reqwest::Client::builder().default_headers(headers);
-        live.builder("PRETIX_TOKEN").http(http).build().unwrap()
+        live.builder(variable("PRETIX_TOKEN"), &live.organizer)
+            .http(http)
+            .build()
+            .unwrap()
     };
     let mut messages = Vec::new();
     for language in ["en", "de", "fr"] {

@@ -9,7 +9,7 @@ use webhook_sdk::pretix::{ActionType, EventScope, TargetUrl, Webhook, WebhookCre
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::{Live, NEVER, nowhere, unique, update};
+use super::{Live, NEVER, nowhere, unique, update, variable};
 
 /// When the connection of a request ends without an answer.
 #[derive(Clone, Copy)]
@@ -114,7 +114,9 @@ async fn a_create_whose_connection_is_cut_makes_one_webhook() {
     ] {
         let attempts = cuts.len() + 1;
         let proxy = Proxy::start(&live.base_url, cuts).await;
-        let pretix = live.builder("PRETIX_TOKEN").base_url(&proxy.base_url);
+        let pretix = live
+            .builder(variable("PRETIX_TOKEN"), &live.organizer)
+            .base_url(&proxy.base_url);
         let comment = unique("cut");
         let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER).comment(&*comment);
         let pretix = pretix.build().unwrap();
@@ -140,7 +142,9 @@ async fn other_writes_outlive_a_cut_too() {
     let id = live.client().create_webhook(body).send().await.unwrap().id;
     let client = async || {
         let proxy = Proxy::start(&live.base_url, vec![Cut::Answered]).await;
-        let pretix = live.builder("PRETIX_TOKEN").base_url(&proxy.base_url);
+        let pretix = live
+            .builder(variable("PRETIX_TOKEN"), &live.organizer)
+            .base_url(&proxy.base_url);
         (pretix.build().unwrap(), proxy)
     };
     let (pretix, proxy) = client().await;
