@@ -1,11 +1,14 @@
-//! Generates the clients of the enabled services from their OpenAPI documents.
+//! Generates the clients of the enabled services from their OpenAPI documents, and names feature sets.
 
+#[path = "build/cfgs.rs"]
+mod cfgs;
 #[cfg(feature = "client")]
 #[path = "build/codegen.rs"]
 mod codegen;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    cfgs::emit();
     #[cfg(feature = "client")]
     if let Err(error) = codegen::run() {
         eprintln!("{error}");

@@ -5,6 +5,8 @@ use std::{env, fs};
 
 #[path = "document.rs"]
 mod document;
+#[path = "examples.rs"]
+mod examples;
 #[path = "generate.rs"]
 mod generate;
 #[path = "models.rs"]
@@ -15,6 +17,8 @@ mod operations;
 mod prepare;
 #[path = "provider.rs"]
 mod provider;
+#[path = "requests.rs"]
+mod requests;
 #[path = "rust.rs"]
 mod rust;
 #[path = "stubs.rs"]

@@ -5,6 +5,7 @@ use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeI
 use quote::quote;
 
 use super::document::{Document, Error};
+use super::examples;
 use super::models::models;
 use super::operations::operations;
 use super::prepare::{Prepared, prepare};
@@ -19,8 +20,9 @@ pub(crate) fn generate(document: &Document, provider: &Provider) -> Result<Strin
     let file = syn::parse2(calls.clone()).map_err(|error| place(&error))?;
     let operations = operations(&prepared, &file).map_err(|error| place(&error))?;
     let models = models(&prepared).map_err(|error| place(&error))?;
+    let examples = examples::responses(&prepared).map_err(|error| place(&error))?;
     let stubs = stubs(&prepared).map_err(|error| place(&error))?;
-    let file = syn::parse2(quote! { #calls #operations #models #stubs })
+    let file = syn::parse2(quote! { #calls #operations #models #examples #stubs })
         .map_err(|error| document.error("formatting the generated code", error))?;
     Ok(prettyplease::unparse(&file))
 }

@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{FnArg, ImplItem, Item, Pat, Signature};
 
 use super::document::Error;
+use super::examples;
 use super::prepare::{AnswerType, Constraint, Kind, OperationRow, Parameter, Prepared, Rule};
 use super::rust::{Presence, argument, converted, docs, ident, rust_type, type_name};
 
@@ -12,14 +13,14 @@ use super::rust::{Presence, argument, converted, docs, ident, rust_type, type_na
 ///
 /// `calls` is the generator's code, whose signatures say in which order a call takes its arguments.
 pub(crate) fn operations(prepared: &Prepared, calls: &syn::File) -> Result<TokenStream, Error> {
-    let client = type_name(&format!("{}-client", prepared.module));
+    let client = type_name(&format!("{}-client", prepared.provider.module));
     let mut methods = Vec::new();
     let mut builders = Vec::new();
     for row in &prepared.operations {
         let call = signature(calls, &row.id)
             .ok_or_else(|| Error::new(&row.id, "the generator made no call of this name"))?;
         let operation = Operation::new(row)?;
-        methods.push(operation.method());
+        methods.push(operation.method(&examples::call(prepared, row)));
         builders.push(operation.builder(&client, call)?);
     }
     let rows = prepared.operations.iter().map(table_row);
@@ -132,12 +133,12 @@ impl<'a> Operation<'a> {
     }
 
     /// The client's method.
-    fn method(&self) -> TokenStream {
+    fn method(&self, example: &str) -> TokenStream {
         let Self {
             method, builder, ..
         } = self;
         let summary = sentence(&self.row.summary);
-        let doc = docs([&*summary, &*self.row.doc]);
+        let doc = docs([&*summary, example, &*self.row.doc]);
         let names = self.required.iter().map(|input| &input.name);
         let arguments = self.required.iter().map(|Input { name, argument, .. }| {
             quote! { #name: #argument }

@@ -14,21 +14,20 @@ use serde_json::{Value, json};
 
 use super::document::{Document, Error, Object, Operation, array, schema_name};
 use super::provider::Provider;
-use schema::{description, is_text_enum, properties, reference, single, text};
+use schema::{described, description, is_text_enum, properties, reference, single, text};
 
 /// What is generated from.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) openapi: OpenAPI,
     /// The service's module.
-    pub(crate) module: &'static str,
+    pub(crate) provider: Provider,
     pub(crate) title: String,
-    /// How every path begins that is sent; the operations have it no more.
-    pub(crate) root: &'static str,
     /// Component schemas that stand for a Rust type, with its path.
     pub(crate) replacements: BTreeMap<String, String>,
     pub(crate) enums: Vec<OpenEnum>,
     pub(crate) requests: Vec<Request>,
+    pub(crate) responses: Vec<Response>,
     pub(crate) operations: Vec<OperationRow>,
 }
 
@@ -57,6 +56,24 @@ pub(crate) struct Field {
     pub(crate) nullable: bool,
     /// Whether the value's own fields are written in place of it.
     pub(crate) flat: bool,
+    pub(crate) kind: Kind,
+    pub(crate) example: Value,
+}
+
+/// An object of a response, whose type the generator makes.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) name: String,
+    pub(crate) fields: Vec<ResponseField>,
+    pub(crate) example: Value,
+}
+
+#[derive(Debug)]
+pub(crate) struct ResponseField {
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    /// Whether it is an `Option`.
+    pub(crate) optional: bool,
     pub(crate) kind: Kind,
 }
 
@@ -99,6 +116,7 @@ pub(crate) struct Parameter {
     pub(crate) kind: Kind,
     /// Whether a list is one comma-separated value.
     pub(crate) joined: bool,
+    pub(crate) example: Value,
 }
 
 /// What the success of an operation holds.
@@ -134,6 +152,7 @@ pub(crate) fn prepare(document: &Document, provider: &Provider) -> Result<Prepar
         replacements: BTreeMap::new(),
         enums: BTreeMap::new(),
         requests: BTreeMap::new(),
+        responses: BTreeMap::new(),
         schemas: Object::new(),
         pending: Vec::new(),
     };
@@ -159,6 +178,7 @@ struct Preparation<'a> {
     replacements: BTreeMap<String, String>,
     enums: BTreeMap<String, OpenEnum>,
     requests: BTreeMap<String, Request>,
+    responses: BTreeMap<String, Response>,
     schemas: Object,
     pending: Vec<String>,
 }
@@ -182,12 +202,12 @@ impl Preparation<'_> {
             .map_err(|error| self.document.error("after preparation", error))?;
         Ok(Prepared {
             openapi,
-            module: self.provider.module,
+            provider: *self.provider,
             title: self.document.info("title").unwrap_or_default().to_owned(),
-            root: self.provider.root,
             replacements: self.replacements,
             enums: self.enums.into_values().collect(),
             requests: self.requests.into_values().collect(),
+            responses: self.responses.into_values().collect(),
             operations,
         })
     }
@@ -279,7 +299,11 @@ impl Preparation<'_> {
             kind => Self::plain_schema(kind),
         };
         let parameter = Parameter {
-            doc: text(parameter, "description").trim().to_owned(),
+            doc: described(parameter, schema),
+            example: match parameter.get("example") {
+                Some(example) => example.clone(),
+                None => self.example(schema)?,
+            },
             required: parameter.get("required") == Some(&Value::Bool(true)),
             kind,
             joined,
@@ -384,6 +408,7 @@ impl Preparation<'_> {
                 nullable: false,
                 flat: true,
                 kind: Kind::Named(self.handwritten_path(group.handwritten)),
+                example: Value::Null,
             };
             fields.push((place, field));
         }
@@ -396,9 +421,11 @@ impl Preparation<'_> {
             let resolved = self.document.resolve(single(property))?;
             let prepared = Field {
                 name: field.clone(),
-                doc: description(property)
-                    .or_else(|| description(resolved))
-                    .unwrap_or_default(),
+                doc: match description(property) {
+                    Some(_) => described(property, resolved),
+                    None => described(resolved, resolved),
+                },
+                example: self.example(property)?,
                 required: required.contains(&field.as_str()),
                 nullable: property.get("nullable") == Some(&Value::Bool(true)),
                 flat: false,

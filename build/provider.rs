@@ -1,6 +1,7 @@
 //! The services.
 
 /// A service and where its document and its handwritten types are.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Provider {
     /// The module below `crate`, which is also the name of the Cargo feature.
     pub(crate) module: &'static str,
@@ -9,6 +10,8 @@ pub(crate) struct Provider {
     /// Component schemas for which the module has a handwritten type of the same name, because it
     /// is needed without the `client` feature or because it checks more than a schema can say.
     pub(crate) handwritten: &'static [&'static str],
+    /// Expressions for types that don't convert from text, for the examples in the documentation.
+    pub(crate) examples: &'static [(&'static str, &'static str)],
     /// How every path of the document begins, where the client says it once for all operations: its
     /// parameters are settings of the client.
     pub(crate) root: &'static str,
@@ -19,6 +22,7 @@ pub(crate) struct Provider {
 }
 
 /// Properties that become one field, of a handwritten type that is serialized as all of them.
+#[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) properties: &'static [&'static str],
     pub(crate) field: &'static str,
@@ -33,6 +37,10 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         module: "lune",
         document: "openapi-lune.yaml",
         handwritten: &["SecretSuffix", "TargetUrl", "WebhookUrl"],
+        examples: &[(
+            "WebhookUrl",
+            r#"webhook_sdk::lune::WebhookUrl::try_from("https://example.com/hooks")?"#,
+        )],
         root: "",
         headers: &[],
         groups: &[],
@@ -41,6 +49,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         module: "preo",
         document: "openapi.yaml",
         handwritten: &["Payload", "Signature"],
+        examples: &[],
         root: "",
         headers: &[],
         groups: &[],
@@ -49,6 +58,13 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         module: "pretix",
         document: "openapi-pretix.yaml",
         handwritten: &["ActionType", "TargetUrl"],
+        examples: &[
+            (
+                "TargetUrl",
+                r#"webhook_sdk::pretix::TargetUrl::without_credentials("https://example.com/hooks")?"#,
+            ),
+            ("EventScope", "webhook_sdk::pretix::EventScope::All"),
+        ],
         root: "/api/v1/organizers/{organizer}",
         headers: &["X-Idempotency-Key"],
         groups: &[Group {

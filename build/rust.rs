@@ -49,8 +49,9 @@ pub(crate) fn rust_type(kind: &Kind) -> Result<TokenStream, Error> {
 pub(crate) fn argument(kind: &Kind, presence: Presence) -> Result<TokenStream, Error> {
     let whole = rust_type(kind)?;
     Ok(match (presence, kind) {
-        (Presence::RequiredNullable, _) => quote! { impl Into<::std::option::Option<#whole>> },
-        (Presence::OptionalNullable, _) => quote! { impl Into<crate::Patch<#whole>> },
+        (Presence::RequiredNullable | Presence::OptionalNullable, _) => {
+            quote! { impl Into<crate::Patch<#whole>> }
+        }
         (_, Kind::List(item)) => {
             let exact = is_exact(item);
             let item = rust_type(item)?;
@@ -73,7 +74,8 @@ pub(crate) fn converted(kind: &Kind, presence: Presence, name: &Ident) -> TokenS
         _ => None,
     };
     match (presence, list) {
-        (Presence::RequiredNullable | Presence::OptionalNullable, _) => quote! { #name.into() },
+        (Presence::RequiredNullable, _) => quote! { #name.into().or(None) },
+        (Presence::OptionalNullable, _) => quote! { #name.into() },
         (Presence::Optional, None) => quote! { crate::IntoOptional::into_optional(#name) },
         (Presence::Optional, Some(list)) => quote! { ::std::option::Option::Some(#list) },
         (Presence::Required, Some(list)) => list,
@@ -85,6 +87,14 @@ pub(crate) fn converted(kind: &Kind, presence: Presence, name: &Ident) -> TokenS
 /// Whether a setter takes the type itself and nothing that converts into it.
 fn is_exact(kind: &Kind) -> bool {
     !matches!(kind, Kind::Text | Kind::Named(_))
+}
+
+/// The code of each item.
+pub(crate) fn each<'a, T: 'a>(
+    all: impl IntoIterator<Item = &'a T>,
+    code: impl Fn(&'a T) -> Result<TokenStream, Error>,
+) -> Result<Vec<TokenStream>, Error> {
+    all.into_iter().map(code).collect()
 }
 
 pub(crate) fn ident(name: &str) -> Result<Ident, Error> {

@@ -12,7 +12,7 @@ pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
     let stubs = prepared
         .operations
         .iter()
-        .map(|row| stub(prepared.root, row))
+        .map(|row| stub(prepared.provider.root, row))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(quote! {
         /// A wiremock stub for each operation, whose answer is of the operation's type.

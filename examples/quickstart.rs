@@ -130,13 +130,13 @@ async fn on_the_fake() -> Result<()> {
 }
 
 async fn create(preo: &PreoClient, organization: &str, url: &str) -> Result<Webhook> {
-    let body = WebhookCreate::new(
-        organization,
-        "Quickstart",
-        url,
-        [WebhookEvent::PurchaseAction],
-    )
-    .timeout_seconds(5);
+    let body = WebhookCreate::builder()
+        .organization_id(organization)
+        .name("Quickstart")
+        .url(url)
+        .events([WebhookEvent::PurchaseAction])
+        .timeout_seconds(5)
+        .build();
     let webhook = preo.create_webhook(body).send().await?;
     let secret = webhook
         .secret

@@ -92,7 +92,10 @@ async fn main() -> Result<()> {
         .base_url(fake.base_url())
         .build()?;
     let url = WebhookUrl::try_from("https://hooks.example.com/lune")?;
-    let webhook = lune.create_webhook(WebhookCreate::new(url)).send().await?;
+    let webhook = lune
+        .create_webhook(WebhookCreate::builder().url(url).build())
+        .send()
+        .await?;
     println!("1. created a webhook; its secret goes straight into the verifier");
 
     let receiver = Arc::new(Receiver {

@@ -6,13 +6,13 @@ mod builder;
 mod constraint;
 mod log;
 #[cfg_attr(
-    not(any(feature = "preo", feature = "pretix")),
+    not(pages),
     expect(dead_code, reason = "Lune's only list has no pages")
 )]
 pub mod pagination;
 mod response;
 mod retry;
-#[cfg(any(feature = "lune", feature = "preo"))]
+#[cfg(rotation)]
 pub(crate) mod rotation;
 pub(crate) mod runtime;
 

@@ -1,27 +1,10 @@
+#![cfg_attr(readme, doc = include_str!("../README.md"))]
 #![cfg_attr(
-    all(
-        feature = "axum",
-        feature = "client",
-        feature = "lune",
-        feature = "preo",
-        feature = "pretix",
-        feature = "testing"
-    ),
-    doc = include_str!("../README.md")
-)]
-#![cfg_attr(
-    not(all(
-        feature = "axum",
-        feature = "client",
-        feature = "lune",
-        feature = "preo",
-        feature = "pretix",
-        feature = "testing"
-    )),
+    not(readme),
     doc = "Typed clients, signature verification and test fakes for webhooks."
 )]
 #![cfg_attr(
-    not(any(feature = "preo", feature = "pretix", feature = "lune")),
+    not(service),
     allow(
         dead_code,
         unused_imports,
@@ -34,11 +17,7 @@
 mod client;
 #[cfg(feature = "client")]
 mod error;
-#[cfg(any(
-    all(feature = "client", feature = "preo"),
-    feature = "lune",
-    feature = "pretix"
-))]
+#[cfg(open_enum)]
 mod open_enum;
 #[cfg(feature = "client")]
 mod optional;
@@ -48,6 +27,8 @@ mod patch;
 mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg(feature = "client")]
+mod required;
 mod roster;
 mod secret;
 pub mod signature;
@@ -61,7 +42,7 @@ pub mod preo;
 #[cfg(feature = "pretix")]
 pub mod pretix;
 
-#[cfg(all(feature = "client", any(feature = "lune", feature = "preo")))]
+#[cfg(rotation)]
 pub use self::client::rotation::Rotation;
 pub use self::secret::Secret;
 #[cfg(feature = "client")]
@@ -71,6 +52,7 @@ pub use self::{
     error::{Error, FieldError},
     optional::IntoOptional,
     patch::Patch,
+    required::RequiredField,
 };
 /// The HTTP client below [`ClientBuilder::http`], re-exported so that its version matches.
 #[cfg(feature = "client")]

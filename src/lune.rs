@@ -97,8 +97,11 @@ pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
 pub use generated::stub;
 #[cfg(feature = "client")]
 pub use generated::{
-    LuneClient,
-    models::{AccountType, ErrorCode, WebhookCreate, WebhookUpdate},
+    LuneClient, missing,
+    models::{
+        AccountType, ErrorCode, WebhookCreate, WebhookCreateBuilder, WebhookUpdate,
+        WebhookUpdateBuilder,
+    },
     operation,
     types::{Webhook, WebhookWithSecret},
 };

@@ -54,6 +54,12 @@ macro_rules! optional_text {
     ($name:ident) => {
         $crate::optional::optional_from!($name: &str, ::std::string::String, &$name);
         $crate::optional::optional_from!(::std::string::String: $name);
+
+        impl ::std::convert::From<&str> for $crate::Patch<$name> {
+            fn from(text: &str) -> Self {
+                Self::Value(text.into())
+            }
+        }
     };
 }
 

@@ -36,6 +36,19 @@ impl<T> Patch<T> {
             Self::Absent | Self::Null => None,
         }
     }
+
+    /// The value of a field after the change.
+    #[cfg_attr(
+        not(any(feature = "pretix", feature = "testing")),
+        expect(dead_code, reason = "no body requires a field that can be null")
+    )]
+    pub(crate) fn or(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Absent => before,
+            Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
 }
 
 impl<T> From<T> for Patch<T> {

@@ -28,8 +28,11 @@ pub use self::deliveries::Deliveries;
 pub use self::generated::stub;
 #[cfg(feature = "client")]
 pub use self::generated::{
-    PreoClient,
-    models::{DeliveryStatus, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookUpdate},
+    PreoClient, missing,
+    models::{
+        DeliveryStatus, WebhookCreate, WebhookCreateBuilder, WebhookEvent, WebhookOrdering,
+        WebhookUpdate,
+    },
     operation,
     types::{
         Webhook, WebhookDelivery, WebhookDeliveryPage, WebhookDeliverySummary, WebhookPage,

@@ -90,8 +90,10 @@ pub use event_scope::EventScope;
 pub use generated::stub;
 #[cfg(feature = "client")]
 pub use generated::{
-    PretixClient,
-    models::{WebhookCreate, WebhookReplace, WebhookUpdate},
+    PretixClient, missing,
+    models::{
+        WebhookCreate, WebhookCreateBuilder, WebhookReplace, WebhookReplaceBuilder, WebhookUpdate,
+    },
     operation,
     types::{Webhook, WebhookPage},
 };

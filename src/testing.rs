@@ -6,25 +6,26 @@
 //! Each fake stands alone: it has a port, a clock and a token of its own, several run side by side,
 //! and it ends when it is dropped.
 
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod answer;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod clock;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod controls;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod courier;
-#[cfg(any(feature = "preo", feature = "pretix"))]
+#[cfg(pages)]
 #[cfg_attr(
     not(all(feature = "preo", feature = "pretix")),
     allow(dead_code, reason = "each service uses a part of it")
 )]
 mod drf;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+mod example;
+#[cfg(service)]
 mod fault;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod host;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod lock;
 #[cfg(feature = "lune")]
 mod lune;
@@ -32,14 +33,14 @@ mod lune;
 mod preo;
 #[cfg(feature = "pretix")]
 mod pretix;
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 mod record;
 #[cfg(feature = "client")]
 mod stub;
 #[cfg(any(feature = "lune", feature = "preo"))]
 mod table;
 
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 pub use fault::Fault;
 #[cfg(feature = "lune")]
 pub use lune::{
@@ -56,7 +57,9 @@ pub use pretix::{
     PretixFake, PretixFakeBuilder, PretixFakeDelivery, PretixFakeDeliveryStatus, PretixFakeWebhook,
     PretixOperation, PretixWebhookSeed,
 };
-#[cfg(any(feature = "lune", feature = "preo", feature = "pretix"))]
+#[cfg(service)]
 pub use record::RecordedRequest;
 #[cfg(feature = "client")]
 pub use stub::Stub;
+
+pub(crate) use example::example;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::document::{Error, Object, array, schema_name};
-use super::{Constraint, Kind, OpenEnum, Preparation, Rule};
+use super::{Constraint, Kind, OpenEnum, Preparation, Response, ResponseField, Rule};
 
 /// The keywords that become a [`Rule`], and those that nothing checks.
 const CHECKED: &[&str] = &[
@@ -38,6 +38,8 @@ impl Preparation<'_> {
             }
             let schema = self.document.resolve(&reference(&name))?.clone();
             let prepared = self.response_schema(&name, &schema)?;
+            let response = self.response(&name, &schema, &prepared)?;
+            self.responses.insert(name.clone(), response);
             self.schemas.insert(name, prepared);
         }
         Ok(())
@@ -50,10 +52,14 @@ impl Preparation<'_> {
             return Ok(schema.clone());
         }
         let mut prepared = Object::new();
-        for key in ["type", "description", "format", "nullable"] {
+        for key in ["type", "format", "nullable"] {
             if let Some(value) = schema.get(key) {
                 prepared.insert(key.to_owned(), value.clone());
             }
+        }
+        let doc = described(schema, schema);
+        if !doc.is_empty() {
+            prepared.insert("description".to_owned(), json!(doc));
         }
         if schema.get("allOf").is_some() {
             let inner = self.response_schema(at, single(schema))?;
@@ -65,7 +71,12 @@ impl Preparation<'_> {
                 let mut fields = Object::new();
                 for (field, property) in properties(schema) {
                     let at = format!("{at}.{field}");
-                    fields.insert(field.clone(), self.response_schema(&at, property)?);
+                    let mut prepared = self.response_schema(&at, property)?;
+                    if prepared.get("$ref").is_some() {
+                        let doc = described(self.document.resolve(property)?, &Value::Null);
+                        prepared = json!({ "description": doc, "allOf": [prepared] });
+                    }
+                    fields.insert(field.clone(), prepared);
                 }
                 let required = array(schema, "required").iter().filter(|name| {
                     let property = name.as_str().and_then(|name| fields.get(name));
@@ -99,6 +110,80 @@ impl Preparation<'_> {
             _ => {}
         }
         Ok(Value::Object(prepared))
+    }
+
+    /// What test code needs to know of an object of a response.
+    fn response(
+        &mut self,
+        name: &str,
+        schema: &Value,
+        prepared: &Value,
+    ) -> Result<Response, Error> {
+        let required = array(prepared, "required");
+        let mut fields = Vec::new();
+        for (field, property) in properties(prepared) {
+            // A map has no setter.
+            let Ok(kind) = self.response_kind(&format!("{name}.{field}"), property) else {
+                continue;
+            };
+            let is_list = matches!(kind, Kind::List(_));
+            fields.push(ResponseField {
+                name: field.clone(),
+                doc: described(property, property),
+                optional: !is_list && !required.contains(&json!(field)),
+                kind,
+            });
+        }
+        Ok(Response {
+            name: name.to_owned(),
+            fields,
+            example: self.example(schema)?,
+        })
+    }
+
+    fn response_kind(&mut self, at: &str, schema: &Value) -> Result<Kind, Error> {
+        let schema = single(schema);
+        if let Some(items) = schema.get("items") {
+            return Ok(Kind::List(Box::new(self.response_kind(at, items)?)));
+        }
+        match schema_name(schema) {
+            Some(name) => Ok(Kind::Named(match self.replacements.get(name) {
+                Some(path) => path.clone(),
+                None => format!("crate::{}::generated::types::{name}", self.provider.module),
+            })),
+            None => self.kind(at, schema),
+        }
+    }
+
+    /// The `example` of a schema, or one with every property.
+    pub(super) fn example(&self, schema: &Value) -> Result<Value, Error> {
+        if let Some(example) = schema.get("example") {
+            return Ok(example.clone());
+        }
+        let schema = single(schema);
+        if schema.get("$ref").is_some() {
+            return self.example(self.document.resolve(schema)?);
+        }
+        let first = array(schema, "enum").first();
+        Ok(match text(schema, "type").as_str() {
+            "object" => {
+                let fields = properties(schema)
+                    .map(|(name, property)| Ok((name.clone(), self.example(property)?)));
+                Value::Object(fields.collect::<Result<_, Error>>()?)
+            }
+            "array" => match schema.get("items") {
+                Some(items) => json!([self.example(items)?]),
+                None => json!([]),
+            },
+            "boolean" => json!(true),
+            "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            _ if first.is_some() => first.cloned().unwrap_or_default(),
+            _ => match text(schema, "format").as_str() {
+                "date-time" => json!("2026-11-21T12:00:00Z"),
+                "uri" => json!("https://example.com/"),
+                _ => json!("text"),
+            },
+        })
     }
 
     /// The Rust type of a request field or a parameter.
@@ -263,10 +348,11 @@ pub(super) fn is_text_enum(schema: &Value) -> bool {
 }
 
 pub(super) fn is_unsigned(schema: &Value) -> bool {
-    schema
+    let minimum = schema
         .get("minimum")
         .and_then(Value::as_i64)
-        .is_some_and(|minimum| minimum >= 0)
+        .is_some_and(|minimum| minimum >= 0);
+    minimum || text(schema, "format") == "uint64"
 }
 
 pub(super) fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -282,6 +368,40 @@ pub(super) fn description(schema: &Value) -> Option<String> {
         .get("description")
         .and_then(Value::as_str)
         .map(|text| text.trim().to_owned())
+}
+
+/// The description with the bounds of the schema.
+pub(super) fn described(value: &Value, schema: &Value) -> String {
+    let description = description(value).unwrap_or_default();
+    let bounds = bounds(schema);
+    let gap = match (description.contains("\n\n"), description.is_empty()) {
+        _ if bounds.is_empty() => "",
+        (_, true) => "",
+        (true, _) => "\n\n",
+        (false, _) => " ",
+    };
+    format!("{description}{gap}{bounds}")
+}
+
+/// The bounds of a schema, and its default, as sentences.
+fn bounds(schema: &Value) -> String {
+    let number = |key: &str| schema.get(key).and_then(Value::as_i64);
+    let range = |from: Option<i64>, to: Option<i64>, unit: &str| match (from, to) {
+        (None | Some(0), None) => None,
+        (Some(from), None) => Some(format!("At least {from}{unit}.")),
+        (None, Some(to)) => Some(format!("At most {to}{unit}.")),
+        (Some(from), Some(to)) => Some(format!("From {from} to {to}{unit}.")),
+    };
+    let sentences = [
+        range(number("minLength"), number("maxLength"), " characters"),
+        range(number("minimum"), number("maximum"), ""),
+        range(number("minItems"), number("maxItems"), " items"),
+        schema
+            .get("default")
+            .map(|value| format!("The default is {value}.")),
+    ];
+    let sentences: Vec<_> = sentences.into_iter().flatten().collect();
+    sentences.join(" ")
 }
 
 pub(super) fn text(value: &Value, key: &str) -> String {

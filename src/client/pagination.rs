@@ -116,7 +116,7 @@ pub struct Items<T> {
 }
 
 /// Adds `pages`, `stream` and `all` to a list operation.
-#[cfg(any(feature = "preo", feature = "pretix"))]
+#[cfg(pages)]
 macro_rules! paginated {
     ($name:literal, $operation:ident: $page:ident of $item:ident) => {
         impl operation::$operation {
@@ -168,7 +168,7 @@ macro_rules! paginated {
     };
 }
 
-#[cfg(any(feature = "preo", feature = "pretix"))]
+#[cfg(pages)]
 pub(crate) use paginated;
 
 /// Bounds the memory and the simultaneous requests of a prefetching list; our choice.

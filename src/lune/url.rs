@@ -106,7 +106,7 @@ impl fmt::Debug for WebhookUrl {
 /// use webhook_sdk::lune::{TargetUrl, WebhookUpdate, WebhookUrl};
 ///
 /// let answered = TargetUrl::from("https://example.com/lune");
-/// let pause = WebhookUpdate::new(WebhookUrl::try_from(answered)?, false);
+/// let pause = WebhookUpdate::builder().url(WebhookUrl::try_from(answered)?).enabled(false).build();
 /// # let _ = pause;
 /// # Ok::<(), webhook_sdk::lune::WebhookUrlError>(())
 /// ```

@@ -19,7 +19,7 @@ impl WebhookWithSecret {
     ///
     /// # async fn example(lune: LuneClient) -> Result<(), webhook_sdk::Error> {
     /// let url = WebhookUrl::try_from("https://shop.example.com/lune")?;
-    /// let webhook = lune.create_webhook(WebhookCreate::new(url)).send().await?;
+    /// let webhook = lune.create_webhook(WebhookCreate::builder().url(url).build()).send().await?;
     /// let verifier = webhook.verifier()?;
     /// # let _ = verifier;
     /// # Ok(())

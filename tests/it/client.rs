@@ -6,6 +6,13 @@ mod codegen;
 mod errors;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod lists;
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod responses;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod retries;
 #[cfg(all(feature = "client", feature = "preo", feature = "testing"))]

@@ -130,13 +130,13 @@ async fn create_sends_what_was_set_and_takes_any_2xx() {
             .expect(1)
             .mount(&server)
             .await;
-        let body = WebhookCreate::new(
-            "org_1",
-            "Orders",
-            "https://example.com/hook",
-            [WebhookEvent::ConsentGiven, WebhookEvent::from("made.up")],
-        )
-        .is_active(false);
+        let body = WebhookCreate::builder()
+            .organization_id("org_1")
+            .name("Orders")
+            .url("https://example.com/hook")
+            .events([WebhookEvent::ConsentGiven, WebhookEvent::from("made.up")])
+            .is_active(false)
+            .build();
         let response = preo.create_webhook(body).send_with_response().await;
         let response = response.unwrap();
         assert_eq!(response.status(), status);

@@ -10,6 +10,8 @@ mod models;
 mod prepare;
 #[path = "../../../build/provider.rs"]
 mod provider;
+#[path = "../../../build/requests.rs"]
+mod requests;
 #[path = "../../../build/rust.rs"]
 mod rust;
 
@@ -21,6 +23,7 @@ const PROVIDER: Provider = Provider {
     module: "acme",
     document: "acme.yaml",
     handwritten: &["Handwritten"],
+    examples: &[],
     root: "",
     headers: &["X-Key"],
     groups: &[Group {

@@ -36,12 +36,18 @@ fn fields(error: &Error) -> Vec<(String, String)> {
 }
 
 fn create() -> WebhookCreate {
-    WebhookCreate::new(
-        "org_1",
-        "Orders",
-        "https://example.com/hook",
-        ["consent.given"],
-    )
+    WebhookCreate::builder()
+        .organization_id("org_1")
+        .name("Orders")
+        .url("https://example.com/hook")
+        .events(["consent.given"])
+        .build()
+}
+
+fn with_timeout(seconds: u64) -> WebhookCreate {
+    let mut body = create();
+    body.timeout_seconds = Some(seconds);
+    body
 }
 
 #[tokio::test]
@@ -298,14 +304,14 @@ async fn what_the_document_forbids_is_refused_before_sending() {
             "name must have at most 120 characters",
         ),
         (
-            preo.create_webhook(create().timeout_seconds(2_147_483_648))
+            preo.create_webhook(with_timeout(2_147_483_648))
                 .send()
                 .await
                 .err(),
             "timeout_seconds must be at most 2147483647",
         ),
         (
-            preo.create_webhook(create().timeout_seconds(u64::MAX))
+            preo.create_webhook(with_timeout(u64::MAX))
                 .send()
                 .await
                 .err(),

@@ -31,12 +31,12 @@ async fn sent(server: &MockServer) -> usize {
 }
 
 fn create() -> WebhookCreate {
-    WebhookCreate::new(
-        "org_1",
-        "Orders",
-        "https://example.com/hook",
-        ["consent.given"],
-    )
+    WebhookCreate::builder()
+        .organization_id("org_1")
+        .name("Orders")
+        .url("https://example.com/hook")
+        .events(["consent.given"])
+        .build()
 }
 
 fn http(body: &str) -> Vec<u8> {

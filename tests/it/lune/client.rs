@@ -121,11 +121,16 @@ async fn a_list_without_accounts_has_no_query() {
 async fn create_sends_what_was_set_and_returns_the_whole_secret() {
     let cases = [
         (
-            WebhookCreate::new(url("https://lune.co/webhook-receiver")),
+            WebhookCreate::builder()
+                .url(url("https://lune.co/webhook-receiver"))
+                .build(),
             json!({ "url": "https://lune.co/webhook-receiver" }),
         ),
         (
-            WebhookCreate::new(url("https://example.com/h?a=1")).account_ids(["acc_1", "acc_2"]),
+            WebhookCreate::builder()
+                .url(url("https://example.com/h?a=1"))
+                .account_ids(["acc_1", "acc_2"])
+                .build(),
             json!({ "url": "https://example.com/h?a=1", "account_ids": ["acc_1", "acc_2"] }),
         ),
     ];
@@ -149,11 +154,18 @@ async fn an_update_always_sends_url_and_enabled() {
     let target = "https://example.com/hook";
     let cases = [
         (
-            WebhookUpdate::new(url(target), false),
+            WebhookUpdate::builder()
+                .url(url(target))
+                .enabled(false)
+                .build(),
             json!({ "url": target, "enabled": false }),
         ),
         (
-            WebhookUpdate::new(url(target), true).account_ids(["acc_1"]),
+            WebhookUpdate::builder()
+                .url(url(target))
+                .enabled(true)
+                .account_ids(["acc_1"])
+                .build(),
             json!({ "url": target, "enabled": true, "account_ids": ["acc_1"] }),
         ),
     ];

@@ -22,7 +22,7 @@ async fn failure(response: ResponseTemplate) -> Error {
         .respond_with(response)
         .mount(&server)
         .await;
-    let create = lune.create_webhook(WebhookCreate::new(url()));
+    let create = lune.create_webhook(WebhookCreate::builder().url(url()).build());
     create.send().await.unwrap_err()
 }
 
@@ -122,8 +122,15 @@ async fn an_error_names_the_request() {
 async fn an_empty_list_of_accounts_is_refused_before_sending() {
     let (lune, server) = lune_and_server().await;
     let none = [] as [&str; 0];
-    let create = WebhookCreate::new(url()).account_ids(none);
-    let update = WebhookUpdate::new(url(), true).account_ids(none);
+    let create = WebhookCreate::builder()
+        .url(url())
+        .account_ids(none)
+        .build();
+    let update = WebhookUpdate::builder()
+        .url(url())
+        .enabled(true)
+        .account_ids(none)
+        .build();
     for error in [
         lune.create_webhook(create).send().await.unwrap_err(),
         lune.update_webhook(ID, update).send().await.unwrap_err(),
@@ -164,7 +171,7 @@ async fn a_rotation_is_sent_again_and_a_create_is_not() {
     assert_eq!(rotated.secret.expose(), SECRET);
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
 
-    let create = lune.create_webhook(WebhookCreate::new(url()));
+    let create = lune.create_webhook(WebhookCreate::builder().url(url()).build());
     assert_eq!(create.send().await.unwrap_err().attempts(), 1);
 }
 

@@ -36,7 +36,7 @@ fn url() -> WebhookUrl {
 }
 
 async fn create(lune: &LuneClient) -> WebhookWithSecret {
-    let create = lune.create_webhook(WebhookCreate::new(url()));
+    let create = lune.create_webhook(WebhookCreate::builder().url(url()).build());
     create.send().await.unwrap()
 }
 
@@ -112,7 +112,10 @@ impl Receiver {
 #[tokio::test]
 async fn a_webhook_lives_from_create_to_delete() {
     let (_fake, lune) = start(LuneFake::builder()).await;
-    let body = WebhookCreate::new(url()).account_ids(["acc_1"]);
+    let body = WebhookCreate::builder()
+        .url(url())
+        .account_ids(["acc_1"])
+        .build();
     let response = lune.create_webhook(body).send_with_response().await;
     let (created, parts) = response.unwrap().into_parts();
     assert_eq!(created.account_type, AccountType::Live);
@@ -122,7 +125,10 @@ async fn a_webhook_lives_from_create_to_delete() {
     let listed = lune.list_webhooks().send().await.unwrap();
     assert!(listed[0].secret.matches(&created.secret));
 
-    let update = WebhookUpdate::new(WebhookUrl::try_from(&listed[0].url).unwrap(), false);
+    let update = WebhookUpdate::builder()
+        .url(WebhookUrl::try_from(&listed[0].url).unwrap())
+        .enabled(false)
+        .build();
     let changed = lune
         .update_webhook(&created.id, update)
         .send()
@@ -145,7 +151,10 @@ async fn a_webhook_lives_from_create_to_delete() {
 async fn a_list_is_filtered_by_account() {
     let (fake, lune) = start(LuneFake::builder()).await;
     for accounts in [["acc_1"], ["acc_2"]] {
-        let body = WebhookCreate::new(url()).account_ids(accounts);
+        let body = WebhookCreate::builder()
+            .url(url())
+            .account_ids(accounts)
+            .build();
         lune.create_webhook(body).send().await.unwrap();
     }
     let of = |accounts: &[&str]| {
@@ -170,7 +179,7 @@ async fn what_the_client_lets_through_the_fake_accepts() {
         "https://EXAMPLE.com:8443/~x?a=%2C#b",
     ] {
         let url = WebhookUrl::try_from(text).unwrap();
-        let create = lune.create_webhook(WebhookCreate::new(url));
+        let create = lune.create_webhook(WebhookCreate::builder().url(url).build());
         assert_eq!(create.send().await.unwrap().url.as_str(), text);
     }
 }
@@ -179,7 +188,7 @@ async fn what_the_client_lets_through_the_fake_accepts() {
 async fn errors_of_the_fake_read_as_lunes() {
     let (fake, lune) = start(LuneFake::builder().max_webhooks(0).accounts(["acc_1"])).await;
     let error = lune
-        .create_webhook(WebhookCreate::new(url()))
+        .create_webhook(WebhookCreate::builder().url(url()).build())
         .send()
         .await
         .unwrap_err();
@@ -188,7 +197,10 @@ async fn errors_of_the_fake_read_as_lunes() {
         Some(ErrorCode::WebhookLimitReached)
     );
 
-    let body = WebhookCreate::new(url()).account_ids(["acc_2"]);
+    let body = WebhookCreate::builder()
+        .url(url())
+        .account_ids(["acc_2"])
+        .build();
     let error = lune.create_webhook(body).send().await.unwrap_err();
     assert_eq!(
         error.code().map(ErrorCode::from),
@@ -372,11 +384,7 @@ async fn a_suffix_is_no_secret() {
 #[tokio::test]
 async fn a_stub_stands_for_an_operation_below_the_base_url() {
     let server = MockServer::start().await;
-    let hook: Webhook = serde_json::from_value(json!({
-        "id": "w_1", "url": "https://example.com/h", "enabled": true, "account_type": "test",
-        "created_at": "2026-11-21T12:00:00Z", "secret": "tail",
-    }))
-    .unwrap();
+    let hook = Webhook::example().account_type(AccountType::Test);
     stub::list_webhooks()
         .and(query_param("account_id", "acc_1"))
         .answers(&vec![hook.clone()])

@@ -36,7 +36,12 @@ async fn receiver(failures: u64) -> MockServer {
 }
 
 async fn create(preo: &PreoClient, url: &str) -> Webhook {
-    let body = WebhookCreate::new("org_1", "Orders", url, [WebhookEvent::PurchaseAction]);
+    let body = WebhookCreate::builder()
+        .organization_id("org_1")
+        .name("Orders")
+        .url(url)
+        .events([WebhookEvent::PurchaseAction])
+        .build();
     preo.create_webhook(body).send().await.unwrap()
 }
 
@@ -259,7 +264,12 @@ fn a_webhook_without_a_secret_makes_no_verifier() {
 #[tokio::test]
 async fn what_the_server_refuses_names_the_fields() {
     let (_fake, preo) = fake_and_client().await;
-    let body = WebhookCreate::new("", "", "nowhere", ["consent.given", "no.such-event"]);
+    let body = WebhookCreate::builder()
+        .organization_id("")
+        .name("")
+        .url("nowhere")
+        .events(["consent.given", "no.such-event"])
+        .build();
     let error = preo.create_webhook(body).send().await.unwrap_err();
     assert!(error.is_validation());
     let mut fields: Vec<_> = error

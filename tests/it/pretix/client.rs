@@ -79,19 +79,23 @@ fn body(request: &Request) -> Value {
 }
 
 fn create() -> WebhookCreate {
-    WebhookCreate::new(target(), EventScope::All, [ActionType::OrderPaid])
+    WebhookCreate::builder()
+        .target_url(target())
+        .events(EventScope::All)
+        .action_types([ActionType::OrderPaid])
+        .build()
 }
 
 #[tokio::test]
 async fn every_operation_goes_to_its_path_with_the_slash_at_the_end() {
     let (pretix, server) = healthy().await;
-    let replace = WebhookReplace::new(
-        target(),
-        EventScope::All,
-        [ActionType::OrderPaid],
-        true,
-        None,
-    );
+    let replace = WebhookReplace::builder()
+        .target_url(target())
+        .events(EventScope::All)
+        .action_types([ActionType::OrderPaid])
+        .enabled(true)
+        .comment(None)
+        .build();
     // The answer is no page.
     let list = pretix.list_webhooks().enabled(false).page(2).page_size(50);
     assert!(list.send().await.unwrap_err().is_decode());
@@ -193,7 +197,11 @@ async fn a_create_always_says_which_events() {
     ] {
         let (pretix, server) = healthy().await;
         let action_types = ["pretix.event.order.changed.*", "pretix.plugins.x"];
-        let create = WebhookCreate::new(target(), events, action_types);
+        let create = WebhookCreate::builder()
+            .target_url(target())
+            .events(events)
+            .action_types(action_types)
+            .build();
         pretix.create_webhook(create).send().await.unwrap();
         assert_eq!(
             body(&only_request(&server).await),
@@ -210,7 +218,13 @@ async fn a_create_always_says_which_events() {
 #[tokio::test]
 async fn a_create_says_the_rest_only_if_it_is_set() {
     let (pretix, server) = healthy().await;
-    let create = create().enabled(false).comment("for the gate");
+    let create = WebhookCreate::builder()
+        .target_url(target())
+        .events(EventScope::All)
+        .action_types([ActionType::OrderPaid])
+        .enabled(false)
+        .comment("for the gate")
+        .build();
     pretix.create_webhook(create).send().await.unwrap();
     let sent = body(&only_request(&server).await);
     assert_eq!(sent["enabled"], false);

@@ -47,7 +47,11 @@ async fn call(pretix: &PretixClient, exchange: &Exchange) -> Outcome {
             page.map(|page| serde_json::to_value(page).unwrap())
         }
         "POST" => {
-            let body = WebhookCreate::new(target(), EventScope::All, actions);
+            let body = WebhookCreate::builder()
+                .target_url(target())
+                .events(EventScope::All)
+                .action_types(actions)
+                .build();
             let webhook = pretix.create_webhook(body).send().await;
             webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
@@ -57,7 +61,13 @@ async fn call(pretix: &PretixClient, exchange: &Exchange) -> Outcome {
             webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }
         "PUT" => {
-            let body = WebhookReplace::new(target(), EventScope::All, actions, true, None);
+            let body = WebhookReplace::builder()
+                .target_url(target())
+                .events(EventScope::All)
+                .action_types(actions)
+                .enabled(true)
+                .comment(None)
+                .build();
             let webhook = pretix.replace_webhook(1, body).send().await;
             webhook.map(|webhook| serde_json::to_value(webhook).unwrap())
         }

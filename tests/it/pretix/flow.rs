@@ -20,14 +20,19 @@ fn client(fake: &PretixFake) -> PretixClient {
 }
 
 fn create(events: EventScope) -> WebhookCreate {
-    WebhookCreate::new(target(), events, [ActionType::OrderPaid])
+    WebhookCreate::builder()
+        .target_url(target())
+        .events(events)
+        .action_types([ActionType::OrderPaid])
+        .build()
 }
 
 #[tokio::test]
 async fn a_webhook_lives_dies_and_lives_again() {
     let fake = PretixFake::start().await;
     let pretix = client(&fake);
-    let body = create(EventScope::only(["democon"])).comment("gate");
+    let mut body = create(EventScope::only(["democon"]));
+    body.comment = "gate".into();
     let response = pretix.create_webhook(body).send_with_response().await;
     let (made, parts) = response.unwrap().into_parts();
     assert_eq!(parts.status(), 201);
@@ -62,13 +67,13 @@ async fn a_replacement_resets_what_pretix_would_keep() {
         .limit_events(["democon"])
         .comment("keep me?".to_owned());
     let id = fake.insert(seed).id;
-    let body = WebhookReplace::new(
-        target(),
-        EventScope::All,
-        ["pretix.event.order.paid"],
-        true,
-        None,
-    );
+    let body = WebhookReplace::builder()
+        .target_url(target())
+        .events(EventScope::All)
+        .action_types(["pretix.event.order.paid"])
+        .enabled(true)
+        .comment(None)
+        .build();
     let replace = client(&fake);
     let replaced = replace.replace_webhook(id, body).send().await.unwrap();
     assert!(replaced.enabled && replaced.all_events);
@@ -144,7 +149,11 @@ async fn unknown_and_misspelt_action_types_are_refused_by_name() {
         "pretix.event.order.changed.price",
         "PRETIX.EVENT.ORDER.PAID",
     ] {
-        let body = WebhookCreate::new(target(), EventScope::All, [name]);
+        let body = WebhookCreate::builder()
+            .target_url(target())
+            .events(EventScope::All)
+            .action_types([name])
+            .build();
         let error = pretix.create_webhook(body).send().await.unwrap_err();
         let [field] = &error.field_errors()[..] else {
             panic!("{error}")
@@ -203,7 +212,11 @@ async fn what_the_fake_delivers_is_authenticated_and_read() {
     let fake = PretixFake::start().await;
     let pretix = client(&fake);
     let target = TargetUrl::new(&receiver.uri(), &credentials).unwrap();
-    let body = WebhookCreate::new(target, EventScope::All, [ActionType::OrderChangedAny]);
+    let body = WebhookCreate::builder()
+        .target_url(target)
+        .events(EventScope::All)
+        .action_types([ActionType::OrderChangedAny])
+        .build();
     let id = pretix.create_webhook(body).send().await.unwrap().id;
     let order = json!({"event": "democon", "code": "ABC23"});
     fake.emit("pretix.event.order.changed.price", order.clone())

@@ -35,7 +35,11 @@ async fn subscribe<const N: usize>(
 ) -> i64 {
     let target =
         TargetUrl::new(&format!("{}/hook?shop=1", receiver.uri()), &credentials()).unwrap();
-    let body = WebhookCreate::new(target, events, actions);
+    let body = WebhookCreate::builder()
+        .target_url(target)
+        .events(events)
+        .action_types(actions)
+        .build();
     let made = live.client().create_webhook(body).send().await;
     made.unwrap().id
 }

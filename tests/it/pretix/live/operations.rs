@@ -14,7 +14,12 @@ async fn every_operation_does_what_it_says() {
     let pretix = live.client();
     let comment = unique("operations");
     let events = EventScope::only([&live.event]);
-    let body = WebhookCreate::new(target(), events.clone(), NEVER).comment(format!(" {comment} "));
+    let body = WebhookCreate::builder()
+        .target_url(target())
+        .events(events.clone())
+        .action_types(NEVER)
+        .comment(format!(" {comment} "))
+        .build();
     let response = pretix.create_webhook(body).send_with_response().await;
     let (made, parts) = response.unwrap().into_parts();
     assert_eq!(parts.status(), 201);
@@ -39,7 +44,13 @@ async fn every_operation_does_what_it_says() {
     assert_eq!(changed.events(), events);
 
     let actions = [ActionType::SubEventAdded, ActionType::CustomerAnonymized];
-    let all = WebhookReplace::new(nowhere(), EventScope::All, actions, true, comment.clone());
+    let all = WebhookReplace::builder()
+        .target_url(nowhere())
+        .events(EventScope::All)
+        .action_types(actions)
+        .enabled(true)
+        .comment(comment.clone())
+        .build();
     let replaced = pretix.replace_webhook(id, all).send().await.unwrap();
     assert!(replaced.enabled);
     assert_eq!(replaced.events(), EventScope::All);
@@ -69,7 +80,11 @@ async fn a_deletion_disables_and_can_be_taken_back() {
         return;
     };
     let pretix = live.client();
-    let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
+    let body = WebhookCreate::builder()
+        .target_url(nowhere())
+        .events(EventScope::All)
+        .action_types(NEVER)
+        .build();
     let id = pretix.create_webhook(body).send().await.unwrap().id;
     for _ in 0..2 {
         let deleted = pretix.delete_webhook(id).send_with_response().await;
@@ -88,7 +103,11 @@ async fn a_redirect_of_delete_is_not_followed_and_following_it_would_delete_noth
         return;
     };
     let pretix = live.client();
-    let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
+    let body = WebhookCreate::builder()
+        .target_url(nowhere())
+        .events(EventScope::All)
+        .action_types(NEVER)
+        .build();
     let id = pretix.create_webhook(body).send().await.unwrap().id;
     let path = format!("webhooks/{id}");
     let redirect = live.raw(Method::DELETE, &path).send().await.unwrap();
@@ -146,7 +165,11 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
     };
     let pretix = live.client();
     let (one, two) = (live.event.as_str(), live.second_event.as_str());
-    let body = WebhookCreate::new(nowhere(), EventScope::only([one]), NEVER);
+    let body = WebhookCreate::builder()
+        .target_url(nowhere())
+        .events(EventScope::only([one]))
+        .action_types(NEVER)
+        .build();
     let id = pretix.create_webhook(body).send().await.unwrap().id;
 
     let half = json!({"all_events": true});
@@ -187,8 +210,13 @@ async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
         return;
     };
     let pretix = live.client();
-    let body = WebhookCreate::new(nowhere(), EventScope::only([&live.event]), NEVER);
-    let body = body.enabled(false).comment("keep me?");
+    let body = WebhookCreate::builder()
+        .target_url(nowhere())
+        .events(EventScope::only([&live.event]))
+        .action_types(NEVER)
+        .enabled(false)
+        .comment("keep me?")
+        .build();
     let id = pretix.create_webhook(body).send().await.unwrap().id;
     let least = json!({
         "target_url": nowhere(), "limit_events": [live.event], "action_types": NEVER,
@@ -221,7 +249,12 @@ async fn every_known_action_type_is_accepted_and_comes_back() {
     let pretix = live.client();
     let all = ActionType::KNOWN.to_vec();
     assert_eq!(all.len(), 47);
-    let body = WebhookCreate::new(nowhere(), EventScope::All, all.clone()).enabled(false);
+    let body = WebhookCreate::builder()
+        .target_url(nowhere())
+        .events(EventScope::All)
+        .action_types(all.clone())
+        .enabled(false)
+        .build();
     let made = pretix.create_webhook(body).send().await.unwrap();
     let mut sorted = all;
     sorted.sort();
@@ -238,8 +271,13 @@ async fn a_list_of_120_webhooks_arrives_complete_and_in_order() {
     let comment = unique("paging");
     let mut made = Vec::new();
     for number in 0..120 {
-        let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
-        let body = body.enabled(number % 3 == 0).comment(&*comment);
+        let body = WebhookCreate::builder()
+            .target_url(nowhere())
+            .events(EventScope::All)
+            .action_types(NEVER)
+            .enabled(number % 3 == 0)
+            .comment(&*comment)
+            .build();
         made.push(pretix.create_webhook(body).send().await.unwrap().id);
     }
     for (page_size, prefetch) in [(50, 0), (50, 3), (7, 5)] {

@@ -22,11 +22,27 @@ async fn bad_input_is_refused_with_the_field() {
     };
     let pretix = live.client();
     let create = |body: WebhookCreate| pretix.create_webhook(body).send();
-    let with_events = |slug: &str| WebhookCreate::new(nowhere(), EventScope::only([slug]), NEVER);
-    let with_action = |name: &str| WebhookCreate::new(nowhere(), EventScope::All, [name]);
+    let with_events = |slug: &str| {
+        WebhookCreate::builder()
+            .target_url(nowhere())
+            .events(EventScope::only([slug]))
+            .action_types(NEVER)
+            .build()
+    };
+    let with_action = |name: &str| {
+        WebhookCreate::builder()
+            .target_url(nowhere())
+            .events(EventScope::All)
+            .action_types([name])
+            .build()
+    };
     let with_target = |url: &str| {
         let target: TargetUrl = serde_json::from_value(json!(url)).unwrap();
-        WebhookCreate::new(target, EventScope::All, NEVER)
+        WebhookCreate::builder()
+            .target_url(target)
+            .events(EventScope::All)
+            .action_types(NEVER)
+            .build()
     };
     let other_event = variable("PRETIX_OTHER_EVENT");
     for (body, field) in [
@@ -52,9 +68,9 @@ async fn bad_input_is_refused_with_the_field() {
         assert_eq!(error.attempts(), 1);
         assert_eq!(fields(&error), [field]);
     }
-    let long = create(with_action("x").comment("c".repeat(256)))
-        .await
-        .unwrap_err();
+    let mut long = with_action("x");
+    long.comment = "c".repeat(256).into();
+    let long = create(long).await.unwrap_err();
     assert_eq!(
         (long.attempts(), fields(&long)),
         (0, vec!["comment".to_owned()])
@@ -68,7 +84,11 @@ async fn a_target_with_a_password_is_refused_without_showing_it() {
     };
     let pretix = live.client();
     let target: TargetUrl = serde_json::from_value(json!("https://u:swordfish@nodot/")).unwrap();
-    let body = WebhookCreate::new(target, EventScope::All, NEVER);
+    let body = WebhookCreate::builder()
+        .target_url(target)
+        .events(EventScope::All)
+        .action_types(NEVER)
+        .build();
     let error = pretix.create_webhook(body).send().await.unwrap_err();
     assert_eq!(fields(&error), ["target_url"]);
     assert!(!format!("{error} {error:?}").contains("swordfish"));
@@ -184,7 +204,11 @@ async fn an_error_is_the_same_in_every_language() {
     let mut messages = Vec::new();
     for language in ["en", "de", "fr"] {
         let target: TargetUrl = serde_json::from_value(json!("x")).unwrap();
-        let body = WebhookCreate::new(target, EventScope::All, NEVER);
+        let body = WebhookCreate::builder()
+            .target_url(target)
+            .events(EventScope::All)
+            .action_types(NEVER)
+            .build();
         let pretix = in_language(language);
         let error = pretix.create_webhook(body).send().await.unwrap_err();
         assert_eq!(

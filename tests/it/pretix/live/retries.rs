@@ -118,7 +118,12 @@ async fn a_create_whose_connection_is_cut_makes_one_webhook() {
             .builder(variable("PRETIX_TOKEN"), &live.organizer)
             .base_url(&proxy.base_url);
         let comment = unique("cut");
-        let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER).comment(&*comment);
+        let body = WebhookCreate::builder()
+            .target_url(nowhere())
+            .events(EventScope::All)
+            .action_types(NEVER)
+            .comment(&*comment)
+            .build();
         let pretix = pretix.build().unwrap();
         let response = pretix.create_webhook(body).send_with_response().await;
         let (made, parts) = response.unwrap().into_parts();
@@ -138,7 +143,11 @@ async fn other_writes_outlive_a_cut_too() {
     let Some(live) = Live::find().await else {
         return;
     };
-    let body = WebhookCreate::new(nowhere(), EventScope::All, NEVER);
+    let body = WebhookCreate::builder()
+        .target_url(nowhere())
+        .events(EventScope::All)
+        .action_types(NEVER)
+        .build();
     let id = live.client().create_webhook(body).send().await.unwrap().id;
     let client = async || {
         let proxy = Proxy::start(&live.base_url, vec![Cut::Answered]).await;
@@ -194,7 +203,11 @@ async fn a_key_that_is_in_use_answers_409_with_the_time_to_wait() {
     let slow = ResponseTemplate::new(204).set_delay(Duration::from_secs(2));
     Mock::given(any()).respond_with(slow).mount(&receiver).await;
     let target = TargetUrl::without_credentials(&receiver.uri()).unwrap();
-    let body = WebhookCreate::new(target, EventScope::All, [ActionType::EventChanged]);
+    let body = WebhookCreate::builder()
+        .target_url(target)
+        .events(EventScope::All)
+        .action_types([ActionType::EventChanged])
+        .build();
     live.client().create_webhook(body).send().await.unwrap();
 
     // The test server delivers within the call that causes the notification, which takes as long.
