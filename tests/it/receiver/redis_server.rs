@@ -1,19 +1,16 @@
 //! A Redis of the test's own, on loopback.
 //!
-//! Without a `redis-server` the tests that need one say so and pass, unless `REQUIRE_REDIS` is set.
+//! Tests that use it need a `redis-server` on the `PATH` and are ignored by default.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use std::{env, io, thread};
+use std::{env, thread};
 
 const PROGRAM: &str = "redis-server";
-const HOW_TO_RUN: &str = "to run them, install Debian's package redis-server";
 
 /// A `redis-server` process that keeps every commit on disk, and ends with this value.
 pub(crate) struct RedisServer {
@@ -24,25 +21,11 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    /// Nothing where no `redis-server` is installed, after a word on how to get one.
-    pub(crate) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    pub(crate) fn start_with(settings: &[&str]) -> Option<Self> {
-        static SAID: Once = Once::new();
-        if let Err(error) = Command::new(PROGRAM).arg("--version").output() {
-            assert!(
-                env::var_os("REQUIRE_REDIS").is_none(),
-                "{PROGRAM}: {error}; {HOW_TO_RUN}"
-            );
-            // Not by a macro, whose output would be hidden.
-            SAID.call_once(|| {
-                let skipped = format!("tests with Redis: skipped; {HOW_TO_RUN}\n");
-                io::stderr().write_all(skipped.as_bytes()).unwrap();
-            });
-            return None;
-        }
+    pub(crate) fn start_with(settings: &[&str]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("redis-{}-{number}", std::process::id());
@@ -58,7 +41,7 @@ impl RedisServer {
         for _ in 0..10 {
             server.port = free_port();
             if server.run() {
-                return Some(server);
+                return server;
             }
         }
         panic!("redis-server doesn't start: {}", server.log());
@@ -122,7 +105,9 @@ impl RedisServer {
             .spawn();
         let process = match spawned {
             Ok(process) => process,
-            Err(error) => panic!("redis-server doesn't start: {error}"),
+            Err(error) => {
+                panic!("can't start {PROGRAM}, from Debian's package redis-server: {error}")
+            }
         };
         let process = self.process.insert(process);
         let deadline = Instant::now() + Duration::from_secs(30);

@@ -156,8 +156,11 @@ pub(crate) async fn one_of_many_is_granted(stores: Vec<impl DedupStore + Clone>)
 }
 
 macro_rules! contract {
-    ($(#[$test:meta])* $timed:expr) => {
-        contract! { $(#[$test])* $timed;
+    ($timed:expr) => {
+        contract!([doc = ""] $timed);
+    };
+    ($attribute:tt $timed:expr) => {
+        contract! { $attribute $timed;
             a_claimed_event_is_held
             events_do_not_get_into_each_others_way
             a_committed_event_stays_committed
@@ -171,8 +174,9 @@ macro_rules! contract {
             a_clone_is_the_same_store
         }
     };
-    ($(#[$test:meta])* $timed:expr; $($owed:ident)*) => {
+    ($attribute:tt $timed:expr; $($owed:ident)*) => {
         $(#[tokio::test]
+        # $attribute
         async fn $owed() {
             crate::receiver::store::$owed($timed).await;
         })*

@@ -45,10 +45,9 @@ async fn subscribe<const N: usize>(
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn what_pretix_sends_is_authenticated_decoded_and_found_again() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     live.disable_all().await;
     let receiver = receiver(Reply::done()).await;
     subscribe(
@@ -132,10 +131,9 @@ async fn what_pretix_sends_is_authenticated_decoded_and_found_again() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_scope_limits_what_is_delivered_and_its_absence_does_not() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     live.disable_all().await;
     let actions = [ActionType::EventChanged];
     let scopes = [
@@ -173,10 +171,9 @@ async fn a_scope_limits_what_is_delivered_and_its_absence_does_not() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_410_disables_the_webhook_until_it_is_enabled_again() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     live.disable_all().await;
     let pretix = live.client();
     let receiver = receiver(Reply::danger_disable_webhook()).await;
@@ -201,10 +198,9 @@ async fn a_410_disables_the_webhook_until_it_is_enabled_again() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn what_is_not_accepted_comes_again_under_the_same_id() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     live.disable_all().await;
     let receiver = receiver(Reply::send_again()).await;
     let id = subscribe(

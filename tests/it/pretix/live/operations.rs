@@ -7,10 +7,9 @@ use super::{Live, NEVER, nowhere, unique, update};
 use crate::pretix::support::{PASSWORD, target};
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn every_operation_does_what_it_says() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let comment = unique("operations");
     let events = EventScope::only([&live.event]);
@@ -75,10 +74,9 @@ async fn every_operation_does_what_it_says() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_deletion_disables_and_can_be_taken_back() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let body = WebhookCreate::builder()
         .target_url(nowhere())
@@ -98,10 +96,9 @@ async fn a_deletion_disables_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_redirect_of_delete_is_not_followed_and_following_it_would_delete_nothing() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let body = WebhookCreate::builder()
         .target_url(nowhere())
@@ -131,10 +128,9 @@ async fn a_redirect_of_delete_is_not_followed_and_following_it_would_delete_noth
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn leaving_out_all_events_makes_a_contradiction_that_a_scope_repairs() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let body = json!({
         "target_url": nowhere(), "limit_events": [live.event], "action_types": NEVER,
@@ -159,10 +155,9 @@ async fn leaving_out_all_events_makes_a_contradiction_that_a_scope_repairs() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_scope_changes_in_one_call_in_every_direction() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let (one, two) = (live.event.as_str(), live.second_event.as_str());
     let body = WebhookCreate::builder()
@@ -205,10 +200,9 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let body = WebhookCreate::builder()
         .target_url(nowhere())
@@ -242,10 +236,9 @@ async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn every_known_action_type_is_accepted_and_comes_back() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let all = ActionType::KNOWN.to_vec();
     assert_eq!(all.len(), 47);
@@ -263,10 +256,9 @@ async fn every_known_action_type_is_accepted_and_comes_back() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_list_of_120_webhooks_arrives_complete_and_in_order() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let comment = unique("paging");
     let mut made = Vec::new();

@@ -16,10 +16,9 @@ fn fields(error: &Error) -> Vec<String> {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn bad_input_is_refused_with_the_field() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let create = |body: WebhookCreate| pretix.create_webhook(body).send();
     let with_events = |slug: &str| {
@@ -78,10 +77,9 @@ async fn bad_input_is_refused_with_the_field() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_target_with_a_password_is_refused_without_showing_it() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     let target: TargetUrl = serde_json::from_value(json!("https://u:swordfish@nodot/")).unwrap();
     let body = WebhookCreate::builder()
@@ -95,10 +93,9 @@ async fn a_target_with_a_password_is_refused_without_showing_it() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn what_does_not_exist_is_not_found() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let pretix = live.client();
     for id in [0, -1, 99_999_999, i64::MAX] {
         let error = pretix.retrieve_webhook(id).send().await.unwrap_err();
@@ -119,10 +116,9 @@ async fn what_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn who_may_not_is_told_so() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let token = |name: &str| Auth::scheme("Token", variable(name));
     for (auth, status) in [
         (Auth::scheme("Token", "wrong"), 401),
@@ -160,10 +156,9 @@ async fn who_may_not_is_told_so() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_page_of_html_is_an_error_like_any_other() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let below = format!("{}/no/such/path", live.base_url);
     let pretix = live
         .builder(variable("PRETIX_TOKEN"), &live.organizer)
@@ -189,10 +184,9 @@ async fn a_page_of_html_is_an_error_like_any_other() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn an_error_is_the_same_in_every_language() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let in_language = |language: &'static str| {
         let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(language))]);
         let http = reqwest::Client::builder().default_headers(headers);

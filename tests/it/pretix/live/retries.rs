@@ -103,10 +103,9 @@ async fn with_comment(live: &Live, comment: &str) -> Vec<Webhook> {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_create_whose_connection_is_cut_makes_one_webhook() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     for cuts in [
         vec![Cut::Answered],
         vec![Cut::Sent],
@@ -139,10 +138,9 @@ async fn a_create_whose_connection_is_cut_makes_one_webhook() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn other_writes_outlive_a_cut_too() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let body = WebhookCreate::builder()
         .target_url(nowhere())
         .events(EventScope::All)
@@ -176,10 +174,9 @@ async fn other_writes_outlive_a_cut_too() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn without_a_key_the_same_cut_makes_two_webhooks() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     let comment = unique("twice");
     let body = json!({
         "target_url": nowhere(), "all_events": true, "limit_events": [], "action_types": NEVER,
@@ -194,10 +191,9 @@ async fn without_a_key_the_same_cut_makes_two_webhooks() {
 }
 
 #[tokio::test]
+#[ignore = "needs a pretix"]
 async fn a_key_that_is_in_use_answers_409_with_the_time_to_wait() {
-    let Some(live) = Live::find().await else {
-        return;
-    };
+    let live = Live::find().await;
     live.disable_all().await;
     let receiver = MockServer::start().await;
     let slow = ResponseTemplate::new(204).set_delay(Duration::from_secs(2));
