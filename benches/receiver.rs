@@ -26,7 +26,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+use webhook_sdk::receiver::{Delivery, Outcome, Receiver};
 use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
 use webhook_sdk::{Secret, preo};
 
@@ -36,7 +36,7 @@ const ROUNDS: usize = 15;
 const BODY: usize = 1024;
 
 type Error = Box<dyn std::error::Error>;
-type Deliveries = preo::Deliveries<Purchase>;
+type Source = preo::Source<Purchase>;
 
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "decoded as a receiver would")]
@@ -57,11 +57,11 @@ struct Item {
 
 #[derive(Clone)]
 struct App {
-    receiver: Receiver<Deliveries>,
+    receiver: Receiver<Source>,
     verifier: Verifier,
 }
 
-impl FromRef<App> for Receiver<Deliveries> {
+impl FromRef<App> for Receiver<Source> {
     fn from_ref(app: &App) -> Self {
         app.receiver.clone()
     }
@@ -145,7 +145,7 @@ fn report(what: &str, ratios: &mut [f64]) {
     );
 }
 
-async fn extractor(delivery: Delivery<Deliveries>) -> Answer {
+async fn extractor(delivery: Delivery<Source>) -> Outcome {
     delivery.handle(async |_| ()).await
 }
 
@@ -172,7 +172,7 @@ fn serve(secret: &Secret) -> Result<String, Error> {
     let keyring = Keyring::new(Key::new("bench", secret)?);
     let verifier = Verifier::new(preo::scheme(), keyring);
     let deliveries =
-        Deliveries::new(verifier.clone()).identified_by(|purchase| Some(purchase.id.clone()));
+        Source::new(verifier.clone()).identified_by(|purchase| Some(purchase.id.clone()));
     let receiver = Receiver::new(deliveries);
     let router = Router::new()
         .route("/extractor", post(extractor))

@@ -23,7 +23,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use webhook_sdk::receiver::{Answer, Receiver, Rejection};
+use webhook_sdk::receiver::{Outcome, Receiver, Refusal};
 use webhook_sdk::signature::{Key, Keyring, Verifier};
 use webhook_sdk::{Secret, preo};
 
@@ -154,7 +154,7 @@ impl Drop for Process {
 
 #[derive(Clone)]
 struct App {
-    receiver: Receiver<preo::Deliveries>,
+    receiver: Receiver<preo::Source>,
     counts: Arc<Counts>,
 }
 
@@ -167,11 +167,11 @@ struct Counts {
 
 fn receive(room: usize) -> Result<(), Error> {
     let keyring = Keyring::new(Key::new("bench", &Secret::from("secret"))?);
-    let deliveries = preo::Deliveries::new(Verifier::new(preo::scheme(), keyring));
+    let deliveries = preo::Source::new(Verifier::new(preo::scheme(), keyring));
     let receiver = Receiver::builder(deliveries)
         .max_buffered_bytes(room)
         .body_timeout(Duration::from_secs(600))
-        .build();
+        .build()?;
     let counts = Arc::default();
     let router = Router::new()
         .route(RECEIVER, post(handle))
@@ -186,10 +186,10 @@ fn receive(room: usize) -> Result<(), Error> {
     })
 }
 
-async fn handle(State(app): State<App>, request: Request) -> Result<Answer, Rejection> {
+async fn handle(State(app): State<App>, request: Request) -> Result<Outcome, Refusal> {
     let (parts, body) = request.into_parts();
     let received = app.receiver.receive(&parts, app.counted(body)).await;
-    if matches!(received, Err(Rejection::Overloaded)) {
+    if matches!(received, Err(Refusal::Overloaded)) {
         app.counts.refused.fetch_add(1, Ordering::SeqCst);
     }
     Ok(received?.handle(async |_| ()).await)

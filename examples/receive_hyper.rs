@@ -14,29 +14,26 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use webhook_sdk::receiver::Receiver;
+use webhook_sdk::receiver::{BoxError, Event, Receiver};
 use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
 use webhook_sdk::{Secret, preo};
 
-type Deliveries = preo::Deliveries<Value>;
+type Source = preo::Source<Value>;
 
-async fn receive(
-    receiver: Receiver<Deliveries>,
-    request: Request<Incoming>,
-) -> Response<Empty<Bytes>> {
+async fn receive(receiver: Receiver<Source>, request: Request<Incoming>) -> Response<Empty<Bytes>> {
     let (parts, body) = request.into_parts();
     match receiver.receive(&parts, body).await {
         Ok(delivery) => delivery.handle(book).await.response(),
-        Err(rejection) => rejection.response(),
+        Err(refusal) => refusal.response(),
     }
 }
 
-async fn book(payload: Value) -> Result<(), std::io::Error> {
-    println!("booked {payload}");
+async fn book(event: Event<Value>) -> Result<(), BoxError> {
+    println!("booked {}", *event);
     Ok(())
 }
 
-async fn serve(listener: TcpListener, receiver: Receiver<Deliveries>) -> std::io::Result<()> {
+async fn serve(listener: TcpListener, receiver: Receiver<Source>) -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let receiver = receiver.clone();
@@ -56,7 +53,7 @@ async fn serve(listener: TcpListener, receiver: Receiver<Deliveries>) -> std::io
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let secret = Secret::from("the secret of the create call");
     let keyring = Keyring::new(Key::new("2026-11", &secret)?);
-    let receiver = Receiver::new(Deliveries::new(Verifier::new(preo::scheme(), keyring)));
+    let receiver = Receiver::new(Source::new(Verifier::new(preo::scheme(), keyring)));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);
     tokio::spawn(serve(listener, receiver));

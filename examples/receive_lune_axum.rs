@@ -7,24 +7,24 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 use webhook_sdk::Secret;
-use webhook_sdk::lune::{self, Event, EventData};
-use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+use webhook_sdk::lune::{self, EventData};
+use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver};
 use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
 use webhook_sdk::testing::{LuneFake, LuneWebhookSeed};
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
     let keyring = Keyring::new(Key::new("2026-11", secret)?);
-    let deliveries = lune::Deliveries::new(Verifier::new(lune::scheme(), keyring));
+    let deliveries = lune::Source::new(Verifier::new(lune::scheme(), keyring));
     Ok(Router::new()
         .route("/hooks/lune", post(receive))
         .with_state(Receiver::new(deliveries)))
 }
 
-async fn receive(delivery: Delivery<lune::Deliveries>) -> Answer {
+async fn receive(delivery: Delivery<lune::Source>) -> Outcome {
     delivery.handle(book).await
 }
 
-async fn book(event: Event) -> Result<(), std::io::Error> {
+async fn book(event: Event<lune::Event>) -> Result<(), BoxError> {
     match event.data() {
         EventData::Order(order) => println!("order {}", order.id),
         EventData::Allocation(change) => println!("allocation {}", change.allocation.id),

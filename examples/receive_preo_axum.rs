@@ -7,12 +7,12 @@ use axum::routing::post;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
-use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver};
 use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
 use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
 use webhook_sdk::{Secret, preo};
 
-type Deliveries = preo::Deliveries<Purchase>;
+type Source = preo::Source<Purchase>;
 
 #[derive(Deserialize)]
 struct Purchase {
@@ -22,18 +22,18 @@ struct Purchase {
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
     let keyring = Keyring::new(Key::new("2026-11", secret)?);
-    let deliveries = Deliveries::new(Verifier::new(preo::scheme(), keyring))
+    let deliveries = Source::new(Verifier::new(preo::scheme(), keyring))
         .identified_by(|purchase| Some(purchase.id.clone()));
     Ok(Router::new()
         .route("/hooks/preo", post(receive))
         .with_state(Receiver::new(deliveries)))
 }
 
-async fn receive(delivery: Delivery<Deliveries>) -> Answer {
+async fn receive(delivery: Delivery<Source>) -> Outcome {
     delivery.handle(book).await
 }
 
-async fn book(purchase: Purchase) -> Result<(), std::io::Error> {
+async fn book(purchase: Event<Purchase>) -> Result<(), BoxError> {
     println!("booked {}: {}", purchase.id, purchase.data);
     Ok(())
 }

@@ -6,27 +6,26 @@ use axum::Router;
 use axum::routing::post;
 use tokio::net::TcpListener;
 use webhook_sdk::Secret;
-use webhook_sdk::pretix::{BasicAuth, Credentials, Deliveries, Notification, Reply, TargetUrl};
-use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+use webhook_sdk::pretix::{BasicAuth, Credentials, Notification, Source, TargetUrl};
+use webhook_sdk::receiver::{Delivery, Event, Outcome, Receiver};
 
 fn endpoint(credentials: &Credentials) -> Router {
-    let deliveries = Deliveries::new(BasicAuth::new("2026", credentials));
+    let deliveries = Source::new(BasicAuth::new("2026", credentials));
     Router::new()
         .route("/hooks/pretix", post(receive))
         .with_state(Receiver::new(deliveries))
 }
 
-async fn receive(delivery: Delivery<Deliveries>) -> Answer {
+async fn receive(delivery: Delivery<Source>) -> Outcome {
     delivery.handle(refetch).await
 }
 
 /// A notification proves nothing and holds ids only: what counts is what pretix's API answers.
-async fn refetch(notification: Notification) -> Reply {
+async fn refetch(notification: Event<Notification>) {
     let Some(path) = notification.refetch_path() else {
-        return Reply::done();
+        return;
     };
     println!("{} happened: fetch {path}", notification.action());
-    Reply::done()
 }
 
 /// Recorded from pretix 2026.8.0.

@@ -57,8 +57,6 @@ mod batch;
 #[cfg(feature = "client")]
 mod client;
 mod decimal;
-#[cfg(feature = "receiver")]
-mod deliveries;
 mod event;
 #[cfg(feature = "client")]
 #[allow(
@@ -81,6 +79,8 @@ mod redact;
 mod secret;
 mod sequence;
 mod signature;
+#[cfg(feature = "receiver")]
+mod source;
 mod timestamp;
 #[cfg(feature = "client")]
 mod url;
@@ -90,8 +90,6 @@ mod verify;
 pub use allocation::{Allocation, AllocationChange, AllocationStatus};
 pub use batch::{Batch, BatchError};
 pub use decimal::Decimal;
-#[cfg(feature = "receiver")]
-pub use deliveries::Deliveries;
 pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use generated::stub;
@@ -114,6 +112,8 @@ pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
 pub use secret::SecretSuffix;
 pub use sequence::Sequence;
 pub use signature::{Sender, scheme, verifier};
+#[cfg(feature = "receiver")]
+pub use source::Source;
 pub use timestamp::Timestamp;
 #[cfg(feature = "client")]
 pub use url::{TargetUrl, WebhookUrl, WebhookUrlError};

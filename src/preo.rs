@@ -2,8 +2,6 @@
 
 #[cfg(feature = "client")]
 mod client;
-#[cfg(feature = "receiver")]
-mod deliveries;
 #[cfg(feature = "client")]
 #[allow(
     missing_docs,
@@ -19,11 +17,11 @@ mod generated;
 #[cfg(feature = "client")]
 mod payload;
 mod signature;
+#[cfg(feature = "receiver")]
+mod source;
 #[cfg(feature = "client")]
 mod verify;
 
-#[cfg(feature = "receiver")]
-pub use self::deliveries::Deliveries;
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use self::generated::stub;
 #[cfg(feature = "client")]
@@ -42,3 +40,5 @@ pub use self::generated::{
 #[cfg(feature = "client")]
 pub use self::payload::{Payload, Signature};
 pub use self::signature::{SIGNATURE_HEADER, scheme, verifier};
+#[cfg(feature = "receiver")]
+pub use self::source::Source;

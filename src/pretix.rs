@@ -39,7 +39,7 @@
 //!
 //! Any 2xx is success. Everything else, a redirect too, and silence for 30 seconds is a failure and
 //! is sent again, up to eleven times over about two and a half days; pretix follows no redirect.
-//! One answer is final: 410 switches the webhook off, which is why [`Reply`] makes it hard to say.
+//! One answer is final: 410 switches the webhook off, and only `receiver::Ack::danger_disable_webhook` makes it.
 //!
 //! Notifications may come twice, late, or out of order. All retries and all webhooks share one
 //! [`notification_id`](Notification::notification_id).
@@ -58,8 +58,6 @@ mod auth;
 #[cfg(feature = "client")]
 mod client;
 mod credentials;
-#[cfg(feature = "receiver")]
-mod deliveries;
 #[cfg(feature = "client")]
 mod event_scope;
 #[cfg(feature = "client")]
@@ -75,15 +73,14 @@ mod event_scope;
 )]
 mod generated;
 mod notification;
-mod reply;
+#[cfg(feature = "receiver")]
+mod source;
 mod target_url;
 mod userinfo;
 
 pub use action::{Action, ActionType};
 pub use auth::{AuthError, BasicAuth, VerifiedCredentials};
 pub use credentials::{Credentials, CredentialsError};
-#[cfg(feature = "receiver")]
-pub use deliveries::Deliveries;
 #[cfg(feature = "client")]
 pub use event_scope::EventScope;
 #[cfg(all(feature = "client", feature = "testing"))]
@@ -102,5 +99,6 @@ pub use notification::{
     ItemNotification, Notification, NotificationError, OrderNotification, QuotaNotification,
     SubEventNotification, UnknownNotification, VoucherNotification, WaitingListNotification,
 };
-pub use reply::Reply;
+#[cfg(feature = "receiver")]
+pub use source::Source;
 pub use target_url::{TargetUrl, TargetUrlError};

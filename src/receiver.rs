@@ -24,8 +24,8 @@
 //! | The store can't be reached | 503 with `Retry-After` |
 //! | The handler fails, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
 //! | The handler succeeds and the event is committed | 2xx |
-//! | A pretix handler returns [`Reply::send_again`] | 503 with `Retry-After` |
-//! | A pretix handler returns [`Reply::danger_disable_webhook`] | 410, once: a retry of the same notification gets 204 |
+//! | A handler returns [`Ack::retry`] | 503 with `Retry-After` |
+//! | A handler of pretix returns [`Ack::danger_disable_webhook`] | 410, once: a retry of the same notification gets 204 |
 //!
 //! A refusal has no body; the reason goes to `tracing`, without a byte of payload or secret.
 //!
@@ -40,28 +40,33 @@
 //! **What is left to the server.** Slow headers, the number of connections and TLS. A receiver
 //! bounds the bodies; let the HTTP server, or a proxy before it, bound the rest.
 //!
-//! [`Reply::send_again`]: crate::pretix::Reply::send_again
-//! [`Reply::danger_disable_webhook`]: crate::pretix::Reply::danger_disable_webhook
 
 #[cfg(feature = "axum")]
 mod axum;
 mod body;
 mod builder;
-mod dedup;
+mod claim;
 mod delivery;
-mod memory;
-mod provider;
+mod event;
+mod key;
+mod observer;
+mod outcome;
 mod receive;
-#[cfg(feature = "redis")]
-mod redis;
-mod rejection;
+mod refusal;
+mod source;
+mod store;
 
-pub use self::builder::ReceiverBuilder;
-pub use self::dedup::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
-pub use self::delivery::{Answer, Delivery, Handled, HandlerResult};
-pub use self::memory::MemoryStore;
-pub use self::provider::{Authentication, Event, Provider, ProviderError};
+pub use self::builder::{BuildError, ReceiverBuilder};
+pub use self::delivery::Delivery;
+pub use self::event::Event;
+pub use self::key::{EventKey, Position};
+pub use self::observer::{Observation, Observed};
+pub(crate) use self::outcome::AckKind;
+pub use self::outcome::{Ack, BoxError, IntoAck, Outcome};
 pub use self::receive::Receiver;
+pub use self::refusal::{DecodeError, Refusal};
+pub use self::source::{Authenticated, Authentication, Source};
+pub use self::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisStore, RedisStoreBuilder, RedisStoreError};
-pub use self::rejection::Rejection;
+pub use self::store::redis::{RedisStore, RedisStoreBuilder, RedisStoreError};
+pub use self::store::{Claim, ClaimToken, DedupStore, StoreError};

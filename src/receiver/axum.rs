@@ -3,7 +3,7 @@
 use axum_core::extract::{FromRef, FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 
-use super::{Answer, Delivery, Provider, Receiver, Rejection};
+use super::{Delivery, Outcome, Receiver, Refusal, Source};
 
 /// The extractor, with the [`Receiver`] in the router's state.
 ///
@@ -12,21 +12,21 @@ use super::{Answer, Delivery, Provider, Receiver, Rejection};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use axum::Router;
 /// use axum::routing::post;
-/// use webhook_sdk::receiver::{Answer, Delivery, Receiver};
+/// use webhook_sdk::receiver::{Delivery, Outcome, Receiver};
 /// use webhook_sdk::signature::{Key, Keyring, Verifier};
 /// use webhook_sdk::{Secret, preo};
 ///
-/// type Deliveries = preo::Deliveries<serde_json::Value>;
+/// type Preo = preo::Source<serde_json::Value>;
 ///
-/// async fn receive(delivery: Delivery<Deliveries>) -> Answer {
-///     delivery.handle(async |event| println!("{event}")).await
+/// async fn receive(delivery: Delivery<Preo>) -> Outcome {
+///     delivery.handle(async |event| println!("{}", event["type"])).await
 /// }
 ///
 /// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
-/// let deliveries = Deliveries::new(Verifier::new(preo::scheme(), keyring));
+/// let source = Preo::new(Verifier::new(preo::scheme(), keyring));
 /// let router: Router = Router::new()
 ///     .route("/hooks/preo", post(receive))
-///     .with_state(Receiver::new(deliveries));
+///     .with_state(Receiver::new(source));
 /// # let _ = router;
 /// # Ok(())
 /// # }
@@ -35,28 +35,27 @@ use super::{Answer, Delivery, Provider, Receiver, Rejection};
 /// ```
 ///
 /// axum's own limit on bodies doesn't apply: the receiver's does.
-impl<P, S, State> FromRequest<State> for Delivery<P, S>
+impl<S, State> FromRequest<State> for Delivery<S>
 where
-    P: Provider,
-    S: Send + Sync + 'static,
-    Receiver<P, S>: FromRef<State>,
+    S: Source,
+    Receiver<S>: FromRef<State>,
     State: Send + Sync,
 {
-    type Rejection = Rejection;
+    type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &State) -> Result<Self, Rejection> {
+    async fn from_request(request: Request, state: &State) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         Receiver::from_ref(state).receive(&parts, body).await
     }
 }
 
-impl IntoResponse for Rejection {
+impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         self.response()
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for Outcome {
     fn into_response(self) -> Response {
         self.response()
     }

@@ -1,33 +1,35 @@
 //! Reads a body within a size, and within what all bodies together may take.
 
+use std::sync::Arc;
+
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, header};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::coop;
 
-use super::Rejection;
+use super::Refusal;
 
 /// The bounds of one body, and the room that all of them share.
 pub(super) struct Bounds<'a> {
     pub(super) max_bytes: usize,
-    pub(super) room: &'a Semaphore,
+    pub(super) room: &'a Arc<Semaphore>,
 }
 
 /// A whole body, which takes its room for as long as this lives.
-pub(super) struct Buffered<'a> {
+pub(super) struct Buffered {
     pub(super) bytes: Bytes,
-    _room: SemaphorePermit<'a>,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
-impl<'a> Bounds<'a> {
+impl Bounds<'_> {
     /// Reads a body.
     pub(super) async fn read<B: Body>(
         &self,
         headers: &HeaderMap,
         body: B,
-    ) -> Result<Buffered<'a>, Rejection> {
+    ) -> Result<Buffered, Refusal> {
         let announced = announced_length(headers, &body);
         if announced.is_some_and(|length| length > self.max_bytes) {
             return Err(self.too_large());
@@ -37,9 +39,9 @@ impl<'a> Bounds<'a> {
         let mut whole = Vec::new();
         let mut room = self.reserve(0)?;
         while let Some(frame) = body.frame().await {
-            // Without this a body that is always ready would keep the time-out from being looked at.
+            // Without this a body that is always ready would keep the timeout from being polled.
             coop::consume_budget().await;
-            let frame = frame.map_err(|_| Rejection::BrokenBody)?;
+            let frame = frame.map_err(|_| Refusal::BodyIncomplete)?;
             let Ok(mut data) = frame.into_data() else {
                 continue;
             };
@@ -62,19 +64,19 @@ impl<'a> Bounds<'a> {
         }
         Ok(Buffered {
             bytes: Bytes::from(whole),
-            _room: room,
+            room,
         })
     }
 
-    fn reserve(&self, bytes: usize) -> Result<SemaphorePermit<'a>, Rejection> {
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         u32::try_from(bytes)
             .ok()
-            .and_then(|permits| self.room.try_acquire_many(permits).ok())
-            .ok_or(Rejection::Overloaded)
+            .and_then(|permits| Arc::clone(self.room).try_acquire_many_owned(permits).ok())
+            .ok_or(Refusal::Overloaded)
     }
 
-    fn too_large(&self) -> Rejection {
-        Rejection::TooLarge {
+    fn too_large(&self) -> Refusal {
+        Refusal::BodyTooLarge {
             limit: self.max_bytes,
         }
     }

@@ -1,60 +1,50 @@
 use std::fmt;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{Response, StatusCode};
-use tokio::runtime::Handle;
+use http::StatusCode;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+use super::claim;
+use super::observer::{Observation, Observed};
+use super::outcome::AckKind;
 use super::receive::Inner;
-use super::rejection::respond;
-use super::{Claim, ClaimToken, DedupStore, Event, EventKey, MemoryStore, Provider, StoreError};
-use crate::signature::Verified;
+use super::source::Proof;
+use super::{BoxError, Event, EventKey, IntoAck, Outcome, Source, StoreError};
 
-/// A genuine delivery with its events.
+/// An authentic delivery with its events.
 ///
-/// [`handle`](Self::handle) runs a handler over them and says what to answer.
-pub struct Delivery<P: Provider, S = MemoryStore> {
-    receiver: Arc<Inner<P, S>>,
-    proof: Proof,
-    events: Vec<Event<P::Event>>,
+/// [`handle`](Self::handle) runs a handler over them and returns what to answer.
+pub struct Delivery<S: Source> {
+    pub(super) receiver: Arc<Inner<S>>,
+    pub(super) proof: Arc<Proof>,
+    pub(super) events: Vec<Event<S::Event>>,
+    /// The body counts as buffered for as long as its events are handled.
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
-/// What showed a delivery to be authentic.
-pub(super) enum Proof {
-    Signature(Verified<()>),
-    Credentials(String),
-}
-
-impl<P: Provider, S> Delivery<P, S> {
-    pub(super) fn new(
-        receiver: Arc<Inner<P, S>>,
-        proof: Proof,
-        events: Vec<Event<P::Event>>,
-    ) -> Self {
-        Self {
-            receiver,
-            proof,
-            events,
-        }
-    }
-
-    /// The name of the key, or of the pair of credentials, that proved the delivery.
+impl<S: Source> Delivery<S> {
+    /// The name of the key or the credentials that authenticated the delivery.
     ///
     /// Once an old key's name no longer turns up, the old key can go.
-    pub fn key(&self) -> &str {
-        match &self.proof {
-            Proof::Signature(verified) => verified.key_name(),
-            Proof::Credentials(pair) => pair,
-        }
+    pub fn key_name(&self) -> &str {
+        self.proof.key_name()
+    }
+
+    /// The tenant whose keys authenticated the delivery, if the source has tenants.
+    pub fn tenant(&self) -> Option<&str> {
+        self.proof.tenant.as_deref()
     }
 
     /// When the delivery was signed, if the service says so.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
-        match &self.proof {
-            Proof::Signature(verified) => verified.timestamp(),
-            Proof::Credentials(_) => None,
-        }
+        self.proof.timestamp()
     }
 
     /// A field of the signature header that is neither signature nor timestamp, such as Lune's
@@ -63,218 +53,218 @@ impl<P: Provider, S> Delivery<P, S> {
     /// **Not covered by the signature**: see
     /// [`Verified::unsigned_field`](crate::signature::Verified::unsigned_field).
     pub fn unsigned_field(&self, key: &str) -> Option<&str> {
-        match &self.proof {
-            Proof::Signature(verified) => verified.unsigned_field(key),
-            Proof::Credentials(_) => None,
-        }
+        self.proof.verified()?.unsigned_field(key)
     }
 
     /// The events, in the order in which they are to be handled.
-    pub fn events(&self) -> &[Event<P::Event>] {
+    pub fn events(&self) -> &[Event<S::Event>] {
         &self.events
     }
 
     /// Takes the events out, for a caller who does without de-duplication.
-    pub fn into_events(self) -> Vec<Event<P::Event>> {
+    pub fn into_events(self) -> Vec<Event<S::Event>> {
         self.events
     }
-}
 
-impl<P: Provider, S: DedupStore> Delivery<P, S> {
-    /// Handles each event that wasn't handled before, in order, and says what to answer.
+    /// Handles each event that wasn't handled before, in order, and returns what to answer.
     ///
-    /// A handler returns `()`, or a `Result` whose error makes the sender come again; one for pretix
-    /// may return a [`Reply`](crate::pretix::Reply). The first failure ends the delivery: what came
-    /// before it is committed and won't be handled again. An error isn't logged, as it may quote the
-    /// event: log it in the handler.
+    /// ```
+    /// use webhook_sdk::receiver::{Delivery, Outcome, Source};
     ///
-    /// Where the future is dropped, as axum and hyper do when the sender hangs up, the handler ends
+    /// # async fn store<T>(event: T) -> Result<(), std::io::Error> { Ok(()) }
+    /// async fn receive<S: Source>(delivery: Delivery<S>) -> Outcome {
+    ///     delivery
+    ///         .handle(async |event| {
+    ///             store(event).await?;
+    ///             Ok(())
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// The handler gets an [`Event`] and returns `()`, an [`Ack`](super::Ack), or a `Result` of
+    /// either with a [`BoxError`]; see [`IntoAck`]. The first event that fails ends the delivery:
+    /// those before it are committed and won't be handled again, and the service sends the rest
+    /// again. An error is logged with its sources, so don't quote the event in it. A handler that
+    /// panics fails.
+    ///
+    /// If the future is dropped, as axum and hyper do when the sender hangs up, the handler stops
     /// where it is and its event is released, to be delivered again. To go on without the sender,
     /// spawn a task around this call.
-    pub async fn handle<H, F>(self, mut handler: H) -> Answer
+    pub async fn handle<H, F>(self, mut handler: H) -> Outcome
     where
-        H: FnMut(P::Event) -> F,
-        F: Future<Output: HandlerResult<P>>,
+        H: FnMut(Event<S::Event>) -> F,
+        F: Future<Output: IntoAck<S>>,
     {
-        let mut disabled = false;
-        for Event { key, data } in self.events {
-            match one(&self.receiver, key, || handler(data)).await {
-                Ok(Handled::Done) => {}
-                Ok(Handled::Disable) => disabled = true,
-                Ok(Handled::Failed) => return Answer(StatusCode::INTERNAL_SERVER_ERROR),
-                Ok(Handled::SendAgain) => return Answer(StatusCode::SERVICE_UNAVAILABLE),
-                Err(status) => return Answer(status),
+        let mut progress = Progress::default();
+        for event in self.events {
+            let watch = Watch::start(&self.receiver, &event);
+            let processed = claim::process(&self.receiver, &watch, || handler(event)).await;
+            if progress.add(watch, processed).is_break() {
+                break;
             }
         }
-        Answer(if disabled {
-            StatusCode::GONE
-        } else {
-            StatusCode::NO_CONTENT
-        })
+        progress.outcome()
     }
 }
 
-impl<P: Provider, S> fmt::Debug for Delivery<P, S> {
+impl<S: Source> fmt::Debug for Delivery<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
-            .field("key", &self.key())
+            .field("key_name", &self.key_name())
+            .field("tenant", &self.tenant())
             .field("timestamp", &self.timestamp())
-            .field("events", &self.events)
+            .field("events", &self.events.len())
             .finish_non_exhaustive()
     }
 }
 
-/// What to answer to a delivery whose handler was called for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the sender learns of it only if it is sent"]
-pub struct Answer(StatusCode);
-
-impl Answer {
-    /// The status: 204, 410, 500 or 503.
-    pub fn status(self) -> StatusCode {
-        self.0
-    }
-
-    /// The whole answer, with an empty body.
-    pub fn response<B: Default>(self) -> Response<B> {
-        respond(self.0)
-    }
+/// What became of one event.
+pub(super) enum Processed {
+    Handled,
+    Disabled,
+    Duplicate,
+    Stale,
+    Retry,
+    Failed(BoxError),
+    Panicked,
+    TimedOut,
+    Held,
+    StoreUnavailable(StoreError),
 }
 
-/// What a handler made of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handled {
-    /// It is dealt with and won't be handled again.
-    Done,
-    /// It isn't: the answer is 500, and it should be delivered again.
-    Failed,
-    /// It can't be dealt with now: the answer is 503 with `Retry-After`.
-    SendAgain,
-    /// It is dealt with, and the service is to switch the webhook off.
-    Disable,
-}
-
-/// What a handler of a service's events may return.
-pub trait HandlerResult<P: ?Sized> {
-    /// What it means for the event.
-    fn handled(self) -> Handled;
-}
-
-impl<P: ?Sized> HandlerResult<P> for () {
-    fn handled(self) -> Handled {
-        Handled::Done
-    }
-}
-
-impl<P: ?Sized, T: HandlerResult<P>, E> HandlerResult<P> for Result<T, E> {
-    fn handled(self) -> Handled {
-        self.map_or(Handled::Failed, T::handled)
-    }
-}
-
-/// Claims, handles, and commits or releases one event.
-async fn one<P, S, F>(
-    receiver: &Arc<Inner<P, S>>,
-    key: EventKey,
-    handler: impl FnOnce() -> F,
-) -> Result<Handled, StatusCode>
-where
-    P: Provider,
-    S: DedupStore,
-    F: Future<Output: HandlerResult<P>>,
-{
-    let unavailable = |error: StoreError| {
-        tracing::error!(provider = receiver.provider.name(), reason = %error, "can't de-duplicate");
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let lease = receiver.limits.lease;
-    let begun = Instant::now();
-    let claim = receiver.store.claim(&key, lease).await;
-    let token = match claim.map_err(unavailable)? {
-        Claim::Granted(token) => token,
-        Claim::Committed => return Ok(Handled::Done),
-        Claim::Held => return Err(StatusCode::SERVICE_UNAVAILABLE),
-    };
-    let mut claimed = Claimed {
-        receiver,
-        key: &key,
-        token,
-        end: Some(End::Release),
-    };
-    let time_left = lease.saturating_sub(begun.elapsed());
-    let handled = match tokio::time::timeout(time_left, handler()).await {
-        Ok(result) => result.handled(),
-        Err(_) => {
-            tracing::error!(
-                provider = receiver.provider.name(),
-                "a handler outlived its lease"
-            );
-            Handled::Failed
-        }
-    };
-    match handled {
-        Handled::Done | Handled::Disable => claimed.end(End::Commit).await,
-        Handled::Failed | Handled::SendAgain => {
-            tracing::warn!(provider = receiver.provider.name(), "a handler failed");
-            claimed.end(End::Release).await
+impl From<AckKind> for Processed {
+    fn from(ack: AckKind) -> Self {
+        match ack {
+            AckKind::Done => Self::Handled,
+            AckKind::Retry => Self::Retry,
+            AckKind::Disable => Self::Disabled,
         }
     }
-    .map_err(unavailable)?;
-    Ok(handled)
 }
 
-/// A claim that is brought to its end even where the request is dropped before.
-struct Claimed<'a, P: Provider, S: DedupStore> {
-    receiver: &'a Arc<Inner<P, S>>,
-    key: &'a EventKey,
-    token: ClaimToken,
-    end: Option<End>,
-}
-
-#[derive(Clone, Copy)]
-enum End {
-    Commit,
-    Release,
-}
-
-impl End {
-    async fn reach<P: Provider, S: DedupStore>(
-        self,
-        receiver: &Inner<P, S>,
-        key: &EventKey,
-        token: ClaimToken,
-    ) -> Result<(), StoreError> {
+impl Processed {
+    fn observation(&self) -> Observation<'_> {
         match self {
-            Self::Commit => {
-                let remember = receiver.limits.remember;
-                receiver.store.commit(key, token, remember).await
+            Self::Handled => Observation::Handled,
+            Self::Disabled => Observation::Disabled,
+            Self::Duplicate => Observation::Duplicate,
+            Self::Stale => Observation::Stale,
+            Self::Retry => Observation::Retry,
+            Self::Failed(error) => Observation::Failed(error),
+            Self::Panicked => Observation::Panicked,
+            Self::TimedOut => Observation::TimedOut,
+            Self::Held => Observation::Held,
+            Self::StoreUnavailable(error) => Observation::StoreUnavailable(error),
+        }
+    }
+
+    /// The status that ends the delivery at this event.
+    fn ends_with(&self) -> Option<StatusCode> {
+        match self {
+            Self::Handled | Self::Disabled | Self::Duplicate | Self::Stale => None,
+            Self::Failed(_) | Self::Panicked | Self::TimedOut => {
+                Some(StatusCode::INTERNAL_SERVER_ERROR)
             }
-            Self::Release => receiver.store.release(key, token).await,
+            Self::Retry | Self::Held | Self::StoreUnavailable(_) => {
+                Some(StatusCode::SERVICE_UNAVAILABLE)
+            }
         }
     }
 }
 
-impl<P: Provider, S: DedupStore> Claimed<'_, P, S> {
-    async fn end(&mut self, end: End) -> Result<(), StoreError> {
-        self.end = Some(end);
-        let reached = end.reach(self.receiver, self.key, self.token).await;
-        self.end = None;
-        reached
+/// What became of the events so far.
+#[derive(Default)]
+pub(super) struct Progress {
+    disabled: bool,
+    ended: Option<StatusCode>,
+}
+
+impl Progress {
+    /// Reports an event, and breaks where the delivery ends.
+    pub(super) fn add<S: Source>(
+        &mut self,
+        watch: Watch<'_, S>,
+        processed: Processed,
+    ) -> ControlFlow<()> {
+        watch.end(processed.observation());
+        self.disabled |= matches!(processed, Processed::Disabled);
+        self.ended = processed.ends_with();
+        match self.ended {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    pub(super) fn outcome(self) -> Outcome {
+        let success = match self.disabled {
+            true => StatusCode::GONE,
+            false => StatusCode::NO_CONTENT,
+        };
+        Outcome(self.ended.unwrap_or(success))
     }
 }
 
-impl<P: Provider, S: DedupStore> Drop for Claimed<'_, P, S> {
-    fn drop(&mut self) {
-        let (Some(end), Ok(runtime)) = (self.end, Handle::try_current()) else {
-            return;
-        };
-        let (receiver, key) = (Arc::clone(self.receiver), self.key.clone());
-        let token = self.token;
-        runtime.spawn(async move {
-            if let Err(error) = end.reach(&receiver, &key, token).await {
-                let provider = receiver.provider.name();
-                tracing::error!(provider, reason = %error, "can't end a claim");
-            }
+/// Observes what becomes of an event, also where it is dropped before.
+pub(super) struct Watch<'a, S: Source> {
+    receiver: &'a Inner<S>,
+    pub(super) key: EventKey,
+    proof: Arc<Proof>,
+    pub(super) begun: Instant,
+    ended: bool,
+}
+
+impl<'a, S: Source> Watch<'a, S> {
+    pub(super) fn start(receiver: &'a Inner<S>, event: &Event<S::Event>) -> Self {
+        Self {
+            receiver,
+            key: event.key.clone(),
+            proof: Arc::clone(&event.proof),
+            begun: Instant::now(),
+            ended: false,
+        }
+    }
+
+    fn end(mut self, what: Observation<'_>) {
+        self.ended = true;
+        self.observe(what);
+    }
+
+    fn observe(&self, what: Observation<'_>) {
+        self.receiver.observe(Observed {
+            source: self.receiver.source.name(),
+            receiver: self.receiver.name.as_deref(),
+            what,
+            event: Some(&self.key),
+            key_name: Some(self.proof.key_name()),
+            tenant: self.proof.tenant.as_deref(),
+            duration: self.begun.elapsed(),
         });
+    }
+}
+
+impl<S: Source> Drop for Watch<'_, S> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.observe(Observation::Abandoned);
+        }
+    }
+}
+
+/// Runs a handler up to a time, and catches its panic.
+pub(super) async fn guarded<F: Future>(
+    limit: Duration,
+    handler: impl FnOnce() -> F,
+) -> Result<F::Output, Processed> {
+    let mut running = pin!(async move { handler().await });
+    let caught = std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(Err(Processed::Panicked)), |polled| {
+            polled.map(Ok)
+        })
+    });
+    match tokio::time::timeout(limit, caught).await {
+        Ok(result) => result,
+        Err(_) => Err(Processed::TimedOut),
     }
 }

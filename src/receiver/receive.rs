@@ -1,17 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::header;
 use http::request::Parts;
-use http::{HeaderMap, header};
 use http_body::Body;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::body::{Bounds, Buffered};
 use super::builder::Limits;
-use super::delivery::Proof;
-use super::{
-    Authentication, Delivery, MemoryStore, Provider, ProviderError, ReceiverBuilder, Rejection,
-};
+use super::key::Scope;
+use super::observer::{Observation, Observed, Observer};
+use super::source::{By, Check, Proof};
+use super::store::AnyStore;
+use super::{Authenticated, Authentication, Delivery, ReceiverBuilder, Refusal, Source};
 
 /// Receives the deliveries of one service.
 ///
@@ -26,18 +29,18 @@ use super::{
 ///
 /// let secret = Secret::from("from the create call");
 /// let verifier = Verifier::new(preo::scheme(), Keyring::new(Key::new("2026-11", &secret)?));
-/// let receiver = Receiver::new(preo::Deliveries::<serde_json::Value>::new(verifier));
+/// let receiver = Receiver::new(preo::Source::<serde_json::Value>::new(verifier));
 ///
 /// let payload = r#"{"event":"consent.given"}"#;
 /// let mut request = Request::post("/hooks/preo").body(payload.to_owned())?;
 /// Signer::new(preo::scheme(), &secret)?.sign(request.headers_mut(), payload.as_bytes())?;
 ///
 /// let (parts, body) = request.into_parts();
-/// let answer: Response<String> = match receiver.receive(&parts, body).await {
-///     Ok(delivery) => delivery.handle(async |event| println!("{event}")).await.response(),
-///     Err(rejection) => rejection.response(),
+/// let response: Response<String> = match receiver.receive(&parts, body).await {
+///     Ok(delivery) => delivery.handle(async |event| println!("{}", event["event"])).await.response(),
+///     Err(refusal) => refusal.response(),
 /// };
-/// assert_eq!(answer.status(), 204);
+/// assert_eq!(response.status(), 204);
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "preo"))]
@@ -46,112 +49,135 @@ use super::{
 ///
 /// A clone is a handle to the same receiver. With the feature `axum` it is the state from which a
 /// [`Delivery`] is extracted; any other stack calls [`receive`](Self::receive).
-pub struct Receiver<P, S = MemoryStore> {
-    inner: Arc<Inner<P, S>>,
+pub struct Receiver<S> {
+    inner: Arc<Inner<S>>,
 }
 
-pub(super) struct Inner<P, S> {
-    pub(super) provider: P,
-    pub(super) store: S,
+pub(super) struct Inner<S> {
+    pub(super) source: S,
+    pub(super) name: Option<String>,
+    pub(super) space: String,
+    pub(super) store: AnyStore,
     pub(super) limits: Limits,
-    room: Semaphore,
+    pub(super) observer: Option<Observer>,
+    pub(super) room: Arc<Semaphore>,
 }
 
-impl<P: Provider> Receiver<P> {
+impl<S: Source> Receiver<S> {
     /// Starts with the defaults and a store in memory.
-    pub fn builder(provider: P) -> ReceiverBuilder<P> {
-        ReceiverBuilder::new(provider)
+    pub fn builder(source: S) -> ReceiverBuilder<S> {
+        ReceiverBuilder::new(source)
     }
 
     /// A receiver with the defaults and a store in memory.
-    pub fn new(provider: P) -> Self {
-        Self::builder(provider).build()
+    pub fn new(source: S) -> Self {
+        Self::builder(source).assemble()
     }
-}
 
-impl<P: Provider, S> Receiver<P, S> {
-    /// Judges, reads, verifies and decodes a request.
+    /// Authenticates, reads, verifies and decodes a request.
     ///
     /// The method and the path are the router's business. Needs a tokio runtime with its timers on.
     /// Dropping the future is fine at any moment: nothing has been claimed yet.
     ///
     /// # Errors
     ///
-    /// A [`Rejection`], which says what to answer. Its reason has been logged.
-    pub async fn receive<B: Body>(
-        &self,
-        parts: &Parts,
-        body: B,
-    ) -> Result<Delivery<P, S>, Rejection> {
-        let result = self.judge(&parts.headers, body).await;
-        if let Err(rejection) = &result {
-            tracing::warn!(
-                provider = self.inner.provider.name(),
-                status = rejection.status().as_u16(),
-                reason = %rejection,
-                "refused a delivery"
-            );
+    /// A [`Refusal`] with the status to answer. It has been logged and observed.
+    pub async fn receive<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
+        let begun = Instant::now();
+        let result = self.accept(parts, body).await;
+        if let Err(refusal) = &result {
+            self.inner.observe(Observed {
+                source: self.inner.source.name(),
+                receiver: self.inner.name.as_deref(),
+                what: Observation::Refused(refusal),
+                event: None,
+                key_name: None,
+                tenant: None,
+                duration: begun.elapsed(),
+            });
         }
         result
     }
 
-    /// The provider.
-    pub fn provider(&self) -> &P {
-        &self.inner.provider
+    /// The source.
+    pub fn source(&self) -> &S {
+        &self.inner.source
     }
 
-    pub(super) fn of(builder: ReceiverBuilder<P, S>) -> Self {
-        let ReceiverBuilder {
-            provider,
-            store,
-            limits,
-        } = builder;
-        let room = Semaphore::new(limits.max_buffered_bytes.min(Semaphore::MAX_PERMITS));
+    pub(super) fn of(inner: Inner<S>) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                provider,
-                store,
-                limits,
-                room,
-            }),
+            inner: Arc::new(inner),
         }
     }
 
-    async fn judge<B: Body>(
-        &self,
-        headers: &HeaderMap,
-        body: B,
-    ) -> Result<Delivery<P, S>, Rejection> {
+    async fn accept<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
         let Inner {
-            provider,
+            source,
             limits,
             room,
             ..
         } = &*self.inner;
-        let authentication = provider
-            .authenticate(headers)
-            .map_err(Rejection::Unauthorized)?;
-        if !is_json(headers) {
-            return Err(Rejection::UnsupportedMediaType);
+        let authentication = source.authenticate(parts).await?;
+        let content_type = parts.headers.get(header::CONTENT_TYPE);
+        if !source.accepts(content_type.map(|value| value.to_str().unwrap_or_default())) {
+            return Err(Refusal::UnsupportedMediaType);
         }
         let bounds = Bounds {
             max_bytes: limits.max_body_bytes,
             room,
         };
-        let read = authenticate(&bounds, headers, body, authentication);
-        let (body, proof) = tokio::time::timeout(limits.body_timeout, read)
+        let (tenant, owner) = (authentication.tenant.clone(), authentication.owner.clone());
+        let read = verify(&bounds, parts, body, authentication);
+        let (body, by) = tokio::time::timeout(limits.body_timeout, read)
             .await
-            .unwrap_or(Err(Rejection::TooSlow {
+            .unwrap_or(Err(Refusal::BodyTimeout {
                 limit: limits.body_timeout,
             }))?;
-        let events = provider
-            .decode(&body.bytes)
-            .map_err(Rejection::Undecodable)?;
-        Ok(Delivery::new(Arc::clone(&self.inner), proof, events))
+        let Buffered { bytes, room } = body;
+        self.decode(parts, bytes, room, Proof { by, tenant }, owner)
+    }
+
+    fn decode(
+        &self,
+        parts: &Parts,
+        body: Bytes,
+        room: OwnedSemaphorePermit,
+        proof: Proof,
+        owner: Option<Arc<str>>,
+    ) -> Result<Delivery<S>, Refusal> {
+        let source = &self.inner.source;
+        let scope = Scope::new([
+            self.inner.space.as_str(),
+            source.name(),
+            proof.tenant.as_deref().unwrap_or_default(),
+            owner.as_deref().unwrap_or_default(),
+        ]);
+        let proof = Arc::new(proof);
+        let events = source.decode(&Authenticated {
+            parts,
+            body: &body,
+            proof: &proof,
+            scope,
+        })?;
+        Ok(Delivery {
+            receiver: Arc::clone(&self.inner),
+            proof,
+            events,
+            _room: room,
+        })
     }
 }
 
-impl<P, S> Clone for Receiver<P, S> {
+impl<S> Inner<S> {
+    pub(super) fn observe(&self, observed: Observed<'_>) {
+        observed.log();
+        if let Some(observer) = &self.observer {
+            observer(&observed);
+        }
+    }
+}
+
+impl<S> Clone for Receiver<S> {
     fn clone(&self) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
@@ -159,47 +185,36 @@ impl<P, S> Clone for Receiver<P, S> {
     }
 }
 
-impl<P: Provider, S> fmt::Debug for Receiver<P, S> {
+impl<S: Source> fmt::Debug for Receiver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("provider", &self.inner.provider.name())
+            .field("source", &self.inner.source.name())
+            .field("name", &self.inner.name)
             .field("limits", &self.inner.limits)
             .finish_non_exhaustive()
     }
 }
 
 /// Reads the body while it is verified.
-async fn authenticate<'a, B: Body>(
-    bounds: &Bounds<'a>,
-    headers: &HeaderMap,
+async fn verify<B: Body>(
+    bounds: &Bounds<'_>,
+    parts: &Parts,
     body: B,
     authentication: Authentication,
-) -> Result<(Buffered<'a>, Proof), Rejection> {
-    match authentication {
-        Authentication::Signed(verification) => {
+) -> Result<(Buffered, By), Refusal> {
+    let headers = &parts.headers;
+    match authentication.check {
+        Check::Signature(verification) => {
             let body = bounds.read(headers, body).await?;
-            let verified = verification
-                .finish(&body.bytes)
-                .map_err(|error| Rejection::Unauthorized(ProviderError::Signature(error)))?
-                .without_payload();
-            Ok((body, Proof::Signature(verified)))
+            let verified = verification.finish(&body.bytes);
+            if authentication.unknown_tenant {
+                return Err(Refusal::UnknownTenant);
+            }
+            Ok((body, By::Signature(verified?.without_payload())))
         }
-        Authentication::Credentials(pair) => {
+        Check::Passed(name) => {
             let body = bounds.read(headers, body).await?;
-            Ok((body, Proof::Credentials(pair)))
+            Ok((body, By::Credentials(name)))
         }
     }
-}
-
-/// A missing content type is let through: that of Preo is unpublished.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return true;
-    };
-    let essence = value.to_str().unwrap_or_default().split(';').next();
-    let Some((kind, subtype)) = essence.unwrap_or_default().trim().split_once('/') else {
-        return false;
-    };
-    let format = subtype.rsplit('+').next().unwrap_or_default();
-    kind.eq_ignore_ascii_case("application") && format.eq_ignore_ascii_case("json")
 }

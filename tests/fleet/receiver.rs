@@ -11,7 +11,7 @@ use axum::routing::post;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
-use webhook_sdk::receiver::{Answer, Delivery, Receiver, RedisStore};
+use webhook_sdk::receiver::{Delivery, Outcome, Receiver, RedisStore};
 use webhook_sdk::signature::{Key, Keyring, Verifier};
 use webhook_sdk::{Secret, preo};
 
@@ -22,7 +22,7 @@ pub(crate) const SECRET: &str = "fleet-secret";
 /// So short that the events of a killed receiver are soon another's.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
-type Deliveries = preo::Deliveries<Payload>;
+type Source = preo::Source<Payload>;
 
 #[derive(Deserialize)]
 struct Payload {
@@ -55,12 +55,14 @@ pub(crate) fn run(redis: &str, record: &str) {
 
 async fn serve(redis: &str, record: Record) {
     let keyring = Keyring::new(Key::new("fleet", &Secret::from(SECRET)).unwrap());
-    let deliveries = Deliveries::new(Verifier::new(preo::scheme(), keyring))
+    let deliveries = Source::new(Verifier::new(preo::scheme(), keyring))
         .identified_by(|payload| Some(payload.id.to_string()));
     let receiver = Receiver::builder(deliveries)
-        .store(RedisStore::builder(redis).prefix("fleet:").build().unwrap())
+        .name("fleet")
+        .store(RedisStore::builder(redis).prefix("").build().unwrap())
         .lease(LEASE)
-        .build();
+        .build()
+        .unwrap();
     let route = post(move |delivery| handle(delivery, record.clone()));
     let router = Router::new().route("/", route).with_state(receiver);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -68,10 +70,11 @@ async fn serve(redis: &str, record: Record) {
     axum::serve(listener, router).await.unwrap();
 }
 
-async fn handle(delivery: Delivery<Deliveries, RedisStore>, record: Record) -> Answer {
+async fn handle(delivery: Delivery<Source>, record: Record) -> Outcome {
     let mut ran = None;
     let answer = delivery
-        .handle(|Payload { id }| {
+        .handle(|event| {
+            let id = event.id;
             ran = Some(id);
             let record = record.clone();
             async move {

@@ -150,7 +150,7 @@ fn commits(file: &[u8]) -> HashMap<usize, usize> {
             && value.starts_with(b"done:")
         {
             let key = std::str::from_utf8(key).unwrap();
-            let event = key.strip_prefix("fleet:preo:id:").unwrap();
+            let event = key.strip_prefix("fleet:preo:::id:").unwrap();
             *commits.entry(event.parse().unwrap()).or_default() += 1;
         }
     }

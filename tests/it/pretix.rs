@@ -15,7 +15,6 @@ mod live;
 #[cfg(feature = "pretix")]
 mod notification;
 #[cfg(feature = "pretix")]
-mod reply;
 #[cfg(all(feature = "pretix", any(feature = "client", feature = "testing")))]
 pub(crate) mod support;
 #[cfg(feature = "pretix")]

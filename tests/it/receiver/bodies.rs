@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use webhook_sdk::preo;
-use webhook_sdk::receiver::{Delivery, Provider, Receiver, Rejection};
+use webhook_sdk::receiver::{Delivery, Receiver, Refusal, Source};
 use webhook_sdk::signature::Verifier;
 
 use crate::receiver::support::{
@@ -66,11 +66,11 @@ impl Body for Piecemeal {
 }
 
 /// What became of a request with a body of these frames, and how often the body was asked.
-async fn receive<P: Provider>(
-    receiver: &Receiver<P>,
+async fn receive<S: Source>(
+    receiver: &Receiver<S>,
     headers: &HeaderMap,
     next: impl FnMut() -> Option<Result<Frame<Bytes>, io::Error>> + Unpin,
-) -> (Result<Delivery<P>, Rejection>, usize) {
+) -> (Result<Delivery<S>, Refusal>, usize) {
     let asked = Arc::new(AtomicUsize::new(0));
     let body = Frames {
         next,
@@ -88,24 +88,26 @@ fn data(bytes: &'static [u8]) -> Option<Result<Frame<Bytes>, io::Error>> {
 
 async fn headers_are_judged_before_the_body<S: Service>() {
     for headers in S::unproven() {
-        let (result, asked) = receive(&builder::<S>().build(), &headers, || data(b"{}")).await;
-        assert!(matches!(result, Err(Rejection::Unauthorized(_))));
+        let (result, asked) =
+            receive(&builder::<S>().build().unwrap(), &headers, || data(b"{}")).await;
+        assert!(matches!(
+            result,
+            Err(Refusal::Signature(_) | Refusal::Credentials(_))
+        ));
         assert_eq!(asked, 0);
     }
 
     let mut headers = genuine::<S>(S::body(1)).headers().clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    let (result, asked) = receive(&builder::<S>().build(), &headers, || data(b"{}")).await;
-    assert_eq!(result.unwrap_err(), Rejection::UnsupportedMediaType);
+    let (result, asked) = receive(&builder::<S>().build().unwrap(), &headers, || data(b"{}")).await;
+    assert_eq!(result.unwrap_err(), Refusal::UnsupportedMediaType);
     assert_eq!(asked, 0);
 
+    let limit = S::source().max_body_bytes();
     let mut headers = genuine::<S>(S::body(1)).headers().clone();
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("1048577"));
-    let (result, asked) = receive(&builder::<S>().build(), &headers, || data(b"{}")).await;
-    assert_eq!(
-        result.unwrap_err(),
-        Rejection::TooLarge { limit: 1_048_576 }
-    );
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(limit + 1));
+    let (result, asked) = receive(&builder::<S>().build().unwrap(), &headers, || data(b"{}")).await;
+    assert_eq!(result.unwrap_err(), Refusal::BodyTooLarge { limit });
     assert_eq!(asked, 0);
 }
 
@@ -139,7 +141,7 @@ async fn a_body_that_knows_its_length_is_refused_unread_without_a_header() {
 
     let (parts, _) = genuine::<Preo>(Preo::body(1)).into_parts();
     let asked = Arc::new(AtomicBool::new(false));
-    let receiver = builder::<Preo>().build();
+    let receiver = builder::<Preo>().build().unwrap();
     let result = receiver.receive(&parts, Known(Arc::clone(&asked))).await;
     assert_eq!(result.unwrap_err().status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert!(!asked.load(Ordering::SeqCst));
@@ -151,7 +153,7 @@ async fn a_forged_body_is_read_once_and_never_decoded() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
     let deliveries = {
         let decoded = Arc::clone(&decoded);
-        preo::Deliveries::<serde_json::Value>::new(verifier).identified_by(move |_| {
+        preo::Source::<serde_json::Value>::new(verifier).identified_by(move |_| {
             decoded.store(true, Ordering::SeqCst);
             None
         })
@@ -164,7 +166,10 @@ async fn a_forged_body_is_read_once_and_never_decoded() {
         if left < 0 { None } else { data(&[b' '; 1024]) }
     };
     let (result, asked) = receive(&receiver, &Preo::forged().unwrap(), next).await;
-    assert!(matches!(result, Err(Rejection::Unauthorized(_))));
+    assert!(matches!(
+        result,
+        Err(Refusal::Signature(_) | Refusal::Credentials(_))
+    ));
     assert_eq!(asked, 64 + 1);
     assert!(!decoded.load(Ordering::SeqCst));
 
@@ -183,16 +188,16 @@ async fn a_forged_body_is_read_once_and_never_decoded() {
 #[tokio::test]
 async fn a_body_that_never_ends_is_cut_at_the_limit() {
     let limit = 64 * 1024;
-    let receiver = builder::<Pretix>().max_body_bytes(limit).build();
+    let receiver = builder::<Pretix>().max_body_bytes(limit).build().unwrap();
     let headers = genuine::<Pretix>(Vec::new()).headers().clone();
     let (result, asked) = receive(&receiver, &headers, || data(&[b' '; 1024])).await;
-    assert_eq!(result.unwrap_err(), Rejection::TooLarge { limit });
+    assert_eq!(result.unwrap_err(), Refusal::BodyTooLarge { limit });
     assert_eq!(asked, limit / 1024 + 1);
 }
 
 #[tokio::test]
 async fn a_chunked_body_that_never_ends_is_answered_with_413() {
-    let receiver = builder::<Preo>().max_body_bytes(64 * 1024).build();
+    let receiver = builder::<Preo>().max_body_bytes(64 * 1024).build().unwrap();
     let address = serve(&receiver, |_| ready(())).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = head(&Preo::forged().unwrap()) + "transfer-encoding: chunked\r\n\r\n";
@@ -211,18 +216,18 @@ async fn a_chunked_body_that_never_ends_is_answered_with_413() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_stands_still_is_cut_at_the_time_out() {
     let timeout = Duration::from_secs(7);
-    let receiver = builder::<Preo>().body_timeout(timeout).build();
+    let receiver = builder::<Preo>().body_timeout(timeout).build().unwrap();
     let (parts, body) = genuine::<Preo>(Preo::body(1)).into_parts();
     let (sender, piecemeal) = piecemeal();
     sender.send(body.slice(..4)).unwrap();
     let result = receiver.receive(&parts, piecemeal).await;
-    assert_eq!(result.unwrap_err(), Rejection::TooSlow { limit: timeout });
+    assert_eq!(result.unwrap_err(), Refusal::BodyTimeout { limit: timeout });
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_trickles_has_one_time_out_for_the_whole() {
     let timeout = Duration::from_secs(7);
-    let receiver = builder::<Preo>().body_timeout(timeout).build();
+    let receiver = builder::<Preo>().body_timeout(timeout).build().unwrap();
     let (parts, _) = genuine::<Preo>(Preo::body(1)).into_parts();
     let (sender, piecemeal) = piecemeal();
     let trickle = tokio::spawn(async move {
@@ -231,17 +236,17 @@ async fn a_body_that_trickles_has_one_time_out_for_the_whole() {
         }
     });
     let result = receiver.receive(&parts, piecemeal).await;
-    assert_eq!(result.unwrap_err(), Rejection::TooSlow { limit: timeout });
+    assert_eq!(result.unwrap_err(), Refusal::BodyTimeout { limit: timeout });
     trickle.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_body_of_endless_empty_frames_is_cut_at_the_time_out() {
     let timeout = Duration::from_millis(50);
-    let receiver = builder::<Preo>().body_timeout(timeout).build();
+    let receiver = builder::<Preo>().body_timeout(timeout).build().unwrap();
     let headers = genuine::<Preo>(Preo::body(1)).headers().clone();
     let (result, _) = receive(&receiver, &headers, || data(b"")).await;
-    assert_eq!(result.unwrap_err(), Rejection::TooSlow { limit: timeout });
+    assert_eq!(result.unwrap_err(), Refusal::BodyTimeout { limit: timeout });
 }
 
 #[tokio::test]
@@ -253,8 +258,8 @@ async fn a_body_that_breaks_off_is_refused_even_if_what_came_is_genuine() {
         Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))),
     ]);
     let next = || frames.pop_front().flatten();
-    let (result, _) = receive(&builder::<Preo>().build(), &headers, next).await;
-    assert_eq!(result.unwrap_err(), Rejection::BrokenBody);
+    let (result, _) = receive(&builder::<Preo>().build().unwrap(), &headers, next).await;
+    assert_eq!(result.unwrap_err(), Refusal::BodyIncomplete);
 }
 
 #[tokio::test]
@@ -263,10 +268,13 @@ async fn a_body_is_the_same_however_it_is_cut() {
     let headers = genuine::<Preo>(body.to_vec()).headers().clone();
     for size in 1..=body.len() {
         let mut chunks = body.chunks(size);
-        let receiver = builder::<Preo>().max_body_bytes(body.len()).build();
+        let receiver = builder::<Preo>()
+            .max_body_bytes(body.len())
+            .build()
+            .unwrap();
         let next = || chunks.next().and_then(data);
         let (result, _) = receive(&receiver, &headers, next).await;
-        assert_eq!(result.unwrap().events()[0].data.id, "event-1");
+        assert_eq!(result.unwrap().events()[0].id, "event-1");
     }
 }
 
@@ -277,19 +285,23 @@ async fn trailers_are_no_part_of_a_body() {
     let trailers = Some(Ok(Frame::trailers(HeaderMap::new())));
     let mut frames = VecDeque::from([data(body), trailers]);
     let next = || frames.pop_front().flatten();
-    let (result, _) = receive(&builder::<Preo>().build(), &headers, next).await;
-    assert_eq!(result.unwrap().key(), "2026-11");
+    let (result, _) = receive(&builder::<Preo>().build().unwrap(), &headers, next).await;
+    assert_eq!(result.unwrap().key_name(), "2026-11");
 }
 
 const OPEN: usize = 4;
 /// Not what doubling arrives at.
 const SIZE: usize = 60 * 1024;
 
-type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Delivered, Rejection>> + 'a>>;
-type Delivered = Delivery<<Preo as Service>::Provider>;
+type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Delivered, Refusal>> + 'a>>;
+type Delivered = Delivery<<Preo as Service>::Source>;
 
-fn roomy_for_four() -> Receiver<<Preo as Service>::Provider> {
-    builder::<Preo>().max_buffered_bytes(OPEN * SIZE).build()
+fn roomy_for_four() -> Receiver<<Preo as Service>::Source> {
+    builder::<Preo>()
+        .max_body_bytes(OPEN * SIZE)
+        .max_buffered_bytes(OPEN * SIZE)
+        .build()
+        .unwrap()
 }
 
 fn padded(number: usize) -> Vec<u8> {
@@ -310,7 +322,7 @@ fn forged(_: &[u8]) -> HeaderMap {
 
 /// Opens a request and has all of its body received but for the last byte.
 async fn open<'a>(
-    receiver: &'a Receiver<<Preo as Service>::Provider>,
+    receiver: &'a Receiver<<Preo as Service>::Source>,
     number: usize,
     headers: fn(&[u8]) -> HeaderMap,
 ) -> (mpsc::UnboundedSender<Bytes>, Receiving<'a>) {
@@ -329,12 +341,12 @@ async fn open<'a>(
     (writer, receiving)
 }
 
-async fn poll_once(receiving: &mut Receiving<'_>) -> Poll<Result<Delivered, Rejection>> {
+async fn poll_once(receiving: &mut Receiving<'_>) -> Poll<Result<Delivered, Refusal>> {
     std::future::poll_fn(|context| Poll::Ready(receiving.as_mut().poll(context))).await
 }
 
 /// A small request from beginning to end.
-async fn another(receiver: &Receiver<<Preo as Service>::Provider>) -> Result<Delivered, Rejection> {
+async fn another(receiver: &Receiver<<Preo as Service>::Source>) -> Result<Delivered, Refusal> {
     let (parts, body) = genuine::<Preo>(Preo::body(9)).into_parts();
     receiver
         .receive(&parts, http_body_util::Full::new(body))
@@ -349,7 +361,7 @@ async fn open_requests_past_the_room_for_all_get_503_and_harm_no_earlier_one() {
         opened.push(open(&receiver, number, signed).await);
     }
     let refusal = another(&receiver).await.unwrap_err();
-    assert_eq!(refusal, Rejection::Overloaded);
+    assert_eq!(refusal, Refusal::Overloaded);
     let answer = refusal.response::<()>();
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "30");
@@ -358,7 +370,7 @@ async fn open_requests_past_the_room_for_all_get_503_and_harm_no_earlier_one() {
         writer.send(Bytes::from_static(b" ")).unwrap();
         drop(writer);
         let delivery = receiving.await.unwrap();
-        assert_eq!(delivery.events()[0].data.id, format!("event-{number}"));
+        assert_eq!(delivery.events()[0].id, format!("event-{number}"));
     }
     assert!(another(&receiver).await.is_ok());
 }
@@ -375,7 +387,10 @@ async fn open_forged_requests_give_their_room_back() {
         let (writer, receiving) = opened.pop().unwrap();
         writer.send(Bytes::from_static(b" ")).unwrap();
         drop(writer);
-        assert!(matches!(receiving.await, Err(Rejection::Unauthorized(_))));
+        assert!(matches!(
+            receiving.await,
+            Err(Refusal::Signature(_) | Refusal::Credentials(_))
+        ));
         assert!(another(&receiver).await.is_ok());
     }
 }
@@ -411,13 +426,17 @@ async fn a_body_that_only_announces_its_length_takes_no_room() {
 
 #[tokio::test]
 async fn too_many_open_requests_are_answered_with_503_over_http() {
-    let receiver = builder::<Preo>().max_buffered_bytes(SIZE).build();
+    let receiver = roomy_for_four();
+    let mut opened = Vec::new();
+    for number in 0..OPEN {
+        opened.push(open(&receiver, number, signed).await);
+    }
     let address = serve(&receiver, |_| ready(())).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = head(&Preo::forged().unwrap());
-    let head = head + &format!("content-length: {}\r\n\r\n", SIZE + 1);
+    let head = head + &format!("content-length: {SIZE}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&[b' '; SIZE + 1]).await.unwrap();
+    stream.write_all(&[b' '; SIZE]).await.unwrap();
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 503");

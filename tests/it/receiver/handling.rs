@@ -12,7 +12,8 @@ use http_body_util::Full;
 use tokio::sync::{Notify, watch};
 use webhook_sdk::preo;
 use webhook_sdk::receiver::{
-    Answer, Claim, ClaimToken, DedupStore, Delivery, EventKey, MemoryStore, Receiver, StoreError,
+    BoxError, Claim, ClaimToken, DedupStore, Delivery, Event, EventKey, MemoryStore, Outcome,
+    Receiver, Source, StoreError,
 };
 use webhook_sdk::signature::Verifier;
 
@@ -22,21 +23,22 @@ use crate::receiver::support::{Batches, Lune, Preo, Pretix, Runs, Service, build
 const EVENT: u32 = 7;
 
 fn event_key() -> EventKey {
-    EventKey::new("preo", "event-7")
+    EventKey::new(["test", "preo", "", ""], &["event-7"])
 }
 
-async fn delivery<S: DedupStore>(
-    receiver: &Receiver<<Preo as Service>::Provider, S>,
-) -> Delivery<<Preo as Service>::Provider, S> {
+async fn delivery(
+    receiver: &Receiver<<Preo as Service>::Source>,
+) -> Delivery<<Preo as Service>::Source> {
     received(receiver, genuine::<Preo>(Preo::body(EVENT))).await
 }
 
-async fn received<P: webhook_sdk::receiver::Provider, S: DedupStore>(
-    receiver: &Receiver<P, S>,
-    request: Request<Bytes>,
-) -> Delivery<P, S> {
+async fn received<S: Source>(receiver: &Receiver<S>, request: Request<Bytes>) -> Delivery<S> {
     let (parts, body) = request.into_parts();
     receiver.receive(&parts, Full::new(body)).await.unwrap()
+}
+
+fn named<S: Source>(source: S) -> Receiver<S> {
+    Receiver::builder(source).name("test").build().unwrap()
 }
 
 async fn claim(store: &MemoryStore) -> Claim {
@@ -50,13 +52,20 @@ async fn until_granted(store: &MemoryStore) {
     }
 }
 
-async fn poll_once<F: Future<Output = Answer>>(future: &mut Pin<Box<F>>) -> Poll<Answer> {
+async fn poll_once<F: Future<Output = Outcome>>(future: &mut Pin<Box<F>>) -> Poll<Outcome> {
     std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
 
-fn receiver_and_store() -> (Receiver<<Preo as Service>::Provider>, MemoryStore) {
+fn receiver_and_store() -> (Receiver<<Preo as Service>::Source>, MemoryStore) {
     let store = MemoryStore::default();
-    (builder::<Preo>().store(store.clone()).build(), store)
+    (
+        builder::<Preo>()
+            .name("test")
+            .store(store.clone())
+            .build()
+            .unwrap(),
+        store,
+    )
 }
 
 #[tokio::test]
@@ -78,7 +87,7 @@ async fn a_failure_releases_the_event() {
     let (receiver, store) = receiver_and_store();
     let answer = delivery(&receiver)
         .await
-        .handle(|_| ready(Err::<(), _>("no")));
+        .handle(|_| ready(Err::<(), BoxError>("no".into())));
     assert_eq!(answer.await.status(), 500);
     granted(&store, &event_key()).await;
 }
@@ -110,7 +119,12 @@ async fn of_two_deliveries_at_once_one_runs_and_the_other_is_told_to_come_again(
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_outlives_its_lease_is_dropped_and_its_event_released() {
     let store = MemoryStore::default();
-    let receiver = builder::<Preo>().store(store.clone()).lease(LEASE).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store.clone())
+        .lease(LEASE)
+        .build()
+        .unwrap();
     let dropped = Runs::default();
     let begun = tokio::time::Instant::now();
     let answer = delivery(&receiver).await.handle(|_| {
@@ -129,7 +143,12 @@ async fn a_handler_that_outlives_its_lease_is_dropped_and_its_event_released() {
 #[tokio::test(start_paused = true)]
 async fn the_time_to_grant_a_claim_counts_as_part_of_the_lease() {
     let store = Slow(LEASE / 3);
-    let receiver = builder::<Preo>().store(store).lease(LEASE).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store)
+        .lease(LEASE)
+        .build()
+        .unwrap();
     let begun = tokio::time::Instant::now();
     let answer = delivery(&receiver).await.handle(|_| pending::<()>());
     assert_eq!(answer.await.status(), 500);
@@ -138,7 +157,7 @@ async fn the_time_to_grant_a_claim_counts_as_part_of_the_lease() {
 
 #[tokio::test]
 async fn an_endless_lease_is_no_lease() {
-    let receiver = builder::<Preo>().lease(Duration::MAX).build();
+    let receiver = builder::<Preo>().lease(Duration::MAX).build().unwrap();
     let answer = delivery(&receiver).await.handle(|_| ready(())).await;
     assert_eq!(answer.status(), 204);
 }
@@ -162,20 +181,24 @@ async fn a_request_that_is_dropped_ends_its_handler_and_releases_the_event() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_releases_the_event() {
+async fn a_handler_that_panics_is_500_and_releases_the_event() {
     async fn panics<E>(_: E) {
         panic!("on purpose");
     }
     let (receiver, store) = receiver_and_store();
-    let handling = tokio::spawn(delivery(&receiver).await.handle(panics));
-    assert!(handling.await.unwrap_err().is_panic());
-    until_granted(&store).await;
+    let outcome = delivery(&receiver).await.handle(panics).await;
+    assert_eq!(outcome.status(), 500);
+    granted(&store, &event_key()).await;
 }
 
 #[tokio::test]
 async fn a_request_that_is_dropped_during_the_commit_commits_all_the_same() {
     let store = Gated::default();
-    let receiver = builder::<Preo>().store(store.clone()).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store.clone())
+        .build()
+        .unwrap();
     let mut handling = Box::pin(delivery(&receiver).await.handle(|_| ready(())));
     assert!(poll_once(&mut handling).await.is_pending());
     drop(handling);
@@ -189,7 +212,11 @@ async fn a_request_that_is_dropped_during_the_commit_commits_all_the_same() {
 #[tokio::test]
 async fn a_store_that_fails_at_the_commit_is_503_and_the_lease_ends_the_claim() {
     let store = Failing::at("commit");
-    let receiver = builder::<Preo>().store(store.clone()).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store.clone())
+        .build()
+        .unwrap();
     let runs = Runs::default();
     let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
     let answer = answer.await;
@@ -202,7 +229,11 @@ async fn a_store_that_fails_at_the_commit_is_503_and_the_lease_ends_the_claim() 
 #[tokio::test]
 async fn a_store_that_fails_at_the_claim_is_503_and_nothing_runs() {
     let store = Failing::at("claim");
-    let receiver = builder::<Preo>().store(store.clone()).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store.clone())
+        .build()
+        .unwrap();
     let runs = Runs::default();
     let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
     assert_eq!(answer.await.status(), 503);
@@ -213,10 +244,14 @@ async fn a_store_that_fails_at_the_claim_is_503_and_nothing_runs() {
 #[tokio::test]
 async fn a_store_that_fails_at_the_release_is_503() {
     let store = Failing::at("release");
-    let receiver = builder::<Preo>().store(store.clone()).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store.clone())
+        .build()
+        .unwrap();
     let answer = delivery(&receiver)
         .await
-        .handle(|_| ready(Err::<(), _>("no")));
+        .handle(|_| ready(Err::<(), BoxError>("no".into())));
     assert_eq!(answer.await.status(), 503);
     assert_eq!(store.calls(), ["claim", "release"]);
 }
@@ -224,7 +259,12 @@ async fn a_store_that_fails_at_the_release_is_503() {
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_was_lost_is_not_committed_over_its_new_holder() {
     let store = Hasty(MemoryStore::default());
-    let receiver = builder::<Preo>().store(store.clone()).lease(LEASE).build();
+    let receiver = builder::<Preo>()
+        .name("test")
+        .store(store.clone())
+        .lease(LEASE)
+        .build()
+        .unwrap();
     let other = Mutex::new(None);
     let answer = delivery(&receiver).await.handle(|_| async {
         tokio::time::advance(LEASE / 2).await;
@@ -240,13 +280,17 @@ async fn a_claim_that_was_lost_is_not_committed_over_its_new_holder() {
 
 #[tokio::test]
 async fn the_events_of_a_batch_are_handled_in_order_and_the_first_failure_ends_it() {
-    let receiver = builder::<Batches>().build();
+    let receiver = builder::<Batches>().build().unwrap();
     let handled = Mutex::new(Vec::new());
     let run = |failing: &'static str| {
         let handled = &handled;
-        move |event: String| {
-            handled.lock().unwrap().push(event.clone());
-            ready(if event == failing { Err("no") } else { Ok(()) })
+        move |event: Event<String>| {
+            handled.lock().unwrap().push(event.clone().into_data());
+            ready(if *event == failing {
+                Err(BoxError::from("no"))
+            } else {
+                Ok(())
+            })
         }
     };
     let batch = || Batches::of(&["a", "b", "c", "b"]);
@@ -264,28 +308,28 @@ async fn the_events_of_a_batch_are_handled_in_order_and_the_first_failure_ends_i
 
 #[tokio::test]
 async fn a_delivery_tells_the_key_that_matched_and_the_time_of_its_signature() {
-    let receiver = builder::<Batches>().build();
+    let receiver = builder::<Batches>().build().unwrap();
     let delivery = received(&receiver, Batches::of(&["a"])).await;
-    assert_eq!(delivery.key(), "2026-11");
+    assert_eq!(delivery.key_name(), "2026-11");
     assert!(delivery.timestamp().is_some());
 
-    let receiver = builder::<Pretix>().build();
+    let receiver = builder::<Pretix>().build().unwrap();
     let delivery = received(&receiver, genuine::<Pretix>(Pretix::body(1))).await;
-    assert_eq!(delivery.key(), "2026");
+    assert_eq!(delivery.key_name(), "2026");
     assert_eq!(delivery.timestamp(), None);
 }
 
 #[tokio::test]
 async fn events_without_an_identity_are_told_by_their_bytes() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
-    let deliveries = preo::Deliveries::<serde_json::Value>::new(verifier)
+    let deliveries = preo::Source::<serde_json::Value>::new(verifier)
         .identified_by(|payload| payload.get("id")?.as_str().map(str::to_owned));
-    let receiver = Receiver::new(deliveries);
+    let receiver = named(deliveries);
     let keys = |body: &'static str| {
         let receiver = receiver.clone();
         async move {
             let request = genuine::<Preo>(body.as_bytes().to_vec());
-            received(&receiver, request).await.events()[0].key.clone()
+            received(&receiver, request).await.events()[0].key().clone()
         }
     };
     assert_eq!(keys(r#"{"id":"a"}"#).await, keys(r#"{ "id": "a" }"#).await);
@@ -297,19 +341,19 @@ async fn events_without_an_identity_are_told_by_their_bytes() {
 #[tokio::test]
 async fn notifications_of_pretix_are_told_by_installation_organizer_and_id() {
     async fn key(installation: Option<&str>, body: &str) -> EventKey {
-        let mut deliveries = Pretix::provider();
+        let mut deliveries = Pretix::source();
         if let Some(host) = installation {
             deliveries = deliveries.installation(host);
         }
         let request = genuine::<Pretix>(body.as_bytes().to_vec());
-        let delivery = received(&Receiver::new(deliveries), request).await;
-        delivery.events()[0].key.clone()
+        let delivery = received(&named(deliveries), request).await;
+        delivery.events()[0].key().clone()
     }
     let body = r#"{"notification_id":5,"organizer":"o","event":"e","code":"A","action":"pretix.event.order.placed"}"#;
     let later = r#"{"notification_id":5,"organizer":"o","event":"e","code":"A","action":"pretix.event.order.placed","more":1}"#;
     let other = r#"{"notification_id":5,"organizer":"p","event":"e","code":"A","action":"pretix.event.order.placed"}"#;
     let first = key(None, body).await;
-    assert_eq!(first.as_str(), "pretix:id:o:5");
+    assert_eq!(first.as_str(), "test:pretix:::id::o:5");
     assert_eq!(first, key(None, later).await);
     assert_ne!(first, key(None, other).await);
     assert_ne!(first, key(Some("tickets.example"), body).await);
@@ -322,7 +366,7 @@ async fn a_key_can_be_added_and_retired_while_a_receiver_runs() {
 
     let keyring = Preo::keyring();
     let verifier = Verifier::new(preo::scheme(), keyring.clone());
-    let receiver = Receiver::new(preo::Deliveries::<serde_json::Value>::new(verifier));
+    let receiver = Receiver::new(preo::Source::<serde_json::Value>::new(verifier));
     let new = Secret::from("the new secret");
     let signed_anew = || {
         let mut request = genuine::<Preo>(Preo::body(EVENT));
@@ -339,9 +383,9 @@ async fn a_key_can_be_added_and_retired_while_a_receiver_runs() {
     keyring.add(Key::new("2026-12", &new).unwrap()).unwrap();
     let (parts, body) = signed_anew();
     let delivery = receiver.receive(&parts, Full::new(body)).await.unwrap();
-    assert_eq!(delivery.key(), "2026-12");
+    assert_eq!(delivery.key_name(), "2026-12");
     let old = received(&receiver, genuine::<Preo>(Preo::body(EVENT))).await;
-    assert_eq!(old.key(), "2026-11");
+    assert_eq!(old.key_name(), "2026-11");
 
     keyring.retire("2026-11", Retire::now()).unwrap();
     let (parts, body) = genuine::<Preo>(Preo::body(EVENT)).into_parts();
@@ -478,7 +522,7 @@ impl DedupStore for Failing {
 
 #[tokio::test]
 async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again() {
-    let receiver = builder::<Lune>().build();
+    let receiver = builder::<Lune>().build().unwrap();
     let body = br#"{"events":[
         {"event_id":"ev1","event_type":"order.paid","data":{"order":{"id":"or1"}}},
         {"event_id":"ev2","event_type":"order.paid","data":"odd"},
@@ -488,10 +532,16 @@ async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again
     let seen = Arc::new(Mutex::new(Vec::new()));
     let handle = |refuse: &'static str| {
         let seen = Arc::clone(&seen);
-        move |event: webhook_sdk::lune::Event| {
+        move |event: Event<webhook_sdk::lune::Event>| {
             let id = event.event_id().unwrap_or("none").to_owned();
             seen.lock().unwrap().push(id.clone());
-            async move { if id == refuse { Err(()) } else { Ok(()) } }
+            async move {
+                if id == refuse {
+                    Err(BoxError::from("refused"))
+                } else {
+                    Ok(())
+                }
+            }
         }
     };
     for (refuse, status, ran) in [

@@ -265,7 +265,7 @@ async fn two_prefixes_are_two_stores() {
         .query(&mut plain(&server))
         .unwrap();
     names.sort();
-    assert_eq!(names, ["mail:test:id:shared", "stock:test:id:shared"]);
+    assert_eq!(names, ["mail:test::::id:shared", "stock:test::::id:shared"]);
 }
 
 #[tokio::test]

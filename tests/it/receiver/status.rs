@@ -1,6 +1,5 @@
 //! The table of answers in the documentation of the receiver, row by row.
 
-use std::convert::Infallible;
 use std::future::{pending, ready};
 use std::time::Duration;
 
@@ -10,8 +9,9 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use webhook_sdk::pretix::Reply;
-use webhook_sdk::receiver::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
+use webhook_sdk::receiver::{
+    Ack, BoxError, Claim, ClaimToken, DedupStore, EventKey, Source, StoreError,
+};
 
 use crate::receiver::support::{
     Batches, Lune, Preo, Pretix, Runs, Service, Way, builder, genuine, head, request, serve,
@@ -30,8 +30,8 @@ fn counting<E>(runs: &Runs) -> impl FnMut(E) -> std::future::Ready<()> + Clone +
     }
 }
 
-fn failing<E>(_: E) -> std::future::Ready<Result<(), &'static str>> {
-    ready(Err("out of stock"))
+fn failing<E>(_: E) -> std::future::Ready<Result<(), BoxError>> {
+    ready(Err("out of stock".into()))
 }
 
 /// Checks what every answer has to be, and returns its status.
@@ -52,7 +52,7 @@ fn status(answer: Response<Bytes>) -> u16 {
 
 async fn nothing_malformed_or_wrong_is_401<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().build();
+        let receiver = builder::<S>().build().unwrap();
         let runs = Runs::default();
         for headers in S::unproven().into_iter().chain(S::forged()) {
             let forged = request(headers, S::body(1));
@@ -67,7 +67,9 @@ async fn a_changed_byte_is_401<S: Service>() {
     for way in Way::BOTH {
         let mut changed = genuine::<S>(S::body(1));
         *changed.body_mut() = Bytes::from(S::body(2));
-        let answer = way.send(&builder::<S>().build(), changed, done).await;
+        let answer = way
+            .send(&builder::<S>().build().unwrap(), changed, done)
+            .await;
         assert_eq!(status(answer), 401, "{way:?}");
     }
 }
@@ -87,7 +89,7 @@ async fn too_old_or_too_new_is_401() {
             let body = Batches::body(1);
             let signer = Batches::signer();
             signer.sign_at(&mut headers, &body, signed_at).unwrap();
-            let receiver = builder::<Batches>().build();
+            let receiver = builder::<Batches>().build().unwrap();
             let answer = way.send(&receiver, request(headers, body), done).await;
             assert_eq!(status(answer), expected, "{way:?} {signed_at}");
         }
@@ -98,16 +100,17 @@ async fn too_long_is_413<S: Service>() {
     for way in Way::BOTH {
         let body = S::body(1);
         for (limit, expected) in [(body.len() - 1, 413), (body.len(), 204)] {
-            let receiver = builder::<S>().max_body_bytes(limit).build();
+            let receiver = builder::<S>().max_body_bytes(limit).build().unwrap();
             let answer = way.send(&receiver, genuine::<S>(body.clone()), done).await;
             assert_eq!(status(answer), expected, "{way:?}");
         }
     }
 }
 
-async fn the_limit_is_1_mib_by_default<S: Service>() {
-    let receiver = builder::<S>().build();
-    for (length, expected) in [(1024 * 1024 + 1, 413), (1024 * 1024, 400)] {
+async fn the_default_limit_is_that_of_the_source<S: Service>() {
+    let limit = S::source().max_body_bytes();
+    let receiver = builder::<S>().build().unwrap();
+    for (length, expected) in [(limit + 1, 413), (limit, 400)] {
         let delivery = genuine::<S>(vec![b' '; length]);
         let answer = Way::Function.send(&receiver, delivery, done).await;
         assert_eq!(status(answer), expected);
@@ -135,7 +138,9 @@ async fn another_content_type_than_json_is_415<S: Service>() {
                     .insert(CONTENT_TYPE, HeaderValue::from_static(value)),
                 None => delivery.headers_mut().remove(CONTENT_TYPE),
             };
-            let answer = way.send(&builder::<S>().build(), delivery, done).await;
+            let answer = way
+                .send(&builder::<S>().build().unwrap(), delivery, done)
+                .await;
             assert_eq!(status(answer), expected, "{way:?} {content_type:?}");
         }
     }
@@ -144,7 +149,8 @@ async fn another_content_type_than_json_is_415<S: Service>() {
 async fn not_complete_in_time_is_408<S: Service>() {
     let receiver = builder::<S>()
         .body_timeout(Duration::from_millis(50))
-        .build();
+        .build()
+        .unwrap();
     let address = serve(&receiver, done).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let delivery = genuine::<S>(S::body(1));
@@ -159,7 +165,7 @@ async fn not_complete_in_time_is_408<S: Service>() {
 }
 
 async fn broken_off_is_400<S: Service>() {
-    let address = serve(&builder::<S>().build(), done).await;
+    let address = serve(&builder::<S>().build().unwrap(), done).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let delivery = genuine::<S>(S::body(1));
     let head =
@@ -177,7 +183,7 @@ async fn genuine_but_undocumented_is_400<S: Service>() {
             Vec::new(),
         ] {
             let answer = way
-                .send(&builder::<S>().build(), genuine::<S>(body), done)
+                .send(&builder::<S>().build().unwrap(), genuine::<S>(body), done)
                 .await;
             assert_eq!(status(answer), 400, "{way:?}");
         }
@@ -186,7 +192,7 @@ async fn genuine_but_undocumented_is_400<S: Service>() {
 
 async fn handled_before_is_204_without_a_run<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().build();
+        let receiver = builder::<S>().build().unwrap();
         let runs = Runs::default();
         for number in [1, 1, 2, 1, 2] {
             let delivery = genuine::<S>(S::body(number));
@@ -199,7 +205,11 @@ async fn handled_before_is_204_without_a_run<S: Service>() {
 
 async fn handled_by_another_process_is_503<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().store(Answering(Ok(Claim::Held))).build();
+        let receiver = builder::<S>()
+            .name("test")
+            .store(Answering(Ok(Claim::Held)))
+            .build()
+            .unwrap();
         let runs = Runs::default();
         let answer = way.send(&receiver, genuine::<S>(S::body(1)), counting(&runs));
         assert_eq!(status(answer.await), 503, "{way:?}");
@@ -210,7 +220,11 @@ async fn handled_by_another_process_is_503<S: Service>() {
 async fn a_store_out_of_reach_is_503<S: Service>() {
     for way in Way::BOTH {
         let down = StoreError::Unavailable("connection refused".to_owned());
-        let receiver = builder::<S>().store(Answering(Err(down))).build();
+        let receiver = builder::<S>()
+            .name("test")
+            .store(Answering(Err(down)))
+            .build()
+            .unwrap();
         let runs = Runs::default();
         let answer = way.send(&receiver, genuine::<S>(S::body(1)), counting(&runs));
         assert_eq!(status(answer.await), 503, "{way:?}");
@@ -220,7 +234,7 @@ async fn a_store_out_of_reach_is_503<S: Service>() {
 
 async fn a_failed_handler_is_500<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().build();
+        let receiver = builder::<S>().build().unwrap();
         for _ in 0..2 {
             let answer = way.send(&receiver, genuine::<S>(S::body(1)), failing).await;
             assert_eq!(status(answer), 500, "{way:?}");
@@ -232,7 +246,10 @@ async fn a_failed_handler_is_500<S: Service>() {
 
 async fn a_handler_past_its_lease_is_500<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().lease(Duration::from_millis(10)).build();
+        let receiver = builder::<S>()
+            .lease(Duration::from_millis(10))
+            .build()
+            .unwrap();
         let answer = way.send(&receiver, genuine::<S>(S::body(1)), |_| pending::<()>());
         assert_eq!(status(answer.await), 500, "{way:?}");
     }
@@ -240,7 +257,7 @@ async fn a_handler_past_its_lease_is_500<S: Service>() {
 
 async fn handled_is_204<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().build();
+        let receiver = builder::<S>().build().unwrap();
         let runs = Runs::default();
         let answer = way.send(&receiver, genuine::<S>(S::body(1)), counting(&runs));
         assert_eq!(status(answer.await), 204, "{way:?}");
@@ -250,8 +267,8 @@ async fn handled_is_204<S: Service>() {
 
 async fn a_result_that_is_ok_is_204<S: Service>() {
     for way in Way::BOTH {
-        let receiver = builder::<S>().build();
-        let handler = |_| ready(Ok::<_, Infallible>(()));
+        let receiver = builder::<S>().build().unwrap();
+        let handler = |_| ready(Ok(()));
         let answer = way.send(&receiver, genuine::<S>(S::body(1)), handler).await;
         assert_eq!(status(answer), 204, "{way:?}");
     }
@@ -260,19 +277,19 @@ async fn a_result_that_is_ok_is_204<S: Service>() {
 #[tokio::test]
 async fn a_reply_to_pretix_is_its_status() {
     let replies = [
-        (Reply::done(), 204, 1),
-        (Reply::send_again(), 503, 2),
-        (Reply::danger_disable_webhook(), 410, 1),
+        (Ack::<webhook_sdk::pretix::Source>::done(), 204, 1),
+        (Ack::retry(), 503, 2),
+        (Ack::danger_disable_webhook(), 410, 1),
     ];
     for way in Way::BOTH {
         for (reply, expected, runs_of_two) in replies {
-            let receiver = builder::<Pretix>().build();
+            let receiver = builder::<Pretix>().build().unwrap();
             let runs = Runs::default();
             let handler = {
                 let runs = runs.clone();
                 move |_| {
                     runs.add();
-                    ready(Ok::<_, Infallible>(reply))
+                    ready(Ok(reply))
                 }
             };
             let first = genuine::<Pretix>(Pretix::body(1));
@@ -302,7 +319,7 @@ macro_rules! every_row {
         rows! { $($module: $service {
             nothing_malformed_or_wrong_is_401
             too_long_is_413
-            the_limit_is_1_mib_by_default
+            the_default_limit_is_that_of_the_source
             another_content_type_than_json_is_415
             not_complete_in_time_is_408
             broken_off_is_400
@@ -334,7 +351,7 @@ rows! {
 #[tokio::test]
 async fn every_unproven_delivery_gets_the_same_answer() {
     async fn answers<S: Service>() -> Vec<Response<Bytes>> {
-        let receiver = builder::<S>().build();
+        let receiver = builder::<S>().build().unwrap();
         let mut answers = Vec::new();
         for headers in S::unproven().into_iter().chain(S::forged()) {
             let forged = request(headers, S::body(1));
@@ -360,7 +377,7 @@ async fn every_unproven_delivery_gets_the_same_answer() {
 
 #[tokio::test]
 async fn a_method_other_than_post_is_the_routers_business() {
-    let address = serve(&builder::<Preo>().build(), done).await;
+    let address = serve(&builder::<Preo>().build().unwrap(), done).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = client
         .get(format!("http://{address}/"))

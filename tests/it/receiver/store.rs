@@ -25,7 +25,7 @@ pub(crate) async fn granted(store: &impl DedupStore, key: &EventKey) -> ClaimTok
 }
 
 pub(crate) fn key(name: &str) -> EventKey {
-    EventKey::new("test", name)
+    EventKey::new(["test", "", "", ""], &[name])
 }
 
 pub(crate) async fn a_claimed_event_is_held(timed: impl Timed) {
@@ -258,23 +258,40 @@ async fn a_memory_store_frees_what_has_ended_while_new_events_come() {
 }
 
 #[test]
-fn the_key_of_an_event_is_bounded_and_one_for_each_event() {
+fn event_keys_are_bounded_and_different_parts_never_make_the_same_key() {
     let (long, longer) = ("x".repeat(129), "x".repeat(130));
     let keys = [
-        EventKey::new("preo", "a"),
-        EventKey::new("lune", "a"),
-        EventKey::new("preo", &long),
-        EventKey::new("preo", &longer),
-        EventKey::digest("preo", b"a"),
-        EventKey::digest("preo", long.as_bytes()),
+        EventKey::new(["r", "preo", "", ""], &["a"]),
+        EventKey::new(["r", "lune", "", ""], &["a"]),
+        EventKey::new(["r:preo", "", "", ""], &["a"]),
+        EventKey::new(["r", "preo:", "", ""], &["a"]),
+        EventKey::new(["r", "preo", "a", ""], &["a"]),
+        EventKey::new(["r", "preo", "", "a"], &["a"]),
+        EventKey::new(["r", "preo", "", ""], &["a", "b"]),
+        EventKey::new(["r", "preo", "", ""], &["a:b"]),
+        EventKey::new(["r", "preo", "", ""], &["a%3Ab"]),
+        EventKey::new(["r", "preo", "", ""], &["h:id", "o"]),
+        EventKey::new(["r", "preo", "", ""], &["h", "id:o"]),
+        EventKey::new(["r", "preo", "", ""], &[&long]),
+        EventKey::new(["r", "preo", "", ""], &[&longer]),
+        EventKey::new(["r", "preo", &long, ""], &["a"]),
+        EventKey::new(["r", "preo", &longer, ""], &["a"]),
+        EventKey::new(["r", "preo", "", &longer], &["a"]),
     ];
     for (index, key) in keys.iter().enumerate() {
-        assert!(key.as_str().len() < 160);
+        assert!(key.as_str().len() < 300);
         assert!(!keys[..index].contains(key), "{}", key.as_str());
     }
-    assert_eq!(keys[0].as_str(), "preo:id:a");
-    let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    let digest = EventKey::digest("preo", b"abc");
-    assert_eq!(digest.as_str(), format!("preo:sha256:{of_abc}"));
-    assert!(!format!("{:?}", EventKey::new("preo", "payload")).contains("payload"));
+    let digest = keys[11].as_str().rsplit('~').next().unwrap();
+    assert_ne!(
+        EventKey::new(["r", "preo", "", ""], &[&format!("~{digest}")]),
+        keys[11]
+    );
+}
+
+#[test]
+fn an_event_key_shows_its_id_without_control_characters_and_its_fingerprint_in_debug() {
+    let key = EventKey::new(["r", "preo", "", ""], &["pay\nload"]);
+    assert_eq!(key.to_string(), "r:preo:::id:pay\\nload");
+    assert!(!format!("{key:?}").contains("pay"));
 }

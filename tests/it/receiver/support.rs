@@ -11,13 +11,14 @@ use bytes::Bytes;
 use chrono::Utc;
 use data_encoding::BASE64;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use webhook_sdk::receiver::{
-    Authentication, DedupStore, Delivery, Event, EventKey, HandlerResult, MemoryStore, Provider,
-    ProviderError, Receiver, ReceiverBuilder,
+    Authenticated, Authentication, DecodeError, Delivery, Event, IntoAck, Receiver,
+    ReceiverBuilder, Refusal, Source,
 };
 use webhook_sdk::signature::{Key, Keyring, Part, Scheme, Signer, Verifier};
 use webhook_sdk::{Secret, lune, preo, pretix};
@@ -26,9 +27,9 @@ pub(crate) const SECRET: &str = "receiver-secret-7f1c9d";
 
 /// A service as the tests need it.
 pub(crate) trait Service: 'static {
-    type Provider: Provider<Event: Send + Debug>;
+    type Source: Source<Event: Send + Debug>;
 
-    fn provider() -> Self::Provider;
+    fn source() -> Self::Source;
 
     /// The body of the n-th delivery, with one event.
     fn body(number: u32) -> Vec<u8>;
@@ -60,11 +61,11 @@ impl Preo {
 }
 
 impl Service for Preo {
-    type Provider = preo::Deliveries<Payload>;
+    type Source = preo::Source<Payload>;
 
-    fn provider() -> Self::Provider {
+    fn source() -> Self::Source {
         let verifier = Verifier::new(preo::scheme(), Self::keyring());
-        preo::Deliveries::new(verifier).identified_by(|payload: &Payload| Some(payload.id.clone()))
+        preo::Source::new(verifier).identified_by(|payload: &Payload| Some(payload.id.clone()))
     }
 
     fn body(number: u32) -> Vec<u8> {
@@ -102,11 +103,11 @@ impl Service for Preo {
 pub(crate) struct Pretix;
 
 impl Service for Pretix {
-    type Provider = pretix::Deliveries;
+    type Source = pretix::Source;
 
-    fn provider() -> Self::Provider {
+    fn source() -> Self::Source {
         let credentials = pretix::Credentials::new("pretix", Secret::from(SECRET)).unwrap();
-        pretix::Deliveries::new(pretix::BasicAuth::new("2026", &credentials))
+        pretix::Source::new(pretix::BasicAuth::new("2026", &credentials))
     }
 
     fn body(number: u32) -> Vec<u8> {
@@ -145,10 +146,10 @@ impl Service for Pretix {
 pub(crate) struct Lune;
 
 impl Service for Lune {
-    type Provider = lune::Deliveries;
+    type Source = lune::Source;
 
-    fn provider() -> Self::Provider {
-        lune::Deliveries::new(Verifier::new(lune::scheme(), Preo::keyring()))
+    fn source() -> Self::Source {
+        lune::Source::new(Verifier::new(lune::scheme(), Preo::keyring()))
     }
 
     fn body(number: u32) -> Vec<u8> {
@@ -199,24 +200,23 @@ pub(crate) enum Way {
 impl Way {
     pub(crate) const BOTH: [Self; 2] = [Self::Function, Self::Axum];
 
-    pub(crate) async fn send<P, S, H, F>(
+    pub(crate) async fn send<S, H, F>(
         self,
-        receiver: &Receiver<P, S>,
+        receiver: &Receiver<S>,
         request: Request<Bytes>,
         handler: H,
     ) -> Response<Bytes>
     where
-        P: Provider,
-        S: DedupStore,
-        H: FnMut(P::Event) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output: HandlerResult<P>> + Send + 'static,
+        S: Source,
+        H: FnMut(Event<S::Event>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output: IntoAck<S>> + Send + 'static,
     {
         match self {
             Self::Function => {
                 let (parts, body) = request.into_parts();
                 match receiver.receive(&parts, Full::new(body)).await {
                     Ok(delivery) => delivery.handle(handler).await.response(),
-                    Err(rejection) => rejection.response(),
+                    Err(refusal) => refusal.response(),
                 }
             }
             Self::Axum => send(&serve(receiver, handler).await, request).await,
@@ -225,14 +225,13 @@ impl Way {
 }
 
 /// Serves a receiver on loopback until the test ends; the address is such as `127.0.0.1:41873`.
-pub(crate) async fn serve<P, S, H, F>(receiver: &Receiver<P, S>, handler: H) -> String
+pub(crate) async fn serve<S, H, F>(receiver: &Receiver<S>, handler: H) -> String
 where
-    P: Provider,
-    S: DedupStore,
-    H: FnMut(P::Event) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output: HandlerResult<P>> + Send + 'static,
+    S: Source,
+    H: FnMut(Event<S::Event>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output: IntoAck<S>> + Send + 'static,
 {
-    let route = post(move |delivery: Delivery<P, S>| async move { delivery.handle(handler).await });
+    let route = post(move |delivery: Delivery<S>| async move { delivery.handle(handler).await });
     let router = Router::new().route("/", route).with_state(receiver.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -257,8 +256,8 @@ pub(crate) async fn send(address: &str, request: Request<Bytes>) -> Response<Byt
     response
 }
 
-pub(crate) fn builder<S: Service>() -> ReceiverBuilder<S::Provider, MemoryStore> {
-    Receiver::builder(S::provider())
+pub(crate) fn builder<S: Service>() -> ReceiverBuilder<S::Source> {
+    Receiver::builder(S::source())
 }
 
 /// A genuine delivery of this body.
@@ -337,29 +336,28 @@ impl Batches {
     }
 }
 
-impl Provider for Batches {
+impl Source for Batches {
     type Event = String;
 
     fn name(&self) -> &str {
         "batches"
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Authentication, ProviderError> {
-        Ok(Authentication::Signed(Box::new(self.0.begin(headers)?)))
+    async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
+        Ok(self.0.begin(&parts.headers)?.into())
     }
 
-    fn decode(&self, body: &Bytes) -> Result<Vec<Event<String>>, ProviderError> {
-        let events: Vec<String> =
-            serde_json::from_slice(body).map_err(|error| ProviderError::json(&error))?;
-        let event = |text: String| Event::new(EventKey::new(self.name(), &text), text);
+    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
+        let events: Vec<String> = delivery.json()?;
+        let event = |text: String| delivery.event(delivery.event_key(&[&text]), text);
         Ok(events.into_iter().map(event).collect())
     }
 }
 
 impl Service for Batches {
-    type Provider = Self;
+    type Source = Self;
 
-    fn provider() -> Self {
+    fn source() -> Self {
         Self(Verifier::new(Self::scheme(), Preo::keyring()))
     }
 

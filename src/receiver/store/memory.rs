@@ -6,7 +6,8 @@ use std::time::Duration;
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
+use super::{Claim, ClaimToken, DedupStore, StoreError};
+use crate::receiver::EventKey;
 
 /// Remembers events in the memory of one process, up to a number.
 ///
@@ -104,6 +105,10 @@ impl DedupStore for MemoryStore {
             events.pop(key);
         }
         Ok(())
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 }
 

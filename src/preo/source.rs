@@ -1,12 +1,11 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::HeaderMap;
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::receiver::{Authentication, Event, EventKey, Provider, ProviderError};
+use crate::receiver::{self, Authenticated, Authentication, DecodeError, Event, Refusal};
 use crate::signature::Verifier;
 
 /// The deliveries of Preo, for a [`Receiver`](crate::receiver::Receiver).
@@ -30,13 +29,13 @@ use crate::signature::Verifier;
 ///
 /// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
 /// let verifier = Verifier::new(preo::scheme(), keyring);
-/// let deliveries = preo::Deliveries::<Payload>::new(verifier)
+/// let deliveries = preo::Source::<Payload>::new(verifier)
 ///     .identified_by(|payload| Some(payload.id.clone()));
 /// let receiver = Receiver::new(deliveries);
 /// # let _ = receiver;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-pub struct Deliveries<T = Value> {
+pub struct Source<T = Value> {
     verifier: Verifier,
     identity: Option<Arc<Identity<T>>>,
     payload: PhantomData<fn() -> T>,
@@ -44,8 +43,8 @@ pub struct Deliveries<T = Value> {
 
 type Identity<T> = dyn Fn(&T) -> Option<String> + Send + Sync;
 
-impl<T> Deliveries<T> {
-    /// Deliveries that this verifier accepts.
+impl<T> Source<T> {
+    /// Source that this verifier accepts.
     pub fn new(verifier: Verifier) -> Self {
         Self {
             verifier,
@@ -54,10 +53,10 @@ impl<T> Deliveries<T> {
         }
     }
 
-    /// Tells events apart by something in their payload.
+    /// De-duplicates events by an id in their payload.
     ///
-    /// Without it, and where it returns `None`, an event is told by the digest of its signed body:
-    /// two events with the same bytes count as one.
+    /// Without it, and where it returns `None` or an empty id, events are de-duplicated by the
+    /// digest of the signed body: two events with the same bytes count as one.
     #[must_use]
     pub fn identified_by(
         mut self,
@@ -68,29 +67,21 @@ impl<T> Deliveries<T> {
     }
 }
 
-impl<T: DeserializeOwned + Send + 'static> Provider for Deliveries<T> {
+impl<T: DeserializeOwned + Send + 'static> receiver::Source for Source<T> {
     type Event = T;
 
     fn name(&self) -> &str {
         "preo"
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Authentication, ProviderError> {
-        Ok(Authentication::Signed(Box::new(
-            self.verifier.begin(headers)?,
-        )))
+    async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
+        Ok(self.verifier.begin(&parts.headers)?.into())
     }
 
-    fn decode(&self, body: &Bytes) -> Result<Vec<Event<T>>, ProviderError> {
-        let payload = serde_json::from_slice(body).map_err(|error| ProviderError::json(&error))?;
-        let identity = self
-            .identity
-            .as_ref()
-            .and_then(|identity| identity(&payload));
-        let key = match identity {
-            Some(identity) => EventKey::new(self.name(), &identity),
-            None => EventKey::digest(self.name(), body),
-        };
-        Ok(vec![Event::new(key, payload)])
+    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<T>>, DecodeError> {
+        let payload = delivery.json()?;
+        let id = self.identity.as_ref().and_then(|id| id(&payload));
+        let key = delivery.event_key(&[id.as_deref().unwrap_or_default()]);
+        Ok(vec![delivery.event(key, payload)])
     }
 }

@@ -12,7 +12,8 @@ use backon::{ExponentialBuilder, Retryable};
 use thiserror::Error;
 use tokio::runtime::Handle;
 
-use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
+use super::{Claim, ClaimToken, DedupStore, StoreError};
+use crate::receiver::EventKey;
 
 /// Remembers events in Redis, for a fleet of receivers and across their restarts.
 ///
@@ -47,7 +48,7 @@ use super::{Claim, ClaimToken, DedupStore, EventKey, StoreError};
 /// - A replica hears of a commit after the answer: a failover can forget the last ones.
 ///
 /// An event takes about 200 bytes of Redis's memory for as long as
-/// [`remember`](super::ReceiverBuilder::remember) says.
+/// [`remember`](crate::receiver::ReceiverBuilder::remember) says.
 #[derive(Clone)]
 pub struct RedisStore {
     link: Arc<Link>,

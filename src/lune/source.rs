@@ -1,8 +1,7 @@
-use bytes::Bytes;
-use http::HeaderMap;
+use http::request::Parts;
 
 use super::{Batch, Event};
-use crate::receiver::{self, Authentication, EventKey, Provider, ProviderError};
+use crate::receiver::{self, Authenticated, Authentication, DecodeError, Refusal};
 use crate::signature::Verifier;
 
 /// The deliveries of Lune, for a [`Receiver`](crate::receiver::Receiver).
@@ -14,7 +13,7 @@ use crate::signature::Verifier;
 /// use webhook_sdk::signature::{Key, Keyring, Verifier};
 ///
 /// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
-/// let receiver = Receiver::new(lune::Deliveries::new(Verifier::new(lune::scheme(), keyring)));
+/// let receiver = Receiver::new(lune::Source::new(Verifier::new(lune::scheme(), keyring)));
 /// # let _ = receiver;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -26,38 +25,40 @@ use crate::signature::Verifier;
 ///
 /// The whole batch has 30 seconds, after which Lune sends it again.
 #[derive(Clone, Debug)]
-pub struct Deliveries {
+pub struct Source {
     verifier: Verifier,
 }
 
-impl Deliveries {
-    /// Deliveries that this verifier accepts.
+impl Source {
+    /// Source that this verifier accepts.
     pub fn new(verifier: Verifier) -> Self {
         Self { verifier }
     }
 }
 
-impl Provider for Deliveries {
+impl receiver::Source for Source {
     type Event = Event;
 
     fn name(&self) -> &str {
         "lune"
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<Authentication, ProviderError> {
-        Ok(Authentication::Signed(Box::new(
-            self.verifier.begin(headers)?,
-        )))
+    async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
+        Ok(self.verifier.begin(&parts.headers)?.into())
     }
 
-    fn decode(&self, body: &Bytes) -> Result<Vec<receiver::Event<Event>>, ProviderError> {
-        let batch = Batch::decode(body).map_err(|error| ProviderError::Body(error.to_string()))?;
+    fn decode(
+        &self,
+        delivery: &Authenticated<'_>,
+    ) -> Result<Vec<receiver::Event<Event>>, DecodeError> {
+        let batch =
+            Batch::decode(delivery.body()).map_err(|error| DecodeError::new(error.to_string()))?;
         let events = batch.into_events().into_iter().map(|event| {
             let key = match event.event_id() {
-                Some(id) => EventKey::new(self.name(), id),
-                None => EventKey::digest(self.name(), event.raw().as_bytes()),
+                Some(id) => delivery.event_key(&[id]),
+                None => delivery.digest_key(event.raw().as_bytes()),
             };
-            receiver::Event::new(key, event)
+            delivery.event(key, event)
         });
         Ok(events.collect())
     }

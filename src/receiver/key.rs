@@ -1,0 +1,203 @@
+use std::fmt::{self, Write};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+/// Identifies an event in every process that shares a store.
+///
+/// ```
+/// use webhook_sdk::receiver::EventKey;
+///
+/// let key = EventKey::new(["shop", "preo", "acme", ""], &["event-1"]);
+/// assert_eq!(key.as_str(), "shop:preo:acme::id:event-1");
+/// ```
+///
+/// A receiver makes the keys of its events, from its name, the source's name, the tenant, the owner
+/// of the key if one is declared, and the event's id. Each part is escaped, so different parts never
+/// make the same key. The name of the signing key is no part of it: rotating a key doesn't make an
+/// event new.
+///
+/// `Display` shows the key with control characters escaped, `Debug` a fingerprint of it.
+#[derive(Clone)]
+pub struct EventKey {
+    text: Arc<str>,
+    position: Option<Arc<Position>>,
+}
+
+impl EventKey {
+    /// The key of the event with this id, from a receiver's name, a source's name, a tenant, and the
+    /// owner of a key.
+    ///
+    /// For tests of a [`DedupStore`](super::DedupStore); a source calls
+    /// [`Authenticated::event_key`](super::Authenticated::event_key).
+    pub fn new(scope: [&str; 4], id: &[&str]) -> Self {
+        Scope::new(scope).key(id)
+    }
+
+    /// The key's text, at most about 300 bytes.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The event's place in its stream, if the source was told to skip stale events.
+    ///
+    /// A store that [supports positions](super::DedupStore::supports_positions) refuses a claim on
+    /// an event whose sequence is lower than the last one committed in its stream.
+    pub fn position(&self) -> Option<&Position> {
+        self.position.as_deref()
+    }
+
+    /// Sets the event's place in a stream of its scope, such as an account's.
+    #[must_use]
+    pub fn with_position(mut self, stream: &str, sequence: &str) -> Self {
+        let mut key = self.text.splitn(SCOPE_PARTS + 1, ':');
+        let scope: Vec<_> = key.by_ref().take(SCOPE_PARTS).collect();
+        let mut text = scope.join(":");
+        push(&mut text, "stream");
+        push_bounded(&mut text, &[stream]);
+        self.position = Some(Arc::new(Position {
+            stream: text,
+            sequence: sequence.to_owned(),
+        }));
+        self
+    }
+}
+
+impl PartialEq for EventKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for EventKey {}
+
+impl Hash for EventKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl fmt::Display for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.escape_debug().fmt(f)
+    }
+}
+
+impl fmt::Debug for EventKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = Sha256::digest(self.text.as_bytes());
+        write!(f, "EventKey({})", HEXLOWER.encode(&digest[..6]))
+    }
+}
+
+/// An event's place among the events that a service orders, such as those of an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Position {
+    stream: String,
+    sequence: String,
+}
+
+impl Position {
+    /// The key of the stream, under which a store keeps the last sequence.
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    /// The sequence, which is compared byte by byte.
+    pub fn sequence(&self) -> &str {
+        &self.sequence
+    }
+}
+
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Position").finish_non_exhaustive()
+    }
+}
+
+/// What all keys of one sender begin with.
+pub(super) struct Scope(String);
+
+impl Scope {
+    /// From the receiver's name, the source's name, the tenant and the owner of the key.
+    pub(super) fn new(parts: [&str; SCOPE_PARTS]) -> Self {
+        let mut text = String::with_capacity(96);
+        for (index, part) in parts.into_iter().enumerate() {
+            if index > 0 {
+                text.push(':');
+            }
+            match part.len() {
+                0..=LONGEST_PART => escape(&mut text, part),
+                _ => digest(&mut text, "~", part.as_bytes()),
+            }
+        }
+        Self(text)
+    }
+
+    pub(super) fn key(&self, id: &[&str]) -> EventKey {
+        let mut text = self.0.clone();
+        push(&mut text, "id");
+        push_bounded(&mut text, id);
+        EventKey::from(text)
+    }
+
+    pub(super) fn digest(&self, bytes: &[u8]) -> EventKey {
+        let mut text = self.0.clone();
+        push(&mut text, "sha256");
+        text.push(':');
+        digest(&mut text, "", bytes);
+        EventKey::from(text)
+    }
+}
+
+impl From<String> for EventKey {
+    fn from(text: String) -> Self {
+        Self {
+            text: text.into(),
+            position: None,
+        }
+    }
+}
+
+/// Receiver, source, tenant and owner.
+const SCOPE_PARTS: usize = 4;
+
+/// Far above the ids of the services here, so that the size of a store follows from its count.
+const LONGEST_PART: usize = 128;
+
+fn push(text: &mut String, part: &str) {
+    text.push(':');
+    text.push_str(part);
+}
+
+/// Adds each part, or the digest of all if they are long.
+fn push_bounded(text: &mut String, parts: &[&str]) {
+    let start = text.len();
+    for part in parts {
+        text.push(':');
+        escape(text, part);
+    }
+    if text.len() - start > LONGEST_PART {
+        let escaped = text.split_off(start);
+        text.push(':');
+        digest(text, "~", escaped.as_bytes());
+    }
+}
+
+/// Escapes what separates parts, what escapes, and what marks a digest.
+fn escape(text: &mut String, part: &str) {
+    let mut rest = part;
+    while let Some(at) = rest.find([':', '%', '~']) {
+        text.push_str(&rest[..at]);
+        let _ = write!(text, "%{:02X}", rest.as_bytes()[at]);
+        rest = &rest[at + 1..];
+    }
+    text.push_str(rest);
+}
+
+fn digest(text: &mut String, mark: &str, bytes: &[u8]) {
+    text.push_str(mark);
+    HEXLOWER.encode_append(&Sha256::digest(bytes), text);
+}

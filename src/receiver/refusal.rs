@@ -1,0 +1,150 @@
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use thiserror::Error;
+
+use crate::signature::VerifyError;
+
+/// Why a request was refused before a handler ran.
+///
+/// The sender gets the [`status`](Self::status) alone. No variant holds a byte of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The signature is missing, malformed, wrong or stale: 401.
+    #[error("not authentic: {0}")]
+    Signature(#[from] VerifyError),
+    /// The credentials are missing, malformed or wrong: 401.
+    #[error("not authentic: {0}")]
+    Credentials(String),
+    /// The request names no tenant, or one that has no keys: 401, like a wrong signature.
+    #[error("not authentic: unknown tenant")]
+    UnknownTenant,
+    /// The tenant's keys couldn't be loaded: 503.
+    #[error("the tenant's keys couldn't be loaded: {0}")]
+    KeysUnavailable(String),
+    /// The source doesn't accept the content type: 415.
+    #[error("unsupported content type")]
+    UnsupportedMediaType,
+    /// The body is longer than the limit: 413.
+    #[error("the body is longer than {limit} bytes")]
+    BodyTooLarge {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The body didn't arrive in time: 408.
+    #[error("the body was not complete within {limit:?}")]
+    BodyTimeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection broke within the body: 400.
+    #[error("the body is incomplete")]
+    BodyIncomplete,
+    /// All bodies together would take more than `max_buffered_bytes`: 503.
+    #[error("too many bodies are buffered")]
+    Overloaded,
+    /// The body is authentic but not what the service documents: 400.
+    #[error("authentic, but {0}")]
+    Undecodable(#[from] DecodeError),
+}
+
+impl Refusal {
+    /// The status to answer with.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Signature(_) | Self::Credentials(_) | Self::UnknownTenant => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyIncomplete | Self::Undecodable(_) => StatusCode::BAD_REQUEST,
+            Self::Overloaded | Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The whole response, with an empty body.
+    pub fn response<B: Default>(&self) -> Response<B> {
+        respond(self.status())
+    }
+}
+
+/// An authentic body that isn't what the service documents.
+///
+/// The message names the JSON path, never a value. A path shows the names of fields and of map keys.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct DecodeError(String);
+
+impl DecodeError {
+    /// An error with this message, which is logged: don't quote the body.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// Decodes JSON, and finds the path only where that fails.
+    pub(crate) fn or_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Self> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            if error.classify() != Category::Data {
+                return Self(format!("not JSON at line {line} column {column}"));
+            }
+            let mut json = serde_json::Deserializer::from_slice(bytes);
+            let path = match serde_path_to_error::deserialize::<_, T>(&mut json) {
+                Err(error) => error.path().to_string(),
+                Ok(_) => ".".to_owned(),
+            };
+            let path: String = path.chars().take(LONGEST_PATH).collect();
+            let expected = expected(&error.to_string());
+            Self(match path.as_str() {
+                "." => format!("the body: {expected}"),
+                path => format!("{}: {expected}", path.escape_debug()),
+            })
+        })
+    }
+}
+
+/// The part of serde's message that names the type's wish, without the value that was found.
+fn expected(message: &str) -> String {
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(message, _)| message);
+    for fixed in ["missing field ", "duplicate field "] {
+        if message.starts_with(fixed) {
+            return message.to_owned();
+        }
+    }
+    let quotes_a_value = [
+        "invalid type: ",
+        "invalid value: ",
+        "invalid length ",
+        "unknown variant ",
+    ];
+    match message.rsplit_once(", expected ") {
+        Some((before, expected))
+            if quotes_a_value.iter().any(|start| before.starts_with(start)) =>
+        {
+            format!("expected {expected}")
+        }
+        _ => "doesn't fit its type".to_owned(),
+    }
+}
+
+const LONGEST_PATH: usize = 200;
+
+/// A response without a body; a 503 says when to come again.
+pub(super) fn respond<B: Default>(status: StatusCode) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let wait = HeaderValue::from_static(RETRY_AFTER_SECONDS);
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    response
+}
+
+/// Unpublished by any of the services, our default.
+const RETRY_AFTER_SECONDS: &str = "30";
