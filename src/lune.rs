@@ -2,10 +2,10 @@
 //!
 //! # Receiving
 //!
-//! A delivery is a batch of events under one signature. [`scheme`] describes the signature for a
-//! [`Verifier`](crate::signature::Verifier); [`Batch::decode`] reads the body, each event by
-//! itself; [`BatchProcessor`] runs a handler over it in the order that Lune promises and says whether to
-//! acknowledge.
+//! A delivery is a batch of events under one signature. With the feature `receiver`, a `Receiver` of
+//! a `lune::Source` verifies it and runs a handler over its events, in order and each once. Without,
+//! [`scheme`] describes the signature for a [`Verifier`](crate::signature::Verifier), and
+//! [`Batch::decode`] reads the body, each event by itself.
 //!
 //! ```
 //! use webhook_sdk::lune::{Batch, EventData, EventType};
@@ -71,9 +71,7 @@ mod event;
 )]
 mod generated;
 mod json;
-mod ledger;
 mod order;
-mod processor;
 mod redact;
 #[cfg(feature = "client")]
 mod secret;
@@ -90,7 +88,7 @@ mod verify;
 pub use allocation::{Allocation, AllocationChange, AllocationStatus};
 pub use batch::{Batch, BatchError};
 pub use decimal::Decimal;
-pub use event::{ApiVersion, Event, EventData, EventError, EventKey, EventType};
+pub use event::{ApiVersion, Event, EventData, EventError, EventType};
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use generated::stub;
 #[cfg(feature = "client")]
@@ -103,11 +101,9 @@ pub use generated::{
     operation,
     types::{Webhook, WebhookWithSecret},
 };
-pub use ledger::{Ledger, MemoryLedger, SkipRule};
 pub use order::{
     Order, OrderBundle, OrderKind, OrderProject, OrderProjectStatus, OrderStatus, PaymentMethod,
 };
-pub use processor::{BatchProcessor, Outcome, StopCause, Stopped};
 #[cfg(feature = "client")]
 pub use secret::SecretSuffix;
 pub use sequence::Sequence;

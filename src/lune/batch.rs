@@ -1,9 +1,12 @@
+use std::borrow::Cow;
+use std::ops::Range;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::Event;
 use super::json::{self, Object};
+use super::{Event, EventError};
 
 /// The events of one delivery, in the order in which Lune sent them.
 ///
@@ -20,7 +23,8 @@ use super::json::{self, Object};
 /// # Ok::<(), webhook_sdk::lune::BatchError>(())
 /// ```
 ///
-/// Each event is decoded by itself: one that is odd costs no other. Decode only what a signature has
+/// Each event is decoded by itself: one with an unexpected field, or one that isn't UTF-8, affects no
+/// other. Decode only what a signature has
 /// vouched for, and bound the size of the body before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
@@ -35,14 +39,33 @@ impl Batch {
     /// If the body as a whole is not a JSON object with an array `events`. Nothing inside an event is an
     /// error here; see [`EventData::Undecodable`](super::EventData::Undecodable).
     pub fn decode(body: &[u8]) -> Result<Self, BatchError> {
-        let Object(body) = serde_json::from_slice::<Object<Body<'_>>>(body)
+        let events = Self::decode_located(body)?;
+        Ok(Self {
+            events: events.into_iter().map(|(_, event)| event).collect(),
+        })
+    }
+
+    /// Reads the body, and where in it each event is.
+    pub(super) fn decode_located(body: &[u8]) -> Result<Vec<(Range<usize>, Event)>, BatchError> {
+        let (text, invalid) = readable(body);
+        let Object(fields) = serde_json::from_str::<Object<Body<'_>>>(&text)
             .map_err(|error| not_a_batch(body, &error))?;
-        let events = body.events.ok_or(BatchError::NoEvents)?;
+        let events = fields.events.ok_or(BatchError::NoEvents)?;
         let events: Vec<&RawValue> =
             serde_json::from_str(events.get()).map_err(|_| BatchError::EventsNotArray)?;
-        Ok(Self {
-            events: events.into_iter().map(Event::from_raw).collect(),
-        })
+        let located = events.into_iter().map(|raw| {
+            let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
+            let range = start..start + raw.get().len();
+            let first = invalid.partition_point(|position| *position < start);
+            let event = match invalid.get(first) {
+                Some(position) if *position < range.end => {
+                    Event::undecodable(raw, EventError::NotUtf8)
+                }
+                _ => Event::from_raw(raw),
+            };
+            (range, event)
+        });
+        Ok(located.collect())
     }
 
     /// The events in the order in which they were sent.
@@ -125,4 +148,22 @@ fn not_a_batch(body: &[u8], error: &serde_json::Error) -> BatchError {
         line: error.line(),
         column: error.column(),
     }
+}
+
+/// The body as text of the same length, and where a `?` stands for a byte that isn't UTF-8.
+///
+/// So one event with such a byte costs no other: all positions stay what they are.
+fn readable(body: &[u8]) -> (Cow<'_, str>, Vec<usize>) {
+    if let Ok(text) = std::str::from_utf8(body) {
+        return (Cow::Borrowed(text), Vec::new());
+    }
+    let (mut text, mut invalid) = (String::with_capacity(body.len()), Vec::new());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for _ in chunk.invalid() {
+            invalid.push(text.len());
+            text.push('?');
+        }
+    }
+    (Cow::Owned(text), invalid)
 }

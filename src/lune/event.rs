@@ -15,7 +15,7 @@ use crate::open_enum::open_enum;
 /// `Debug` shows identifiers, types and which fields are set, not what a customer wrote or pays.
 #[derive(Clone)]
 pub struct Event {
-    key: EventKey,
+    ids: Ids,
     event_type: Option<EventType>,
     api_version: Option<ApiVersion>,
     data: EventData,
@@ -49,7 +49,7 @@ impl Event {
     /// `None` only for an event without one; Lune's schema requires it.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
-        self.key.event_id()
+        self.ids.event_id.as_deref()
     }
 
     /// What happened; `None` only for an event that doesn't say, against Lune's schema.
@@ -61,13 +61,13 @@ impl Event {
     /// The account that the event belongs to, where Lune says it.
     #[must_use]
     pub fn account_id(&self) -> Option<&str> {
-        self.key.account_id()
+        self.ids.account_id.as_deref()
     }
 
     /// The event's place in its account's order; required by Lune's schema.
     #[must_use]
     pub fn sequence(&self) -> Option<&Sequence> {
-        self.key.sequence()
+        self.ids.sequence.as_ref()
     }
 
     /// The version that wrote the event.
@@ -90,7 +90,7 @@ impl Event {
         self.data
     }
 
-    /// The whole event's JSON, byte for byte as it came.
+    /// The whole event's JSON, byte for byte as it came; what isn't UTF-8 in it reads `?`.
     #[must_use]
     pub fn raw(&self) -> &str {
         self.raw.get()
@@ -116,48 +116,43 @@ impl Event {
         serde_json::from_str(data).map_err(|error| EventError::unfit(&error))
     }
 
-    /// What tells this event from others.
-    #[must_use]
-    pub fn key(&self) -> &EventKey {
-        &self.key
+    /// Whether `event_id` is a string, as Lune documents it.
+    #[cfg(feature = "receiver")]
+    pub(super) fn has_text_id(&self) -> bool {
+        self.ids.is_text
     }
 
     pub(super) fn from_raw(raw: &RawValue) -> Self {
-        let (key, event_type, api_version, data) =
-            match serde_json::from_str::<Object<Envelope<'_>>>(raw.get()) {
-                Ok(Object(envelope)) => {
-                    let event_type = text(envelope.event_type).map(EventType::from);
-                    let data = EventData::decode(event_type.as_ref(), envelope.data);
-                    let key = EventKey {
+        match serde_json::from_str::<Object<Envelope<'_>>>(raw.get()) {
+            Ok(Object(envelope)) => {
+                let event_type = text(envelope.event_type).map(EventType::from);
+                Self {
+                    data: EventData::decode(event_type.as_ref(), envelope.data),
+                    event_type,
+                    api_version: text(envelope.api_version).map(ApiVersion::from),
+                    ids: Ids {
+                        is_text: envelope.event_id.is_some_and(is_string),
                         event_id: text(envelope.event_id),
-                        account_id: text(envelope.account_id),
-                        sequence: text(envelope.sequence).map(Sequence::from),
-                    };
-                    (
-                        key,
-                        event_type,
-                        text(envelope.api_version).map(ApiVersion::from),
-                        data,
-                    )
+                        account_id: text(envelope.account_id.filter(|id| is_string(id))),
+                        sequence: text(envelope.sequence.filter(|text| is_string(text)))
+                            .map(Sequence::from),
+                    },
+                    raw: raw.to_owned(),
                 }
-                Err(error) if raw.get().starts_with('{') => (
-                    EventKey::default(),
-                    None,
-                    None,
-                    EventData::Undecodable(EventError::malformed(&error)),
-                ),
-                Err(_) => (
-                    EventKey::default(),
-                    None,
-                    None,
-                    EventData::Undecodable(EventError::NotAnObject),
-                ),
-            };
+            }
+            Err(error) if raw.get().starts_with('{') => {
+                Self::undecodable(raw, EventError::malformed(&error))
+            }
+            Err(_) => Self::undecodable(raw, EventError::NotAnObject),
+        }
+    }
+
+    pub(super) fn undecodable(raw: &RawValue, error: EventError) -> Self {
         Self {
-            key,
-            event_type,
-            api_version,
-            data,
+            ids: Ids::default(),
+            event_type: None,
+            api_version: None,
+            data: EventData::Undecodable(error),
             raw: raw.to_owned(),
         }
     }
@@ -174,10 +169,10 @@ impl Eq for Event {}
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("event_id", &self.key.event_id)
+            .field("event_id", &self.ids.event_id)
             .field("event_type", &self.event_type)
-            .field("account_id", &self.key.account_id)
-            .field("sequence", &self.key.sequence)
+            .field("account_id", &self.ids.account_id)
+            .field("sequence", &self.ids.sequence)
             .field("api_version", &self.api_version)
             .field("data", &self.data)
             .field("raw_len", &self.raw.get().len())
@@ -245,32 +240,12 @@ open_enum! {
     }
 }
 
-/// What tells an event from others and orders it among its account's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct EventKey {
+#[derive(Clone, Default)]
+struct Ids {
     event_id: Option<String>,
+    is_text: bool,
     account_id: Option<String>,
     sequence: Option<Sequence>,
-}
-
-impl EventKey {
-    /// The event's identifier; never empty.
-    #[must_use]
-    pub fn event_id(&self) -> Option<&str> {
-        self.event_id.as_deref()
-    }
-
-    /// The event's account; never empty.
-    #[must_use]
-    pub fn account_id(&self) -> Option<&str> {
-        self.account_id.as_deref()
-    }
-
-    /// The event's place in its account's order; never empty.
-    #[must_use]
-    pub fn sequence(&self) -> Option<&Sequence> {
-        self.sequence.as_ref()
-    }
 }
 
 /// Why an event can't be read.
@@ -288,6 +263,9 @@ pub enum EventError {
     /// The event is JSON, but not an object.
     #[error("the event is not a JSON object")]
     NotAnObject,
+    /// The event's text is not UTF-8.
+    #[error("the event is not UTF-8")]
+    NotUtf8,
     /// The event has no `event_type`.
     #[error("the event has no `event_type`")]
     NoType,
@@ -354,4 +332,8 @@ fn read<T: for<'a> Deserialize<'a>>(data: Option<&RawValue>) -> Result<T, EventE
 fn text(field: Option<&RawValue>) -> Option<String> {
     let text = json::scalar_text(field?)?;
     (!text.is_empty()).then(|| text.into_owned())
+}
+
+fn is_string(raw: &RawValue) -> bool {
+    raw.get().starts_with('"')
 }

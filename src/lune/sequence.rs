@@ -13,7 +13,7 @@ use std::fmt;
 ///
 /// Two forms are published, `2021-09-13 16:21:29.067803` and `2021-09-13T16:21:29.067Z`, and these don't
 /// sort together: at the same day every value of the first form is below every value of the second.
-/// Where that matters, go by `event_id` alone: [`SkipRule::EventId`](super::SkipRule::EventId).
+/// That is why a `Source` skips events by sequence only when told to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(String);
 

@@ -15,6 +15,7 @@ use super::observer::{Observation, Observed, Observer};
 use super::source::{By, Check, Proof};
 use super::store::AnyStore;
 use super::{Authenticated, Authentication, Delivery, ReceiverBuilder, Refusal, Source};
+use crate::signature::Verified;
 
 /// Receives the deliveries of one service.
 ///
@@ -207,10 +208,11 @@ async fn verify<B: Body>(
         Check::Signature(verification) => {
             let body = bounds.read(headers, body).await?;
             let verified = verification.finish(&body.bytes);
+            let verified = verified.map(Verified::without_payload);
             if authentication.unknown_tenant {
                 return Err(Refusal::UnknownTenant);
             }
-            Ok((body, By::Signature(verified?.without_payload())))
+            Ok((body, By::Signature(verified?)))
         }
         Check::Passed(name) => {
             let body = bounds.read(headers, body).await?;

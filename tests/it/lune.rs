@@ -4,10 +4,13 @@ mod client;
 mod decode;
 #[cfg(all(feature = "client", feature = "lune"))]
 mod errors;
-#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+#[cfg(all(
+    feature = "client",
+    feature = "lune",
+    feature = "testing",
+    feature = "axum"
+))]
 mod flow;
-#[cfg(feature = "lune")]
-mod processor;
 #[cfg(feature = "lune")]
 mod signature;
 #[cfg(all(feature = "client", feature = "lune"))]

@@ -11,7 +11,14 @@ mod bodies;
     feature = "preo",
     feature = "pretix"
 ))]
-mod handling;
+pub(crate) mod handling;
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod lune;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,42 +14,89 @@ use crate::receiver::EventKey;
 ///
 /// A clone is a handle to the same events. Time is tokio's: a test that stops it, stops the leases.
 ///
-/// What it held is lost with the process: the events that are redelivered then are handled again. A
+/// What it held is lost with the process: events that are redelivered then are handled again. A
 /// fleet, or a service that must not repeat itself after a restart, needs a shared store.
 ///
 /// ```
+/// use std::num::NonZeroUsize;
 /// use webhook_sdk::receiver::MemoryStore;
 ///
-/// let store = MemoryStore::with_capacity(1_000_000);
+/// const EVENTS: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
+/// let store = MemoryStore::with_capacity(EVENTS);
 /// assert_eq!(format!("{store:?}"), "MemoryStore { events: 0 }");
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
-    events: Arc<Mutex<LruCache<EventKey, Entry>>>,
+    memory: Arc<Mutex<Memory>>,
     claims: Arc<AtomicU64>,
-    capacity: usize,
+    capacity: NonZeroUsize,
+}
+
+struct Memory {
+    events: LruCache<EventKey, Entry>,
+    /// The last sequence of each stream.
+    streams: LruCache<String, Last>,
 }
 
 impl MemoryStore {
-    /// A store for at most this many events, of about 200 bytes each; past it, the ones unused for
-    /// longest are forgotten, claims too.
-    pub fn with_capacity(events: usize) -> Self {
+    /// A store for at most this many events, and as many streams of ordered events.
+    ///
+    /// Past it, the ones unused for longest are forgotten, claims too: then a second handler can run.
+    pub fn with_capacity(events: NonZeroUsize) -> Self {
         Self {
-            events: Arc::new(Mutex::new(LruCache::unbounded())),
+            memory: Arc::new(Mutex::new(Memory {
+                events: LruCache::unbounded(),
+                streams: LruCache::unbounded(),
+            })),
             claims: Arc::default(),
             capacity: events,
         }
     }
 
-    /// No code between lock and unlock can leave the events in disorder, even if it panicked.
-    fn events(&self) -> MutexGuard<'_, LruCache<EventKey, Entry>> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    /// No code between lock and unlock can leave the memory in disorder, even if it panicked.
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    fn put(&mut self, key: &EventKey, entry: Entry, capacity: NonZeroUsize) {
+        self.events.put(key.clone(), entry);
+        if self.events.len() > capacity.get() {
+            self.events.pop_lru();
+        }
     }
 
-    fn put(&self, events: &mut LruCache<EventKey, Entry>, key: &EventKey, entry: Entry) {
-        events.put(key.clone(), entry);
-        if events.len() > self.capacity {
-            events.pop_lru();
+    fn is_stale(&mut self, key: &EventKey, now: Instant) -> bool {
+        key.position().is_some_and(|position| {
+            let last = self.streams.get(position.stream());
+            last.is_some_and(|last| {
+                is_current(last.since, last.lifetime, now) && *position.sequence() < *last.sequence
+            })
+        })
+    }
+
+    fn advance(
+        &mut self,
+        key: &EventKey,
+        now: Instant,
+        lifetime: Duration,
+        capacity: NonZeroUsize,
+    ) {
+        let Some(position) = key.position() else {
+            return;
+        };
+        if self.is_stale(key, now) {
+            return;
+        }
+        let last = Last {
+            sequence: position.sequence().into(),
+            since: now,
+            lifetime,
+        };
+        self.streams.put(position.stream().to_owned(), last);
+        if self.streams.len() > capacity.get() {
+            self.streams.pop_lru();
         }
     }
 }
@@ -56,22 +104,23 @@ impl MemoryStore {
 impl Default for MemoryStore {
     /// A store for 100,000 events.
     fn default() -> Self {
-        Self::with_capacity(100_000)
+        Self::with_capacity(DEFAULT_CAPACITY)
     }
 }
 
 impl DedupStore for MemoryStore {
     async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
         let now = Instant::now();
-        let mut events = self.events();
-        free_ended(&mut events, now);
-        match events.get(key).and_then(|entry| entry.state(now)) {
+        let mut memory = self.memory();
+        free_ended(&mut memory.events, now);
+        match memory.events.get(key).and_then(|entry| entry.state(now)) {
             Some(State::Held(_)) => Ok(Claim::Held),
             Some(State::Committed(_)) => Ok(Claim::Committed),
+            None if memory.is_stale(key, now) => Ok(Claim::Stale),
             None => {
                 let token = ClaimToken::numbered(self.claims.fetch_add(1, Ordering::Relaxed));
                 let held = Entry::new(State::Held(token), now, lease);
-                self.put(&mut events, key, held);
+                memory.put(key, held, self.capacity);
                 Ok(Claim::Granted(token))
             }
         }
@@ -85,21 +134,22 @@ impl DedupStore for MemoryStore {
     ) -> Result<(), StoreError> {
         let now = Instant::now();
         let committed = Entry::new(State::Committed(token), now, remember);
-        let mut events = self.events();
-        let known = events.get(key).and_then(|entry| entry.state(now));
+        let mut memory = self.memory();
+        let known = memory.events.get(key).and_then(|entry| entry.state(now));
         match known {
             Some(State::Committed(holder)) if holder == token => Ok(()),
             Some(State::Held(holder)) if holder != token => Err(StoreError::ClaimLost),
             Some(State::Committed(_)) => Err(StoreError::ClaimLost),
             Some(State::Held(_)) | None => {
-                self.put(&mut events, key, committed);
+                memory.put(key, committed, self.capacity);
+                memory.advance(key, now, remember, self.capacity);
                 Ok(())
             }
         }
     }
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
-        let mut events = self.events();
+        let events = &mut self.memory().events;
         let held = |entry: &Entry| entry.state == State::Held(token);
         if events.peek(key).is_some_and(held) {
             events.pop(key);
@@ -110,12 +160,16 @@ impl DedupStore for MemoryStore {
     fn is_shared(&self) -> bool {
         false
     }
+
+    fn supports_positions(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStore")
-            .field("events", &self.events().len())
+            .field("events", &self.memory().events.len())
             .finish()
     }
 }
@@ -123,6 +177,12 @@ impl fmt::Debug for MemoryStore {
 #[derive(Clone, Copy)]
 struct Entry {
     state: State,
+    since: Instant,
+    lifetime: Duration,
+}
+
+struct Last {
+    sequence: Box<str>,
     since: Instant,
     lifetime: Duration,
 }
@@ -143,10 +203,15 @@ impl Entry {
     }
 
     fn state(&self, now: Instant) -> Option<State> {
-        let age = now.saturating_duration_since(self.since);
-        (age < self.lifetime).then_some(self.state)
+        is_current(self.since, self.lifetime, now).then_some(self.state)
     }
 }
+
+fn is_current(since: Instant, lifetime: Duration, now: Instant) -> bool {
+    now.saturating_duration_since(since) < lifetime
+}
+
+const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99_999);
 
 /// Two for each new event, so that more is freed than comes, and no claim waits for a long round.
 fn free_ended(events: &mut LruCache<EventKey, Entry>, now: Instant) {

@@ -29,7 +29,7 @@ use crate::receiver::EventKey;
 /// ```
 ///
 /// A clone shares one connection, which the first event opens and which is opened again whenever it
-/// breaks. Each step is one script on one key, so it is atomic, and is run again if the connection
+/// breaks. Each step is one script, so it is atomic, and is run again if the connection
 /// breaks over it. Any Redis from 2.6.12 on will do, and what speaks its protocol; Sentinel and
 /// Cluster aren't spoken. TLS (`rediss://`) needs a TLS feature of the crate `redis`, such as
 /// `tokio-rustls-comp`.
@@ -89,6 +89,13 @@ impl RedisStore {
     fn key(&self, key: &EventKey) -> String {
         format!("{}{}", self.prefix, key.as_str())
     }
+
+    fn position(&self, key: &EventKey, script: &mut ScriptInvocation<'_>) {
+        if let Some(position) = key.position() {
+            script.key(format!("{}{}", self.prefix, position.stream()));
+            script.arg(position.sequence());
+        }
+    }
 }
 
 impl RedisStoreBuilder {
@@ -131,9 +138,11 @@ impl DedupStore for RedisStore {
         let token = ClaimToken::new();
         let mut script = self.link.scripts.claim.key(self.key(key));
         script.arg(held(token)).arg(milliseconds(lease));
+        self.position(key, &mut script);
         let other: Option<String> = self.link.run(&script).await?;
         match other.as_deref() {
             None => Ok(Claim::Granted(token)),
+            Some(STALE) => Ok(Claim::Stale),
             Some(other) if other.starts_with(HELD) => Ok(Claim::Held),
             Some(other) if other.starts_with(DONE) => Ok(Claim::Committed),
             Some(_) => Err(StoreError::Unavailable(
@@ -151,6 +160,7 @@ impl DedupStore for RedisStore {
         let mut script = self.link.scripts.commit.key(self.key(key));
         script.arg(held(token)).arg(done(token));
         script.arg(milliseconds(remember));
+        self.position(key, &mut script);
         let committed: bool = self.link.run(&script).await?;
         committed.then_some(()).ok_or(StoreError::ClaimLost)
     }
@@ -159,6 +169,10 @@ impl DedupStore for RedisStore {
         let mut script = self.link.scripts.release.key(self.key(key));
         script.arg(held(token));
         self.link.run(&script).await
+    }
+
+    fn supports_positions(&self) -> bool {
+        true
     }
 }
 
@@ -249,17 +263,33 @@ struct Scripts {
 impl Scripts {
     fn new() -> Self {
         Self {
-            claim: Script::new(CLAIM),
-            commit: Script::new(COMMIT),
+            claim: Script::new(&format!("{LOWER}{CLAIM}")),
+            commit: Script::new(&format!("{LOWER}{COMMIT}")),
             release: Script::new(RELEASE),
         }
     }
 }
 
-/// Takes a free key. A second run finds its own token and takes it again.
+/// Compares byte by byte, which Lua's own `<` doesn't do in every locale.
+const LOWER: &str = "
+    local function lower(a, b)
+        for i = 1, math.min(#a, #b) do
+            local x, y = a:byte(i), b:byte(i)
+            if x ~= y then return x < y end
+        end
+        return #a < #b
+    end
+    local function last_is_higher(sequence)
+        local last = KEYS[2] and redis.call('GET', KEYS[2])
+        return last and lower(sequence, last)
+    end
+";
+
+/// Claims a free key. A second run finds its own token and claims it again.
 const CLAIM: &str = "
     local value = redis.call('GET', KEYS[1])
     if value and value ~= ARGV[1] then return value end
+    if last_is_higher(ARGV[3]) then return 'stale' end
     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
     return false
 ";
@@ -270,6 +300,9 @@ const COMMIT: &str = "
     if value == ARGV[2] then return 1 end
     if value and value ~= ARGV[1] then return 0 end
     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+    if KEYS[2] and not last_is_higher(ARGV[4]) then
+        redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[3])
+    end
     return 1
 ";
 
@@ -279,6 +312,7 @@ const RELEASE: &str = "
     return redis.call('DEL', KEYS[1])
 ";
 
+const STALE: &str = "stale";
 const HELD: &str = "held:";
 const DONE: &str = "done:";
 

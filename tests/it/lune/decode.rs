@@ -566,8 +566,37 @@ fn a_body_that_is_no_batch_says_why() {
     }
     let twice = Batch::decode(br#"{"events":[],"events":[]}"#);
     assert!(matches!(twice, Err(BatchError::Malformed { line: 1, .. })));
-    let not_utf8 = Batch::decode(b"{\"events\":[\"\xff\"]}");
+    let not_utf8 = Batch::decode(b"{\"events\":[\xff]}");
     assert!(matches!(not_utf8, Err(BatchError::Malformed { .. })));
+}
+
+#[test]
+fn an_event_that_is_not_utf8_affects_no_other() {
+    let good =
+        r#"{"event_id":"caf\u00e9 é","event_type":"order.paid","data":{"order":{"id":"or1"}}}"#;
+    let odd = b"{\"event_id\":\"e\",\"event_type\":\"order.paid\",\"data\":\"\xff\xe9\"}";
+    let body = [
+        b"{\"events\":[",
+        good.as_bytes(),
+        b",",
+        odd,
+        b" ,",
+        good.as_bytes(),
+        b"]}",
+    ]
+    .concat();
+    let batch = Batch::decode(&body).unwrap();
+    let [first, second, third] = batch.events() else {
+        panic!("three events")
+    };
+    assert_eq!(order(first).id, "or1");
+    assert_eq!(third, first);
+    assert!(matches!(
+        second.data(),
+        EventData::Undecodable(EventError::NotUtf8)
+    ));
+    assert_eq!(second.raw().len(), odd.len());
+    assert!(second.raw().contains("\"??\""));
 }
 
 #[test]

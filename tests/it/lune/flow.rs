@@ -1,20 +1,20 @@
-//! LuneClient, LuneFake, the verifier and the batch helper together.
+//! LuneClient, LuneFake and the receiver together.
 
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::routing::post;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use webhook_sdk::lune::{
-    self, AccountType, Batch, BatchProcessor, ErrorCode, Event, LuneClient, Webhook, WebhookCreate,
-    WebhookUpdate, WebhookUrl, WebhookWithSecret, stub,
+    self, AccountType, ErrorCode, Event, LuneClient, Webhook, WebhookCreate, WebhookUpdate,
+    WebhookUrl, WebhookWithSecret, stub,
 };
-use webhook_sdk::signature::{Key, Keyring, Signer, Verifier, VerifyError};
+use webhook_sdk::receiver::{BoxError, Delivery, Observation, Receiver, Refusal};
+use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
 use webhook_sdk::testing::{Fault, LuneFake, LuneFakeBuilder, LuneOperation, LuneWebhookSeed};
 use webhook_sdk::{Rotation, Secret};
 use wiremock::MockServer;
@@ -40,57 +40,45 @@ async fn create(lune: &LuneClient) -> WebhookWithSecret {
     create.send().await.unwrap()
 }
 
-/// A receiver that verifies, runs the batch helper, and fails at the events it is told to.
-struct Receiver {
-    verifier: Verifier,
-    processor: BatchProcessor,
+/// A receiver that fails at the events it is told to.
+#[derive(Default)]
+struct Hook {
     to_fail: Mutex<Vec<String>>,
     handled: Mutex<Vec<String>>,
-    refusals: Mutex<Vec<VerifyError>>,
+    refusals: Mutex<Vec<Refusal>>,
 }
 
-impl Receiver {
+impl Hook {
     async fn start(fake: &LuneFake, verifier: Verifier) -> Arc<Self> {
-        let receiver = Arc::new(Self {
-            verifier,
-            processor: BatchProcessor::default(),
-            to_fail: Mutex::default(),
-            handled: Mutex::default(),
-            refusals: Mutex::default(),
-        });
+        let hook = Arc::new(Self::default());
+        let observing = Arc::clone(&hook);
+        let receiver = Receiver::builder(lune::Source::new(verifier))
+            .observer(move |observed| {
+                if let Observation::Refused(refusal) = observed.what() {
+                    observing.refusals.lock().unwrap().push(refusal.clone());
+                }
+            })
+            .build()
+            .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         fake.route(HOST, &format!("http://{}", listener.local_addr().unwrap()));
-        let app = Router::new()
-            .route("/lune", post(Self::receive))
-            .with_state(Arc::clone(&receiver));
+        let handling = Arc::clone(&hook);
+        let route = post(async move |delivery: Delivery<lune::Source>| {
+            delivery
+                .handle(|event| ready(handling.handle(&event)))
+                .await
+        });
+        let app = Router::new().route("/lune", route).with_state(receiver);
         tokio::spawn(async move { axum::serve(listener, app).await });
-        receiver
+        hook
     }
 
-    async fn receive(
-        State(receiver): State<Arc<Self>>,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> StatusCode {
-        match receiver.verifier.verify(&headers, &body) {
-            Ok(delivery) => {
-                let batch = Batch::decode(delivery.payload()).unwrap();
-                let handler = |event| receiver.handle(event);
-                receiver.processor.process(batch, handler).await.status()
-            }
-            Err(error) => {
-                receiver.refusals.lock().unwrap().push(error);
-                StatusCode::UNAUTHORIZED
-            }
-        }
-    }
-
-    async fn handle(&self, event: Event) -> Result<(), ()> {
+    fn handle(&self, event: &Event) -> Result<(), BoxError> {
         let name = event.event_type().unwrap().as_str().to_owned();
         let mut to_fail = self.to_fail.lock().unwrap();
         if let Some(place) = to_fail.iter().position(|failing| *failing == name) {
             to_fail.remove(place);
-            return Err(());
+            return Err("told to fail".into());
         }
         self.handled.lock().unwrap().push(name);
         Ok(())
@@ -104,7 +92,7 @@ impl Receiver {
         self.handled.lock().unwrap().clone()
     }
 
-    fn refusals(&self) -> Vec<VerifyError> {
+    fn refusals(&self) -> Vec<Refusal> {
         self.refusals.lock().unwrap().clone()
     }
 }
@@ -283,7 +271,7 @@ async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
     ] {
         let (fake, lune) = start(builder).await;
         let webhook = create(&lune).await;
-        let receiver = Receiver::start(&fake, webhook.verifier().unwrap()).await;
+        let receiver = Hook::start(&fake, webhook.verifier().unwrap()).await;
         receiver.fail_once_at("second");
         fake.lose_acknowledgements(1);
         for event in ["first", "second", "third"] {
@@ -310,7 +298,7 @@ async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
 async fn an_odd_event_costs_no_other() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let webhook = create(&lune).await;
-    let receiver = Receiver::start(&fake, webhook.verifier().unwrap()).await;
+    let receiver = Hook::start(&fake, webhook.verifier().unwrap()).await;
     fake.emit_raw("acc_1", &json!({ "event_type": "odd", "data": 7 }));
     let order = json!({ "order": { "id": "or_1" } });
     fake.emit("acc_1", "order.paid", order);
@@ -324,7 +312,7 @@ async fn after_a_rotation_redeliveries_need_the_new_secret() {
     let created = create(&lune).await;
     let keyring = Keyring::new(created.signing_key("old").unwrap());
     let verifier = Verifier::new(lune::scheme(), keyring.clone());
-    let receiver = Receiver::start(&fake, verifier).await;
+    let receiver = Hook::start(&fake, verifier).await;
     fake.emit("acc_1", "waiting", json!({}));
 
     let rotated = lune
@@ -350,7 +338,7 @@ async fn a_delivery_signed_with_two_secrets_passes_with_either() {
         .await
         .unwrap();
     for verifier in [created.verifier(), rotated.verifier()] {
-        let receiver = Receiver::start(&fake, verifier.unwrap()).await;
+        let receiver = Hook::start(&fake, verifier.unwrap()).await;
         fake.emit("acc_1", "twice signed", json!({}));
         assert!(fake.deliver_due().await[0].acknowledged);
         assert_eq!(receiver.handled().len(), 1);
@@ -360,7 +348,7 @@ async fn a_delivery_signed_with_two_secrets_passes_with_either() {
 #[tokio::test]
 async fn a_stale_delivery_is_refused_until_it_is_signed_anew() {
     let (fake, lune) = start(LuneFake::builder()).await;
-    let receiver = Receiver::start(&fake, create(&lune).await.verifier().unwrap()).await;
+    let receiver = Hook::start(&fake, create(&lune).await.verifier().unwrap()).await;
     fake.emit("acc_1", "late", json!({}));
     fake.sign_at(Utc::now() - TimeDelta::minutes(10));
     assert_eq!(fake.deliver_due().await[0].response_status_code, Some(401));

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Request};
+use http::HeaderValue;
 use http_body_util::Full;
 use tokio::sync::{Notify, watch};
 use webhook_sdk::preo;
@@ -18,7 +17,9 @@ use webhook_sdk::receiver::{
 use webhook_sdk::signature::Verifier;
 
 use crate::receiver::store::{LEASE, granted};
-use crate::receiver::support::{Batches, Lune, Preo, Pretix, Runs, Service, builder, genuine};
+use crate::receiver::support::{
+    Batches, Lune, Preo, Pretix, Runs, Service, builder, genuine, received,
+};
 
 const EVENT: u32 = 7;
 
@@ -30,11 +31,6 @@ async fn delivery(
     receiver: &Receiver<<Preo as Service>::Source>,
 ) -> Delivery<<Preo as Service>::Source> {
     received(receiver, genuine::<Preo>(Preo::body(EVENT))).await
-}
-
-async fn received<S: Source>(receiver: &Receiver<S>, request: Request<Bytes>) -> Delivery<S> {
-    let (parts, body) = request.into_parts();
-    receiver.receive(&parts, Full::new(body)).await.unwrap()
 }
 
 fn named<S: Source>(source: S) -> Receiver<S> {
@@ -481,13 +477,13 @@ impl DedupStore for Gated {
 
 /// A store that is out of reach for one step of three.
 #[derive(Clone)]
-struct Failing {
+pub(crate) struct Failing {
     step: &'static str,
     calls: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Failing {
-    fn at(step: &'static str) -> Self {
+    pub(crate) fn at(step: &'static str) -> Self {
         let calls = Arc::default();
         Self { step, calls }
     }

@@ -87,6 +87,27 @@ async fn one_of_many_processes_is_granted_an_event() {
     one_of_many_is_granted(stores).await;
 }
 
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn order_holds_while_a_batch_is_redelivered_to_another_process() {
+    use webhook_sdk::receiver::Receiver;
+
+    use crate::receiver::support::{Lune, builder};
+
+    let server = RedisServer::start();
+    let receiver = || -> Receiver<webhook_sdk::lune::Source> {
+        let builder = builder::<Lune>().name("orders").store(patient(&server));
+        builder.build().unwrap()
+    };
+    crate::receiver::lune::order_holds_while_a_batch_is_redelivered(receiver(), receiver()).await;
+}
+
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn a_commit_survives_a_crash_of_redis_and_the_store_connects_again() {

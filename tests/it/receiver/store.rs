@@ -1,5 +1,6 @@
 //! What any store owes a receiver, and what the one in memory adds.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use webhook_sdk::receiver::{Claim, ClaimToken, DedupStore, EventKey, MemoryStore, StoreError};
@@ -155,6 +156,56 @@ pub(crate) async fn one_of_many_is_granted(stores: Vec<impl DedupStore + Clone>)
     }
 }
 
+fn in_stream(name: &str, sequence: &str) -> EventKey {
+    key(name).with_position("account", sequence)
+}
+
+async fn committed(store: &impl DedupStore, key: &EventKey) {
+    let token = granted(store, key).await;
+    store.commit(key, token, REMEMBER).await.unwrap();
+}
+
+pub(crate) async fn an_event_below_the_last_committed_sequence_is_stale(timed: impl Timed) {
+    let store = timed.store();
+    assert!(store.supports_positions());
+    let middle = in_stream("middle", "2021-09-13T16:21:29.067Z");
+    let earlier = in_stream("earlier", "2021-09-13T16:21:29.06");
+    let token = granted(&store, &middle).await;
+    let released = granted(&store, &earlier).await;
+    store.release(&earlier, released).await.unwrap();
+    store.commit(&middle, token, REMEMBER).await.unwrap();
+
+    assert_eq!(store.claim(&earlier, LEASE).await, Ok(Claim::Stale));
+    assert_eq!(store.claim(&middle, LEASE).await, Ok(Claim::Committed));
+    committed(&store, &in_stream("equal", "2021-09-13T16:21:29.067Z")).await;
+    committed(&store, &key("other stream").with_position("other", "0")).await;
+    committed(&store, &key("no position")).await;
+    committed(&store, &in_stream("later", "2021-09-13T16:21:29.067Z.")).await;
+    let equal = in_stream("equal again", "2021-09-13T16:21:29.067Z");
+    assert_eq!(store.claim(&equal, LEASE).await, Ok(Claim::Stale));
+}
+
+/// A locale can sort `a` before `B`.
+pub(crate) async fn sequences_are_compared_by_bytes(timed: impl Timed) {
+    let store = timed.store();
+    committed(&store, &in_stream("lower case", "a")).await;
+    let upper = store.claim(&in_stream("upper case", "B"), LEASE).await;
+    assert_eq!(upper, Ok(Claim::Stale));
+    committed(&store, &in_stream("not ASCII", "\u{e4}")).await;
+    let ascii = store.claim(&in_stream("ASCII", "z"), LEASE).await;
+    assert_eq!(ascii, Ok(Claim::Stale));
+}
+
+pub(crate) async fn a_late_commit_does_not_lower_the_last_sequence(timed: impl Timed) {
+    let store = timed.store();
+    let (early, late) = (in_stream("early", "1"), in_stream("late", "9"));
+    let token = granted(&store, &early).await;
+    committed(&store, &late).await;
+    store.commit(&early, token, REMEMBER).await.unwrap();
+    let between = store.claim(&in_stream("between", "5"), LEASE).await;
+    assert_eq!(between, Ok(Claim::Stale));
+}
+
 macro_rules! contract {
     ($timed:expr) => {
         contract!([doc = ""] $timed);
@@ -172,6 +223,9 @@ macro_rules! contract {
             the_same_commit_may_come_twice
             no_time_is_too_short_or_too_long
             a_clone_is_the_same_store
+            an_event_below_the_last_committed_sequence_is_stale
+            sequences_are_compared_by_bytes
+            a_late_commit_does_not_lower_the_last_sequence
         }
     };
     ($attribute:tt $timed:expr; $($owed:ident)*) => {
@@ -225,7 +279,7 @@ async fn one_of_many_tasks_is_granted_an_event_in_memory() {
 
 #[tokio::test]
 async fn a_memory_store_forgets_the_events_that_were_unused_for_longest() {
-    let store = MemoryStore::with_capacity(100);
+    let store = MemoryStore::with_capacity(NonZeroUsize::new(100).unwrap());
     for number in 0..10_000 {
         let key = key(&number.to_string());
         let token = granted(&store, &key).await;

@@ -188,6 +188,14 @@ impl Service for Lune {
     }
 }
 
+pub(crate) async fn received<S: Source>(
+    receiver: &Receiver<S>,
+    request: Request<Bytes>,
+) -> Delivery<S> {
+    let (parts, body) = request.into_parts();
+    receiver.receive(&parts, Full::new(body)).await.unwrap()
+}
+
 /// A way for a request to reach a receiver.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
