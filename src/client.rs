@@ -10,6 +10,7 @@ mod log;
     expect(dead_code, reason = "Lune's only list has no pages")
 )]
 pub mod pagination;
+mod refusal;
 mod response;
 mod retry;
 #[cfg(rotation)]
@@ -18,9 +19,9 @@ pub(crate) mod runtime;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use bytes::Bytes;
 use governor::DefaultDirectRateLimiter;
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
@@ -36,10 +37,12 @@ pub use self::builder::{ClientBuilder, Service};
 pub use self::response::{Response, ResponseParts};
 pub use self::retry::RetryPolicy;
 
+use self::attempt::Progress;
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
+pub(crate) use self::refusal::{Advice, Refusal};
 pub(crate) use self::response::Answer;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// Sends the requests of a generated client.
 #[derive(Clone)]
@@ -59,6 +62,7 @@ struct Settings {
     retry: RetryPolicy,
     idempotency_key: Option<HeaderName>,
     pace: Option<DefaultDirectRateLimiter>,
+    advice: Box<Advice>,
 }
 
 impl Transport {
@@ -85,7 +89,10 @@ impl Transport {
         match task.join_next().await {
             Some(Ok(result)) => result,
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => Err(Error::new(Kind::Broken, "the runtime is shutting down")),
+            _ => Err(Error::new(
+                ErrorKind::Disconnected,
+                "the runtime is shutting down",
+            )),
         }
     }
 
@@ -96,22 +103,26 @@ impl Transport {
         operation: &'static str,
     ) -> Result<Answer, Error> {
         let started = Instant::now();
-        let attempts = AtomicU32::new(0);
-        let call = self.call(&client, &request, operation, &attempts, started);
+        let progress = Progress::default();
+        let call = self.call(&client, &request, operation, &progress, started);
         let result = match tokio::time::timeout(self.0.deadline, call).await {
             Ok(result) => result,
-            Err(_) => Err(Error::new(
-                Kind::Deadline,
-                "the deadline of the call has passed",
-            )),
+            Err(_) => Err(match progress.last() {
+                Some(head) => Error::deadline().with_response(head, Bytes::new()),
+                None => Error::deadline(),
+            }),
         };
-        let attempts = attempts.into_inner();
+        let (attempts, applied) = (progress.attempts(), progress.applied());
         let result = match result {
-            Ok(answer) => Ok(answer.of(operation, attempts)),
-            Err(error) if error.kind() == Kind::InvalidRequest => {
+            Ok(answer) => Ok(answer.of(operation, attempts, applied)),
+            // The request couldn't be built, so it wasn't sent.
+            Err(error) if error.is_validation() && error.status().is_none() => {
                 Err(error.with_operation(operation))
             }
-            Err(error) => Err(error.with_operation(operation).with_attempts(attempts)),
+            Err(error) => Err(error
+                .with_operation(operation)
+                .with_attempts(attempts)
+                .with_applied(applied)),
         };
         log::end(&result, attempts, started.elapsed());
         result

@@ -6,230 +6,256 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-pub use self::field::FieldError;
+use self::explanation::Explanation;
+pub use self::explanation::FieldError;
+pub use self::kind::ErrorKind;
 use crate::signature::KeyError;
 
-mod coded;
-mod field;
+mod explanation;
+mod kind;
+mod transport;
 
-/// What went wrong with a call, whichever service it went to.
-///
-/// The kind is asked for by predicates. What the server answered is kept and read on demand, and
-/// never printed: neither `Display` nor `Debug` shows a body, a query string or a secret.
+/// An error from a client, the same for all services.
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
 /// match preo.retrieve_webhook("wh_1").send().await {
 ///     Ok(webhook) => println!("{}", webhook.name),
-///     Err(error) if error.is_not_found() => println!("there is no such webhook"),
+///     Err(error) if error.is_not_found() => println!("already deleted"),
 ///     Err(error) => return Err(error),
 /// }
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `Display` and `Debug` never show a body, a query string or a secret. A validation error's
+/// `Display` lists the names of the invalid fields and leaves their messages out, because a message
+/// may quote what was sent: read those with [`field_errors`](Self::field_errors) and
+/// [`detail`](Self::detail).
 pub struct Error {
     inner: Box<Inner>,
 }
 
 struct Inner {
-    kind: Kind,
+    kind: ErrorKind,
     message: Cow<'static, str>,
     operation: Option<&'static str>,
-    response: Option<Answer>,
-    fields: Vec<FieldError>,
-    retry_after: Option<Duration>,
+    response: Option<Head>,
+    body: Bytes,
+    explanation: Explanation,
     attempts: u32,
+    applied: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-struct Answer {
-    status: StatusCode,
-    request_id: Option<String>,
-    body: Bytes,
+/// What is kept of a response's head.
+#[derive(Clone)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Configuration,
-    InvalidRequest,
-    Connect,
-    Timeout,
-    Deadline,
-    Broken,
-    Status,
-    TooLarge,
-    Decode,
-    Pagination,
-}
+/// How much of a response's body an error keeps and parses, in bytes; our bound.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 impl Error {
-    /// The client or the verifier was set up wrongly; the message says what to change.
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// Whether the service may have done what was asked, in this or an earlier attempt.
+    ///
+    /// `false` is certain: nothing was changed, so the same call is safe to repeat. Always `false`
+    /// for calls that only read. `true` after a response that can't be read, a timeout or a closed
+    /// connection once the request was on its way, and after 5xx and 408.
+    pub fn may_have_been_applied(&self) -> bool {
+        self.inner.applied
+    }
+
+    /// The client was set up incorrectly; the message says what to change.
     ///
     /// Nothing was sent.
     pub fn is_configuration(&self) -> bool {
-        self.inner.kind == Kind::Configuration
+        self.kind() == ErrorKind::Configuration
     }
 
-    /// A time-out ran out: that of one attempt or the deadline of the whole call.
+    /// An attempt timed out, or the deadline of the call passed.
     ///
-    /// The request may have been applied.
+    /// The request [may have been applied](Self::may_have_been_applied), unless it was never sent.
+    /// [`status`](Self::status) is the last one received before the timeout, if any.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.inner.kind, Kind::Timeout | Kind::Deadline)
+        matches!(self.kind(), ErrorKind::Timeout | ErrorKind::Deadline)
     }
 
-    /// No connection to the server could be made.
+    /// The server couldn't be reached: no connection, or no TLS session.
     ///
-    /// The request was not applied, unless an earlier attempt got through: see
-    /// [`attempts`](Self::attempts).
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_connect(&self) -> bool {
-        self.inner.kind == Kind::Connect
+        matches!(self.kind(), ErrorKind::Connect | ErrorKind::Tls)
+    }
+
+    /// The TLS handshake failed, for example because the certificate isn't trusted.
+    ///
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
+    /// It isn't retried, because the next handshake would fail likewise.
+    pub fn is_tls(&self) -> bool {
+        self.kind() == ErrorKind::Tls
     }
 
     /// The server answered 429.
     ///
-    /// The request was not applied. [`retry_after`](Self::retry_after) has the wait, if the server
-    /// named one.
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
+    /// [`retry_after`](Self::retry_after) is the wait that the server asked for, if any.
     pub fn is_rate_limited(&self) -> bool {
-        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.kind() == ErrorKind::RateLimited
     }
 
     /// The server answered 404.
     ///
-    /// The request was not applied. After more than one [attempt](Self::attempts) at a delete it
-    /// may mean that an earlier attempt succeeded.
+    /// This attempt was not applied. After more than one [attempt](Self::attempts) at a delete, an
+    /// earlier one [may have been](Self::may_have_been_applied).
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(StatusCode::NOT_FOUND)
+        self.kind() == ErrorKind::NotFound
     }
 
-    /// The server answered 401 or 403: the token is wrong, or it may not do this.
+    /// The server answered 401: the credentials were not accepted.
     ///
-    /// The request was not applied.
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_unauthorized(&self) -> bool {
-        matches!(
-            self.status(),
-            Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
-        )
+        self.kind() == ErrorKind::Unauthorized
     }
 
-    /// What was asked for is invalid: found before sending, or the server answered 400 or 422.
+    /// The server answered 403: the credentials lack a permission.
     ///
-    /// The request was not applied. [`field_errors`](Self::field_errors) says what to mend.
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
+    pub fn is_forbidden(&self) -> bool {
+        self.kind() == ErrorKind::Forbidden
+    }
+
+    /// The server answered 409: the request conflicts with another one or with the resource.
+    ///
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
+    pub fn is_conflict(&self) -> bool {
+        self.kind() == ErrorKind::Conflict
+    }
+
+    /// The request is invalid: refused before sending, or answered with 400 or 422.
+    ///
+    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
+    /// [`field_errors`](Self::field_errors) lists the fields to fix. Refused before sending, there
+    /// is no [`status`](Self::status) and there were no [`attempts`](Self::attempts).
     pub fn is_validation(&self) -> bool {
-        self.inner.kind == Kind::InvalidRequest
-            || matches!(
-                self.status(),
-                Some(StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
-            )
+        self.kind() == ErrorKind::Validation
     }
 
-    /// The server's answer couldn't be read: not the documented JSON, cut off, or too large.
+    /// A successful response can't be used: not the documented JSON, or too large.
     ///
-    /// The request may have been applied.
+    /// The request was applied.
     pub fn is_decode(&self) -> bool {
-        self.inner.kind != Kind::Status && self.status().is_some()
+        matches!(self.kind(), ErrorKind::Decode | ErrorKind::TooLarge)
     }
 
-    /// The same call may succeed later: no connection, a time-out, 408, 429 or 5xx, a broken body,
-    /// or a 409 that says when to come back.
+    /// A list changed while its pages were read, so that items may be missing or repeated.
     ///
-    /// Says nothing of whether the request was applied: repeat a call that isn't idempotent only
-    /// after [`is_connect`](Self::is_connect) or [`is_rate_limited`](Self::is_rate_limited).
+    /// Only a read failed; nothing was changed by it.
+    pub fn is_list_changed(&self) -> bool {
+        self.kind() == ErrorKind::ListChanged
+    }
+
+    /// The same call may succeed later.
+    ///
+    /// True after a failed or closed connection, a timeout, 408, 429, 5xx, and a 409 with
+    /// `Retry-After`. It says nothing about whether the request was applied: repeat a call that
+    /// isn't idempotent only if [`may_have_been_applied`](Self::may_have_been_applied) is false.
     pub fn is_retryable(&self) -> bool {
-        match self.inner.kind {
-            Kind::Connect | Kind::Timeout | Kind::Deadline | Kind::Broken => true,
-            _ => self.status().is_some_and(|status| {
-                status.is_server_error()
-                    || matches!(
-                        status,
-                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-                    )
-                    || (status == StatusCode::CONFLICT && self.inner.retry_after.is_some())
-            }),
+        match self.kind() {
+            ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Deadline
+            | ErrorKind::Disconnected
+            | ErrorKind::RateLimited
+            | ErrorKind::Server => true,
+            ErrorKind::Conflict => self.retry_after().is_some(),
+            _ => self.status() == Some(StatusCode::REQUEST_TIMEOUT),
         }
     }
 
-    /// The status of the server's last answer, if there was one.
+    /// The status of the last response, if there was one.
+    ///
+    /// After a timeout it can be the status of an earlier attempt.
     pub fn status(&self) -> Option<StatusCode> {
-        self.inner.response.as_ref().map(|response| response.status)
+        Some(self.inner.response.as_ref()?.status)
     }
 
-    /// How long the server asked to wait before the next try.
+    /// How long the server asked to wait before the next request.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.inner.retry_after
+        self.inner.response.as_ref()?.retry_after
     }
 
-    /// The server's own name for the request, to quote to its support.
+    /// The server's identifier for the request, to quote to its support.
+    ///
+    /// At most 128 visible ASCII characters; a longer or other value is dropped, and so is one that
+    /// contains the client's token.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.response.as_ref()?.request_id.as_deref()
     }
 
-    /// How often the request was sent; 0 when it was refused before sending.
+    /// How many times the request was sent; 0 when it was refused before sending.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
     }
 
     /// The operation that failed, as the OpenAPI document names it.
+    ///
+    /// `None` for an error that concerns no single call, such as one from building a client.
     pub fn operation(&self) -> Option<&'static str> {
         self.inner.operation
     }
 
-    /// What is wrong with each field, as found before sending or read from the server's answer.
+    /// What is wrong with each field, found before sending or read from the response.
     ///
-    /// Understands the shapes of Django REST framework, nested ones too; empty for any other body,
-    /// such as one with a [`code`](Self::code).
-    pub fn field_errors(&self) -> Vec<FieldError> {
-        if !self.inner.fields.is_empty() {
-            return self.inner.fields.clone();
-        }
-        match self.body() {
-            Some(body) if self.is_validation() && coded::parse(body).is_none() => {
-                field::parse(body)
-            }
-            _ => Vec::new(),
-        }
+    /// Reads the shapes of Django REST framework, nested ones too, in responses of 400, 409 and
+    /// 422. Empty for other bodies, such as one with a [`code`](Self::code).
+    pub fn field_errors(&self) -> &[FieldError] {
+        &self.inner.explanation.fields
     }
 
-    /// The server's name for what went wrong, for a program to read.
+    /// The service's error code.
     ///
     /// Only Lune has such codes (`error.error_code`); compare with its `ErrorCode`, or with a text.
     /// `None` for the other services, and where Lune answers without JSON: 404, 429 and 5xx.
-    pub fn code(&self) -> Option<String> {
-        coded::parse(self.body()?).map(|error| error.code)
+    pub fn code(&self) -> Option<&str> {
+        self.inner.explanation.code.as_deref()
     }
 
-    /// The server's sentence for the whole error, in the server's language.
+    /// The server's message about the error as a whole, in the server's language.
     ///
-    /// It is `detail` of Django REST framework and `error.message` of Lune, and may quote what was
-    /// sent.
-    pub fn detail(&self) -> Option<String> {
-        let body = self.body()?;
-        match coded::parse(body) {
-            Some(error) => error.message,
-            None => field::detail(body),
-        }
+    /// That is Lune's `error.message`, or Django REST framework's `detail`; the messages of a
+    /// `detail` that is a list or an object are joined by spaces. It may quote what was sent.
+    pub fn detail(&self) -> Option<&str> {
+        self.inner.explanation.detail.as_deref()
     }
 
-    /// The body of the server's answer, whatever it is: JSON, HTML, text, or empty.
+    /// The body of the response, whatever it is: JSON, HTML, text, or empty.
     ///
-    /// Empty, too, where it broke off or was longer than the limit.
-    ///
-    /// It can hold what was sent; think before logging it.
+    /// Empty, too, when it broke off or exceeds 64 KiB, our bound; it is then not parsed either. It
+    /// can quote what was sent: think before logging it.
     pub fn body(&self) -> Option<&[u8]> {
-        self.inner
-            .response
-            .as_ref()
-            .map(|response| response.body.as_ref())
+        self.inner.response.as_ref().map(|_| &*self.inner.body)
     }
 
-    pub(crate) fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         let inner = Inner {
             kind,
             message: message.into(),
             operation: None,
             response: None,
-            fields: Vec::new(),
-            retry_after: None,
+            body: Bytes::new(),
+            explanation: Explanation::default(),
             attempts: 0,
+            applied: false,
             source: None,
         };
         Self {
@@ -238,31 +264,19 @@ impl Error {
     }
 
     pub(crate) fn configuration(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Kind::Configuration, message)
+        Self::new(ErrorKind::Configuration, message)
+    }
+
+    pub(crate) fn deadline() -> Self {
+        let message = "the deadline of the call passed, see `deadline`";
+        Self::new(ErrorKind::Deadline, message)
     }
 
     pub(crate) fn invalid_fields(fields: Vec<FieldError>) -> Self {
         let named: Vec<_> = fields.iter().map(ToString::to_string).collect();
-        let mut error = Self::new(Kind::InvalidRequest, named.join("; "));
-        error.inner.fields = fields;
+        let mut error = Self::new(ErrorKind::Validation, named.join("; "));
+        error.inner.explanation.fields = fields;
         error
-    }
-
-    pub(crate) fn http(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let (kind, message) = if error.is_builder() {
-            (Kind::InvalidRequest, "the request can't be built")
-        } else if error.is_connect() {
-            (Kind::Connect, "no connection to the server")
-        } else if error.is_timeout() {
-            (Kind::Timeout, "the server didn't answer in time")
-        } else {
-            (
-                Kind::Broken,
-                "the connection broke before the answer was complete",
-            )
-        };
-        Self::new(kind, message).with_source(error)
     }
 
     pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
@@ -270,22 +284,32 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_response(
-        mut self,
-        status: StatusCode,
-        request_id: Option<String>,
-        body: Bytes,
-    ) -> Self {
-        self.inner.response = Some(Answer {
-            status,
-            request_id,
-            body,
-        });
+    /// The error of a response with this status; [`with_message`](Self::with_message) follows.
+    pub(crate) fn refused(head: Head, body: Bytes) -> Self {
+        let mut error = Self::new(ErrorKind::of_status(head.status), "");
+        error.inner.explanation = Explanation::read(&body);
+        if !matches!(error.kind(), ErrorKind::Validation | ErrorKind::Conflict) {
+            error.inner.explanation.fields = Vec::new();
+        }
+        error.with_response(head, body)
+    }
+
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.inner.message = message.into();
         self
     }
 
-    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
-        self.inner.retry_after = retry_after;
+    /// Keeps a response's head, and its body unless that is too long.
+    pub(crate) fn with_response(mut self, head: Head, body: Bytes) -> Self {
+        self.inner.response = Some(head);
+        if body.len() <= MAX_BODY_BYTES {
+            self.inner.body = body;
+        }
+        self
+    }
+
+    pub(crate) fn with_applied(mut self, applied: bool) -> Self {
+        self.inner.applied = applied;
         self
     }
 
@@ -297,10 +321,6 @@ impl Error {
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.inner.source = Some(Box::new(source));
         self
-    }
-
-    pub(crate) fn kind(&self) -> Kind {
-        self.inner.kind
     }
 }
 
@@ -321,8 +341,9 @@ impl fmt::Debug for Error {
             .field("message", &self.inner.message)
             .field("status", &self.status())
             .field("request_id", &self.request_id())
-            .field("retry_after", &self.inner.retry_after)
+            .field("retry_after", &self.retry_after())
             .field("attempts", &self.inner.attempts)
+            .field("may_have_been_applied", &self.inner.applied)
             .field("source", &self.inner.source)
             .finish_non_exhaustive()
     }
@@ -335,7 +356,8 @@ impl StdError for Error {
 }
 
 impl From<KeyError> for Error {
+    /// An error of the kind [`ErrorKind::Secret`].
     fn from(error: KeyError) -> Self {
-        Self::configuration("the secret can't be a signing key").with_source(error)
+        Self::new(ErrorKind::Secret, "the secret can't be a signing key").with_source(error)
     }
 }

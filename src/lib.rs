@@ -16,6 +16,8 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod decode;
+#[cfg(feature = "client")]
 mod error;
 #[cfg(open_enum)]
 mod open_enum;
@@ -49,7 +51,7 @@ pub use self::secret::Secret;
 pub use self::{
     client::pagination,
     client::{Auth, ClientBuilder, Response, ResponseParts, RetryPolicy, Service},
-    error::{Error, FieldError},
+    error::{Error, ErrorKind, FieldError},
     optional::IntoOptional,
     patch::Patch,
     required::RequiredField,

@@ -1,15 +1,46 @@
 //! The attempts of one call.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Answer, Transport, log};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind, Head, MAX_BODY_BYTES};
+
+/// What is known of a call while its attempts go on.
+#[derive(Default)]
+pub(super) struct Progress {
+    attempts: AtomicU32,
+    /// Whether an attempt so far may have changed something.
+    applied: AtomicBool,
+    last: Mutex<Option<Head>>,
+}
+
+impl Progress {
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn applied(&self) -> bool {
+        self.applied.load(Ordering::Relaxed)
+    }
+
+    /// The last response's head, if there was one.
+    pub(super) fn last(&self) -> Option<Head> {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn saw(&self, head: &Head) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(head.clone());
+    }
+}
 
 impl Transport {
     pub(super) async fn call(
@@ -17,15 +48,16 @@ impl Transport {
         client: &reqwest::Client,
         request: &reqwest::Request,
         operation: &'static str,
-        attempts: &AtomicU32,
+        progress: &Progress,
         started: Instant,
     ) -> Result<Answer, Error> {
         let key = self.0.idempotency_key.as_ref();
         let repeatable = request.method() != Method::POST
             || key.is_some_and(|key| request.headers().contains_key(key));
+        let deadline = started.checked_add(self.0.deadline);
         let mut retries = self.0.retry.start();
         loop {
-            let error = match self.attempt(client, request, attempts).await {
+            let error = match self.attempt(client, request, progress, deadline).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) if !may_resend(&error, repeatable) => return Err(error),
                 Err(error) => error,
@@ -34,7 +66,7 @@ impl Transport {
             let Some(wait) = retries.wait(&error, until_deadline) else {
                 return Err(error);
             };
-            log::retry(operation, attempts.load(Ordering::Relaxed), &error, wait);
+            log::retry(operation, progress.attempts(), &error, wait);
             tokio::time::sleep(wait).await;
         }
     }
@@ -43,104 +75,120 @@ impl Transport {
         &self,
         client: &reqwest::Client,
         request: &reqwest::Request,
-        attempts: &AtomicU32,
+        progress: &Progress,
+        deadline: Option<Instant>,
     ) -> Result<Answer, Error> {
         let Some(mut request) = request.try_clone() else {
-            return Err(Error::new(
-                Kind::InvalidRequest,
-                "a streamed body can't be sent",
-            ));
+            let message = "a streamed body can't be sent";
+            return Err(Error::new(ErrorKind::Validation, message));
         };
         if let Some(pace) = &self.0.pace {
             pace.until_ready().await;
         }
-        attempts.fetch_add(1, Ordering::Relaxed);
         *request.timeout_mut() = Some(self.0.timeout);
-        let response: http::Response<reqwest::Body> =
-            client.execute(request).await.map_err(Error::http)?.into();
-        let (parts, body) = response.into_parts();
-        let request_id = parts
-            .headers
-            .get(&self.0.request_id)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let body = self.read(body).await;
-        if parts.status.is_success() {
-            return match body {
-                Ok(body) => Ok(Answer::new(parts.status, parts.headers, request_id, body)),
-                Err(error) => Err(error.with_response(parts.status, request_id, Bytes::new())),
-            };
+        let applied = progress.applied.load(Ordering::Relaxed);
+        let writes = !request.method().is_safe();
+        progress.attempts.fetch_add(1, Ordering::Relaxed);
+        progress.applied.store(applied || writes, Ordering::Relaxed);
+        let result = self.send(client, request, progress, deadline).await;
+        if let Err(error) = &result
+            && !applied
+            && is_refused(error)
+        {
+            progress.applied.store(false, Ordering::Relaxed);
         }
-        let retry_after = retry_after(&parts.headers, SystemTime::now());
-        Err(Error::new(Kind::Status, message(parts.status))
-            .with_response(parts.status, request_id, body.unwrap_or_default())
-            .with_retry_after(retry_after))
+        result
     }
 
-    async fn read(&self, body: reqwest::Body) -> Result<Bytes, Error> {
-        let limit = self.0.max_response_bytes;
-        match Limited::new(body, limit).collect().await {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => Err(Error::new(
-                Kind::TooLarge,
-                format!("the answer has more than {limit} bytes, see `max_response_bytes`"),
-            )),
-            Err(error) => Err(match error.downcast::<reqwest::Error>() {
-                Ok(error) => Error::http(*error),
-                Err(_) => Error::new(Kind::Broken, "the body of the answer broke off"),
-            }),
+    async fn send(
+        &self,
+        client: &reqwest::Client,
+        request: reqwest::Request,
+        progress: &Progress,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, Error> {
+        let settings = &*self.0;
+        let method = request.method().clone();
+        let response = client.execute(request).await.map_err(Error::transport)?;
+        let (mut parts, body) = http::Response::from(response).into_parts();
+        for value in parts.headers.values_mut() {
+            if settings.auth.is_in(value.as_bytes()) {
+                value.set_sensitive(true);
+            }
         }
+        let head = settings.head(parts.status, &parts.headers);
+        progress.saw(&head);
+        let limit = match parts.status.is_success() {
+            true => settings.max_response_bytes,
+            false => settings.max_response_bytes.min(MAX_BODY_BYTES),
+        };
+        let body = match deadline {
+            // Ends just before the call's own deadline, which would drop the status.
+            Some(deadline) => timeout_at(deadline, read(body, limit))
+                .await
+                .unwrap_or_else(|_| Err(Error::deadline())),
+            None => read(body, limit).await,
+        };
+        if !parts.status.is_success() {
+            return Err(settings.refusal(&method, head, body.unwrap_or_default()));
+        }
+        match body {
+            Ok(body) => Ok(Answer::new(
+                parts.status,
+                parts.headers,
+                head.request_id,
+                body,
+            )),
+            Err(error) => Err(error.with_response(head, Bytes::new())),
+        }
+    }
+}
+
+async fn read(body: reqwest::Body, limit: usize) -> Result<Bytes, Error> {
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message =
+                format!("the response body exceeds {limit} bytes, see `max_response_bytes`");
+            Err(Error::new(ErrorKind::TooLarge, message))
+        }
+        Err(error) => Err(match error.downcast::<reqwest::Error>() {
+            Ok(error) => Error::transport(*error),
+            Err(_) => Error::new(ErrorKind::Disconnected, "the response body broke off"),
+        }),
+    }
+}
+
+/// Whether a failed attempt certainly changed nothing.
+///
+/// A 303 points at the result of a request that was carried out.
+fn is_refused(error: &Error) -> bool {
+    match (error.kind(), error.status()) {
+        (ErrorKind::Connect | ErrorKind::Tls, _) => true,
+        (ErrorKind::Validation, None) => true,
+        (ErrorKind::Redirect, Some(status)) => status != StatusCode::SEE_OTHER,
+        (ErrorKind::Status, Some(StatusCode::REQUEST_TIMEOUT)) => false,
+        (_, Some(status)) => status.is_client_error(),
+        _ => false,
     }
 }
 
 /// Whether a request may be sent again: it must be worth it, and do no harm.
 ///
-/// After a 429 and without a connection nothing was applied. Anything else may have been, so only a
-/// repeatable request goes out again.
+/// Neither a 429 nor a failed connection has changed anything. Anything else may have, so only a
+/// repeatable request is sent again.
 fn may_resend(error: &Error, repeatable: bool) -> bool {
-    match (error.kind(), error.status()) {
-        (Kind::Connect, _) | (Kind::Status, Some(StatusCode::TOO_MANY_REQUESTS)) => true,
-        (Kind::Timeout | Kind::Broken, _) => repeatable,
-        (Kind::Status, Some(status)) => repeatable && is_transient(status, error.retry_after()),
+    match error.kind() {
+        ErrorKind::Connect | ErrorKind::RateLimited => true,
+        ErrorKind::Timeout | ErrorKind::Disconnected | ErrorKind::Protocol => repeatable,
+        ErrorKind::Conflict => repeatable && error.retry_after().is_some(),
+        ErrorKind::Server | ErrorKind::Status => {
+            repeatable && error.status().is_some_and(is_transient)
+        }
         _ => false,
     }
 }
 
-fn is_transient(status: StatusCode, retry_after: Option<Duration>) -> bool {
-    match status {
-        StatusCode::REQUEST_TIMEOUT
-        | StatusCode::INTERNAL_SERVER_ERROR
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => true,
-        StatusCode::CONFLICT => retry_after.is_some(),
-        _ => false,
-    }
-}
-
-/// `Retry-After` in seconds or as a date, RFC 9110 section 10.2.3.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
-fn message(status: StatusCode) -> String {
-    let advice = match status {
-        status if status.is_redirection() => {
-            ", a redirect, which is never followed: check the base URL"
-        }
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
-            ", the request is invalid: see `field_errors` and `detail`"
-        }
-        StatusCode::UNAUTHORIZED => ", the token is missing or wrong",
-        StatusCode::FORBIDDEN => ", the token may not do this",
-        StatusCode::NOT_FOUND => ", there is no such thing",
-        StatusCode::TOO_MANY_REQUESTS => ", too many requests: see `retry_after`",
-        _ => "",
-    };
-    format!("the server answered {}{advice}", status.as_u16())
+fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
 }

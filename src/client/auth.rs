@@ -99,7 +99,8 @@ impl Auth {
             Error::configuration("the token has a character that no header can carry")
         })?;
         value.set_sensitive(true);
-        Ok(Credential { name, value })
+        let token = Zeroizing::new(token.to_owned());
+        Ok(Credential { name, value, token })
     }
 }
 
@@ -125,9 +126,21 @@ impl From<&str> for Auth {
 pub(super) struct Credential {
     name: HeaderName,
     value: HeaderValue,
+    token: Zeroizing<String>,
 }
 
+/// Shorter tokens are no secret, and part of ordinary words.
+const MIN_TOKEN_BYTES: usize = 8;
+
 impl Credential {
+    /// Whether a text from the server holds the token.
+    pub(super) fn is_in(&self, text: &[u8]) -> bool {
+        let token = self.token.as_bytes();
+        text == token
+            || (token.len() >= MIN_TOKEN_BYTES
+                && text.windows(token.len()).any(|part| part == token))
+    }
+
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
         headers.insert(self.name.clone(), self.value.clone());
     }

@@ -7,7 +7,7 @@ use governor::{Quota, RateLimiter};
 use http::header::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
-use super::{Auth, Operation, RetryPolicy, Settings, Transport};
+use super::{Auth, Operation, Refusal, RetryPolicy, Settings, Transport};
 use crate::error::Error;
 
 /// A service that a client can be built for.
@@ -15,13 +15,13 @@ use crate::error::Error;
 /// Implemented by the clients of this crate and by nothing else.
 pub trait Service: Sized + sealed::Sealed {
     /// Settings that only this service has.
-    type Extra: Clone + fmt::Debug;
+    type Extra: Clone + fmt::Debug + Send + Sync + 'static;
 }
 
 pub(crate) mod sealed {
     use std::num::NonZeroU32;
 
-    use super::{Built, Error, HeaderName, HeaderValue, Operation, Service, Url};
+    use super::{Built, Error, HeaderName, HeaderValue, Operation, Refusal, Service, Url};
 
     /// What the builder must know of a service.
     #[expect(
@@ -57,6 +57,14 @@ pub(crate) mod sealed {
             Self: Service,
         {
             Ok(Vec::new())
+        }
+
+        /// What an error status means at this service, where that is more than its name.
+        fn advice(_refusal: &Refusal<'_>, _extra: &<Self as Service>::Extra) -> Option<String>
+        where
+            Self: Service,
+        {
+            None
         }
 
         fn from_built(built: Built, extra: <Self as Service>::Extra) -> Result<Self, Error>
@@ -282,6 +290,10 @@ impl<S: Service> ClientBuilder<S> {
             pace: self
                 .requests_per_second
                 .map(|n| RateLimiter::direct(Quota::per_second(n).allow_burst(NonZeroU32::MIN))),
+            advice: {
+                let extra = self.extra.clone();
+                Box::new(move |refusal| S::advice(refusal, &extra))
+            },
         }));
         let base_url = base.as_str().trim_end_matches('/').to_owned();
         S::from_built(

@@ -14,7 +14,7 @@ use futures_util::stream::Stream;
 
 use self::changes::Changes;
 use super::log;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// One page of a list.
 #[derive(Clone, Debug)]
@@ -364,7 +364,7 @@ impl<T> Items<T> {
             if items.len() == MAX_COLLECTED {
                 let message = format!("more than {MAX_COLLECTED} items: read them with `stream`");
                 let error =
-                    Error::new(Kind::TooLarge, message).with_operation(self.pages.operation);
+                    Error::new(ErrorKind::TooLarge, message).with_operation(self.pages.operation);
                 log::failure(&error);
                 return Err(error);
             }

@@ -3,10 +3,10 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
 
 use super::{log, runtime};
-use crate::error::{Error, Kind};
+use crate::decode;
+use crate::error::{Error, ErrorKind, Head};
 
 /// A value with the status, headers and request id of the response that carried it.
 ///
@@ -80,7 +80,7 @@ impl<T> Response<T> {
 
 impl<T: DeserializeOwned> Response<T> {
     pub(crate) async fn from_response(answer: Answer) -> Result<Self, runtime::Error> {
-        match serde_json::from_slice(&answer.body) {
+        match decode::json(&answer.body) {
             Ok(value) => Ok(Self::new(value, answer)),
             Err(error) => Err(answer.undecodable(&error).into()),
         }
@@ -127,6 +127,7 @@ pub(crate) struct Answer {
     body: Bytes,
     operation: &'static str,
     attempts: u32,
+    applied: bool,
 }
 
 impl Answer {
@@ -143,13 +144,15 @@ impl Answer {
             body,
             operation: "",
             attempts: 0,
+            applied: false,
         }
     }
 
-    pub(super) fn of(self, operation: &'static str, attempts: u32) -> Self {
+    pub(super) fn of(self, operation: &'static str, attempts: u32, applied: bool) -> Self {
         Self {
             operation,
             attempts,
+            applied,
             ..self
         }
     }
@@ -171,32 +174,26 @@ impl Answer {
         self.error(message)
     }
 
-    /// The decoder's own sentence is left out: it can quote the body.
-    fn undecodable(self, error: &serde_json::Error) -> Error {
-        let (line, column) = (error.line(), error.column());
-        let message = match error.classify() {
-            _ if self.body.is_empty() => {
-                format!(
-                    "the server answered {} without a body",
-                    self.status.as_u16()
-                )
-            }
-            Category::Eof => format!("the answer breaks off at line {line} column {column}"),
-            Category::Syntax | Category::Io => {
-                format!("the answer is no JSON at line {line} column {column}")
-            }
-            Category::Data => {
-                format!("the answer isn't what is documented at line {line} column {column}")
-            }
+    fn undecodable(self, error: &decode::Error) -> Error {
+        let message = if self.body.is_empty() {
+            "unexpected response body: empty".to_owned()
+        } else {
+            format!("unexpected response body: {error}")
         };
         self.error(message)
     }
 
     fn error(self, message: String) -> Error {
-        let error = Error::new(Kind::Decode, message)
+        let head = Head {
+            status: self.status,
+            request_id: self.request_id,
+            retry_after: None,
+        };
+        let error = Error::new(ErrorKind::Decode, message)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
-            .with_response(self.status, self.request_id, self.body);
+            .with_applied(self.applied)
+            .with_response(head, self.body);
         log::failure(&error);
         error
     }

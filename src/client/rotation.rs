@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::signature::{Key, Keyring, KeyringError, Retire};
 
 /// How a key of a running receiver gives way to its successor.
@@ -62,14 +62,17 @@ impl<'a> Rotation<'a> {
             ));
         }
         let answer = call.await?;
-        if !self.admit(|name| key(&answer, name))? {
+        if !self.admit(|name| key(&answer, name)).map_err(rotated)? {
             return Ok(answer);
         }
         match self.keyring.retire(self.old, Retire::after(self.grace)) {
             // Somebody else has removed it meanwhile.
             Ok(()) | Err(KeyringError::NotFound { .. }) => Ok(answer),
             Err(error) => {
-                Err(Error::configuration("the old key can't be retired").with_source(error))
+                let message = "the old key can't be retired";
+                Err(rotated(
+                    Error::new(ErrorKind::Secret, message).with_source(error),
+                ))
             }
         }
     }
@@ -100,4 +103,12 @@ impl fmt::Debug for Rotation<'_> {
             .field("grace", &self.grace)
             .finish_non_exhaustive()
     }
+}
+
+/// An error after the service has rotated the secret.
+fn rotated(error: Error) -> Error {
+    error
+        .with_operation("rotate_webhook_secret")
+        .with_attempts(1)
+        .with_applied(true)
 }

@@ -46,6 +46,6 @@ impl<E> From<crate::Error> for Error<E> {
 
 impl<E> From<reqwest::Error> for Error<E> {
     fn from(error: reqwest::Error) -> Self {
-        crate::Error::http(error).into()
+        crate::Error::transport(error).into()
     }
 }

@@ -3,7 +3,7 @@ use std::num::NonZeroU32;
 use http::header::{HeaderName, HeaderValue};
 
 use super::generated::{LuneClient, OPERATIONS};
-use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
 use crate::error::Error;
 
 /// The API keys' default limit, <https://docs.lune.co/key-concepts/rate-limits>.
@@ -78,6 +78,17 @@ impl sealed::Sealed for LuneClient {
         let account = header("account", "lune-account", extra.account.as_deref())?;
         let version = header("version", "lune-version", extra.version.as_deref())?;
         Ok(account.into_iter().chain(version).collect())
+    }
+
+    fn advice(refusal: &Refusal<'_>, extra: &Extra) -> Option<String> {
+        let advice = match (refusal.status.as_u16(), &extra.account) {
+            (401, None) => "Lune rejects the API key",
+            (401, Some(_)) => "Lune rejects the API key, or the account that `account` selects",
+            (403, None) => "the API key lacks a permission",
+            (403, Some(_)) => "the API key may not act for the account that `account` selects",
+            _ => return None,
+        };
+        Some(advice.to_owned())
     }
 
     fn from_built(built: Built, _: Extra) -> Result<Self, Error> {

@@ -28,7 +28,7 @@ impl WebhookWithSecret {
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] when the answer's secret is empty.
+    /// [`ErrorKind::Secret`](crate::ErrorKind::Secret) when the secret can't be a key.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
         Ok(Verifier::new(scheme(), key))
@@ -38,7 +38,7 @@ impl WebhookWithSecret {
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] when the answer's secret is empty.
+    /// [`ErrorKind::Secret`](crate::ErrorKind::Secret) when the secret can't be a key.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         Ok(Key::new(name, &self.secret)?)
     }

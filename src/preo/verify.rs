@@ -4,7 +4,7 @@ use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::{Webhook, WebhookDelivery};
 use super::scheme;
 use crate::client::rotation::Rotation;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
 
 impl Webhook {
@@ -24,7 +24,7 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] when the answer held no secret, or an empty one.
+    /// [`ErrorKind::Secret`] when the webhook has no secret, or one that can't be a key.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
         Ok(Verifier::new(scheme(), key))
@@ -34,13 +34,12 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] when the answer held no secret, or an empty one.
+    /// [`ErrorKind::Secret`] when the webhook has no secret, or one that can't be a key.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         let Some(secret) = &self.secret else {
-            return Err(Error::configuration(
-                "the webhook has no secret: Preo sends it when one is created, retrieved, updated \
-                 or rotated",
-            ));
+            let message = "the webhook has no secret: Preo sends it when one is created, \
+                           retrieved, updated or rotated";
+            return Err(Error::new(ErrorKind::Secret, message));
         };
         Ok(Key::new(name, secret)?)
     }
@@ -68,7 +67,8 @@ impl RotateWebhookSecret {
     /// # Errors
     ///
     /// [`Error::is_configuration`] before any call when the keyring lacks the old key or has the new
-    /// one; else as the call itself. The keyring is then as it was. After an error that leaves open
+    /// one; [`ErrorKind::Secret`] after a rotation whose response has no usable secret; else as the
+    /// call itself. The keyring is then as it was. After an error that leaves open
     /// whether the secret was rotated, such as a time-out, call
     /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which tells the secret in force,
     /// and [`add`](Keyring::add) its [`signing_key`](Webhook::signing_key).

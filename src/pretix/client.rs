@@ -1,10 +1,11 @@
+use http::Method;
 use http::header::HeaderName;
 use url::Url;
 
 use super::generated::{OPERATIONS, PretixClient, models, operation, types};
 use crate::client::pagination::paginated;
 use crate::client::runtime::encode_path;
-use crate::client::{Auth, Built, ClientBuilder, Operation, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
 use crate::error::Error;
 
 impl PretixClient {
@@ -98,6 +99,30 @@ impl sealed::Sealed for PretixClient {
         let path = format!("{path}/api/v1/organizers/{organizer}");
         base.set_path(&path);
         Ok(base)
+    }
+
+    fn advice(refusal: &Refusal<'_>, settings: &Settings) -> Option<String> {
+        let names_action_types = || {
+            let mut errors = refusal.error.field_errors().iter();
+            errors.any(|error| error.field.split('.').next() == Some("action_types"))
+        };
+        let advice = match (refusal.status.as_u16(), refusal.method) {
+            (400, &Method::PATCH | &Method::PUT) if names_action_types() => {
+                "an action type is unknown to this pretix; if the webhook already has it, as after \
+                 the removal of a plugin, the webhook can't be changed any more, only disabled \
+                 with `delete_webhook`"
+            }
+            (401, _) => "pretix doesn't know the token: it is wrong, revoked or of another kind",
+            (403, _) => {
+                let organizer = settings.organizer.escape_debug();
+                return Some(format!(
+                    "no access to the organizer `{organizer}`: its slug is wrong, or the token \
+                     lacks the permission to change the organizer's settings"
+                ));
+            }
+            _ => return None,
+        };
+        Some(advice.to_owned())
     }
 
     fn from_built(built: Built, _: Settings) -> Result<Self, Error> {

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::hash::RandomState;
 
 use super::Page;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// A healthy server has no reason to send even two; our bound.
 const MAX_EMPTY_PAGES: u32 = 100;
@@ -72,7 +72,7 @@ impl Changes {
         self.empty = if new == 0 { self.empty + 1 } else { 0 };
         if self.empty == MAX_EMPTY_PAGES && page.has_next {
             return Err(Error::new(
-                Kind::Pagination,
+                ErrorKind::EndlessList,
                 format!("{MAX_EMPTY_PAGES} pages up to page {number} have no new items"),
             ));
         }
@@ -103,5 +103,5 @@ impl Changes {
 fn changed(what: String) -> Error {
     let advice = "items may have been skipped because the list changed while it was read; \
                   collect the items before you change any";
-    Error::new(Kind::Pagination, format!("{what}: {advice}"))
+    Error::new(ErrorKind::ListChanged, format!("{what}: {advice}"))
 }

@@ -338,7 +338,7 @@ async fn failed_page_is_reported_after_the_items_before_it() {
         .await;
         let (read, error) = read(&preo, prefetch).await;
         assert_eq!(read, ids(0..20));
-        assert!(error.unwrap().is_unauthorized());
+        assert!(error.unwrap().is_forbidden());
     }
 }
 

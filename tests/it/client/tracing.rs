@@ -70,7 +70,7 @@ async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
             " webhook_sdk: ",
             "operation=\"retrieve_webhook\"",
             attempt,
-            "reason=Status",
+            "reason=Server",
             "status=503",
             "request_id=\"req-8\"",
             "wait_ms=",
@@ -80,7 +80,7 @@ async fn each_retry_and_the_failure_of_the_call_are_logged_once() {
     }
     let failures = events("call failed");
     assert_eq!(failures.len(), 1, "{log}");
-    for field in ["attempts=3", "reason=Status", "status=503"] {
+    for field in ["attempts=3", "reason=Server", "status=503"] {
         assert!(failures[0].contains(field), "{} lacks {field}", failures[0]);
     }
 }
@@ -106,7 +106,7 @@ async fn every_call_that_fails_is_logged_once() {
     };
     assert_eq!(failed(""), 2, "{log}");
     assert_eq!(failed("reason=Decode"), 1);
-    assert_eq!(failed("attempts=0 reason=InvalidRequest"), 1);
+    assert_eq!(failed("attempts=0 reason=Validation"), 1);
 }
 
 #[tokio::test]

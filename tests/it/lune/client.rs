@@ -1,10 +1,10 @@
 //! What goes over the wire for each operation of Lune, and what comes back.
 
 use serde_json::{Value, json};
-use webhook_sdk::Secret;
 use webhook_sdk::lune::{
     AccountType, LuneClient, SecretSuffix, TargetUrl, WebhookCreate, WebhookUpdate, WebhookUrl,
 };
+use webhook_sdk::{ErrorKind, Secret};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -313,7 +313,8 @@ async fn a_verifier_needs_a_secret_that_is_not_empty() {
     let (lune, server) = lune_and_server().await;
     answer(&server, 200, webhook("")).await;
     let webhook = lune.rotate_webhook_secret(ID).send().await.unwrap();
-    assert!(webhook.verifier().unwrap_err().is_configuration());
+    assert_eq!(webhook.verifier().unwrap_err().kind(), ErrorKind::Secret);
     let error = webhook.signing_key("main").unwrap_err();
-    assert!(error.is_configuration() && std::error::Error::source(&error).is_some());
+    assert_eq!(error.kind(), ErrorKind::Secret);
+    assert!(std::error::Error::source(&error).is_some());
 }

@@ -88,7 +88,7 @@ async fn every_published_and_every_odd_shape_is_read() {
         let error = json_failure(403, body.clone()).await;
         assert_eq!(error.code().as_deref(), code, "{body}");
         assert_eq!(error.detail().as_deref(), detail, "{body}");
-        assert!(error.is_unauthorized());
+        assert!(error.is_forbidden());
     }
 }
 

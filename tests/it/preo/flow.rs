@@ -9,7 +9,7 @@ use webhook_sdk::preo::{
 };
 use webhook_sdk::signature::{Key, Keyring, Retire, Scheme, Verifier, VerifyError};
 use webhook_sdk::testing::PreoFake;
-use webhook_sdk::{Patch, Secret};
+use webhook_sdk::{ErrorKind, Patch, Secret};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -256,8 +256,12 @@ fn a_webhook_without_a_secret_makes_no_verifier() {
     webhook["secret"] = json!("");
     let empty: Webhook = serde_json::from_value(webhook).unwrap();
     for webhook in [without, empty] {
-        assert!(webhook.verifier().unwrap_err().is_configuration());
-        assert!(webhook.signing_key("name").unwrap_err().is_configuration());
+        for error in [
+            webhook.verifier().unwrap_err(),
+            webhook.signing_key("name").unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Secret);
+        }
     }
 }
 
@@ -274,8 +278,8 @@ async fn what_the_server_refuses_names_the_fields() {
     assert!(error.is_validation());
     let mut fields: Vec<_> = error
         .field_errors()
-        .into_iter()
-        .map(|error| error.field)
+        .iter()
+        .map(|error| error.field.clone())
         .collect();
     fields.sort();
     assert_eq!(fields, ["events.1", "name", "organization_id", "url"]);

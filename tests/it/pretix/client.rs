@@ -439,11 +439,7 @@ async fn a_redirected_delete_is_an_error_and_no_get() {
     let (pretix, server) = failing(9, redirect).await;
     let error = pretix.delete_webhook(7).send().await.unwrap_err();
     assert_eq!(error.status().unwrap(), 301);
-    assert!(
-        error
-            .to_string()
-            .contains("a redirect, which is never followed")
-    );
+    assert!(error.to_string().contains("redirects are never followed"));
     assert_eq!(
         line(&only_request(&server).await),
         format!("DELETE {location}")
@@ -467,14 +463,14 @@ async fn a_deletion_can_show_what_is_left() {
 
 #[tokio::test]
 async fn a_page_of_html_is_an_ordinary_error() {
-    let page = "<!DOCTYPE html><html><body><h1>Internal Server Error</h1></body></html>";
+    let page = "<!DOCTYPE html><html><body><h1>A page of the server</h1></body></html>";
     let html = ResponseTemplate::new(500).set_body_raw(page, "text/html; charset=utf-8");
     let (pretix, _server) = failing(9, html).await;
     let error = pretix.retrieve_webhook(7).send().await.unwrap_err();
     assert_eq!(error.status().unwrap(), 500);
     assert_eq!(error.body(), Some(page.as_bytes()));
     assert!(error.field_errors().is_empty() && error.detail().is_none());
-    assert!(!format!("{error} {error:?}").contains("Internal"));
+    assert!(!format!("{error} {error:?}").contains("A page"));
 }
 
 #[tokio::test]

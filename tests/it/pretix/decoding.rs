@@ -147,11 +147,8 @@ fn assert_refusal(exchange: &Exchange, error: &Error) {
     let status = exchange.status;
     assert_eq!(error.status().unwrap(), status, "{case}");
     assert_eq!(error.is_validation(), status == 400, "{case}");
-    assert_eq!(
-        error.is_unauthorized(),
-        status == 401 || status == 403,
-        "{case}"
-    );
+    assert_eq!(error.is_unauthorized(), status == 401, "{case}");
+    assert_eq!(error.is_forbidden(), status == 403, "{case}");
     assert_eq!(error.is_not_found(), status == 404, "{case}");
     assert_eq!(error.is_retryable(), status >= 500, "{case}");
     assert!(!error.is_decode() && !error.is_timeout(), "{case}");
@@ -167,8 +164,8 @@ fn assert_refusal(exchange: &Exchange, error: &Error) {
     }
     let mut found: Vec<(String, String)> = error
         .field_errors()
-        .into_iter()
-        .map(|error| (error.field, error.message))
+        .iter()
+        .map(|error| (error.field.clone(), error.message.clone()))
         .collect();
     let mut recorded = Vec::new();
     for (field, messages) in body.and_then(|body| body.as_object()).into_iter().flatten() {

@@ -10,8 +10,8 @@ use super::{Live, NEVER, nowhere, update, variable};
 fn fields(error: &Error) -> Vec<String> {
     error
         .field_errors()
-        .into_iter()
-        .map(|error| error.field)
+        .iter()
+        .map(|error| error.field.clone())
         .collect()
 }
 
@@ -134,7 +134,8 @@ async fn who_may_not_is_told_so() {
             .send()
             .await
             .unwrap_err();
-        assert!(error.is_unauthorized());
+        assert_eq!(error.is_unauthorized(), status == 401);
+        assert_eq!(error.is_forbidden(), status == 403);
         assert_eq!(error.status().unwrap(), status);
         assert!(error.detail().is_some());
     }
@@ -210,7 +211,7 @@ async fn an_error_is_the_same_in_every_language() {
             (400, true)
         );
         assert_eq!(fields(&error), ["target_url"]);
-        messages.push(error.field_errors().remove(0).message);
+        messages.push(error.field_errors()[0].message.clone());
     }
     messages.dedup();
     assert_eq!(messages.len(), 3, "the words do differ: {messages:?}");
