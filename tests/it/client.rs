@@ -4,6 +4,8 @@ mod calls;
 mod codegen;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod errors;
+#[cfg(all(feature = "client", feature = "preo", feature = "pretix"))]
+mod faults;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod lists;
 #[cfg(all(
