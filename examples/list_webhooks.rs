@@ -5,21 +5,22 @@
 
 use std::env;
 
-use webhook_sdk::preo::{PreoClient, WebhookOrdering};
+use webhook_sdk::preo::{PreoClient, Webhook, WebhookOrdering};
 use webhook_sdk::testing::PreoFake;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fake = PreoFake::start().await;
-    fake.seed_webhooks(25);
+    for n in 1..=25 {
+        let name = format!("Webhook {n}");
+        fake.seed(Webhook::example().name(name));
+    }
     let preo = match env::var("PREO_TOKEN") {
         Ok(token) => match env::var("PREO_BASE_URL") {
             Ok(base_url) => PreoClient::builder(token).base_url(base_url).build()?,
             Err(_) => PreoClient::builder(token).build()?,
         },
-        Err(_) => PreoClient::builder(fake.token())
-            .base_url(fake.base_url())
-            .build()?,
+        Err(_) => fake.client(),
     };
 
     let mut webhooks = preo

@@ -69,18 +69,18 @@ async fn on_the_fake() -> Result<()> {
         fake.base_url(),
         inbox.url
     );
-    let preo = PreoClient::builder(fake.token())
-        .base_url(fake.base_url())
-        .build()?;
+    let preo = fake.client();
 
     let webhook = create(&preo, "org_1", &inbox.url).await?;
     inbox.verify_with(webhook.verifier()?).await;
     change(&preo, &webhook).await?;
-    fake.seed_webhooks(250);
+    for _ in 0..250 {
+        fake.seed(Webhook::example());
+    }
     let listed = list(&preo, "org_1").await?;
     ensure(listed == 251, "the list wasn't complete")?;
 
-    fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_1" }))
+    fake.emit("purchase.action", json!({ "purchase": "p_1" }))
         .await;
     let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
     let verified = webhook.verifier()?.verify(&headers, &body)?;
@@ -113,7 +113,7 @@ async fn on_the_fake() -> Result<()> {
         "The old delivery passes with the key {}.",
         verified.key_name()
     );
-    fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_3" }))
+    fake.emit("purchase.action", json!({ "purchase": "p_3" }))
         .await;
     let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
     let verified = both.verify(&headers, &body)?;
@@ -182,7 +182,7 @@ async fn recover(
     webhook: &Webhook,
 ) -> Result<()> {
     inbox.out_of_order(true);
-    fake.deliver(&webhook.id, "purchase.action", json!({ "purchase": "p_2" }))
+    fake.emit("purchase.action", json!({ "purchase": "p_2" }))
         .await;
     inbox.out_of_order(false);
     let keyring = Keyring::new(webhook.signing_key("current")?);
@@ -206,7 +206,7 @@ async fn recover(
     preo.retry_webhook_delivery(&webhook.id, &failed.id)
         .send()
         .await?;
-    fake.settled().await;
+    fake.wait_idle().await;
     let status = stored.send().await?.status.clone();
     let status = status.ok_or("the delivery has no status")?;
     ensure(

@@ -7,10 +7,10 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 use webhook_sdk::Secret;
-use webhook_sdk::lune::{self, EventData};
+use webhook_sdk::lune::{self, EventData, WebhookWithSecret};
 use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver};
 use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
-use webhook_sdk::testing::{LuneFake, LuneWebhookSeed};
+use webhook_sdk::testing::LuneFake;
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
     let keyring = Keyring::new(Key::new("2026-11", secret)?);
@@ -41,18 +41,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "hooks.example.com",
         &format!("http://{}", listener.local_addr()?),
     );
-    let webhook = fake.insert(LuneWebhookSeed::new("https://hooks.example.com/hooks/lune"));
-    let router = endpoint(&Secret::from(webhook.secret))?;
+    let url = "https://hooks.example.com/hooks/lune";
+    let webhook = fake.seed(WebhookWithSecret::example().url(url));
+    let router = endpoint(&webhook.secret)?;
     tokio::spawn(async move { axum::serve(listener, router).await });
 
-    fake.emit(
-        "acc_1",
-        "order.placed",
-        json!({ "order": { "id": "or_1" } }),
-    );
-    fake.emit("acc_1", "order.paid", json!({ "order": { "id": "or_1" } }));
-    let batches = fake.deliver_due().await;
-    if !batches.iter().all(|batch| batch.acknowledged) || !fake.pending(&webhook.id).is_empty() {
+    let order = json!({ "order": { "id": "or_1" } });
+    fake.emit("order.placed", order.clone()).queued().await;
+    let sent = fake.emit("order.paid", order).await;
+    if sent[0].response_status != Some(204) {
         return Err("the batch wasn't acknowledged".into());
     }
     println!("receive_lune_axum: ok");

@@ -7,9 +7,10 @@ use axum::routing::post;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
+use webhook_sdk::preo::Webhook;
 use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver};
 use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
-use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
+use webhook_sdk::testing::PreoFake;
 use webhook_sdk::{Secret, preo};
 
 type Source = preo::Source<Purchase>;
@@ -44,12 +45,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("http://{}/hooks/preo", listener.local_addr()?);
 
     let fake = PreoFake::start().await;
-    let webhook = fake.insert(PreoWebhookSeed::new(url).events(["purchase.action"]));
-    let router = endpoint(&Secret::from(webhook.secret))?;
+    let webhook = fake.seed(Webhook::example().url(url).events(["purchase.action"]));
+    let secret = webhook.secret.ok_or("the endpoint has no secret")?;
+    let router = endpoint(&secret)?;
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     let deliveries = fake.emit("purchase.action", json!({"tickets": 2})).await;
-    if deliveries[0].response_status_code != Some(204) {
+    if deliveries[0].response_status != Some(204) {
         return Err("the delivery wasn't accepted".into());
     }
     println!("receive_preo_axum: ok");

@@ -3,9 +3,9 @@
 //! `cargo run --example recover_failed_deliveries --all-features`
 
 use serde_json::json;
-use webhook_sdk::preo::{DeliveryStatus, PreoClient};
+use webhook_sdk::preo::{DeliveryStatus, Webhook};
 use webhook_sdk::signature::Keyring;
-use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
+use webhook_sdk::testing::PreoFake;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 
 #[tokio::main]
@@ -21,15 +21,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .mount(&receiver)
         .await;
     let fake = PreoFake::start().await;
-    let id = fake
-        .insert(PreoWebhookSeed::new(receiver.uri()).events(["consent.given"]))
-        .id;
+    let preo = fake.client();
+    let id = fake.seed(Webhook::example().url(receiver.uri())).id;
     for user in 1..=3 {
         fake.emit("consent.given", json!({ "user": user })).await;
     }
-    let preo = PreoClient::builder(fake.token())
-        .base_url(fake.base_url())
-        .build()?;
 
     let webhook = preo.retrieve_webhook(&id).send().await?;
     let keyring = Keyring::new(webhook.signing_key("current")?);
@@ -56,9 +52,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             entry.id, entry.response_status_code
         );
     }
-    fake.settled().await;
+    fake.wait_idle().await;
     for delivery in fake.deliveries(&id) {
-        println!("{}: {}", delivery.id, delivery.status.as_str());
+        println!("{}: {:?}", delivery.id, delivery.status);
     }
     Ok(())
 }

@@ -4,17 +4,15 @@
 
 use std::time::Duration;
 
-use webhook_sdk::preo::{self, PreoClient};
+use webhook_sdk::preo::{self, Webhook};
 use webhook_sdk::signature::{Keyring, Retire, Verifier};
-use webhook_sdk::testing::{PreoFake, PreoWebhookSeed};
+use webhook_sdk::testing::PreoFake;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fake = PreoFake::start().await;
-    let id = fake.insert(PreoWebhookSeed::new("http://127.0.0.1:9/")).id;
-    let preo = PreoClient::builder(fake.token())
-        .base_url(fake.base_url())
-        .build()?;
+    let preo = fake.client();
+    let id = fake.seed(Webhook::example()).id;
 
     let before = preo.retrieve_webhook(&id).send().await?;
     let keyring = Keyring::new(before.signing_key("2026-10")?);

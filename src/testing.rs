@@ -1,32 +1,24 @@
-//! Fakes of the services, for test suites.
+//! Fakes and typed stubs of the services, for test suites.
 //!
-//! A fake is a small server on loopback that keeps state, answers the service's API over real HTTP
-//! and delivers events to the receivers registered with it. Nothing leaves the machine.
-//!
-//! Each fake stands alone: it has a port, a clock and a token of its own, several run side by side,
-//! and it ends when it is dropped.
+//! A [`Fake`] is a small server on loopback that keeps state, answers the service's API over real
+//! HTTP and delivers events to the receivers registered with it. A [`Stub`] answers one operation.
+//! Nothing leaves the machine.
 
 #[cfg(service)]
-mod answer;
+mod delivery;
 #[cfg(service)]
-mod clock;
-#[cfg(service)]
-mod controls;
-#[cfg(service)]
-mod courier;
-#[cfg(pages)]
 #[cfg_attr(
     not(all(feature = "preo", feature = "pretix")),
     allow(dead_code, reason = "each service uses a part of it")
 )]
 mod drf;
+#[cfg(service)]
+mod emission;
 mod example;
 #[cfg(service)]
+mod fake;
+#[cfg(service)]
 mod fault;
-#[cfg(service)]
-mod host;
-#[cfg(service)]
-mod lock;
 #[cfg(feature = "lune")]
 mod lune;
 #[cfg(feature = "preo")]
@@ -34,32 +26,33 @@ mod preo;
 #[cfg(feature = "pretix")]
 mod pretix;
 #[cfg(service)]
-mod record;
-#[cfg(feature = "client")]
+mod sender;
+#[cfg(service)]
+mod server;
+#[cfg(service)]
+mod service;
+#[cfg(service)]
+mod store;
 mod stub;
-#[cfg(any(feature = "lune", feature = "preo"))]
-mod table;
 
+#[cfg(service)]
+pub use delivery::{FakeDelivery, FakeDeliveryStatus};
+#[cfg(service)]
+pub use emission::Emission;
+#[cfg(service)]
+pub use fake::{Fake, FakeBuilder};
 #[cfg(service)]
 pub use fault::Fault;
 #[cfg(feature = "lune")]
-pub use lune::{
-    LuneFake, LuneFakeBuilder, LuneFakeDelivery, LuneFakeEvent, LuneFakeWebhook, LuneOperation,
-    LuneWebhookSeed,
-};
+pub use lune::{Lune, LuneFake};
 #[cfg(feature = "preo")]
-pub use preo::{
-    PreoEmission, PreoFake, PreoFakeBuilder, PreoFakeDelivery, PreoFakeDeliveryStatus,
-    PreoFakeWebhook, PreoOperation, PreoWebhookSeed,
-};
+pub use preo::{Preo, PreoFake};
 #[cfg(feature = "pretix")]
-pub use pretix::{
-    PretixFake, PretixFakeBuilder, PretixFakeDelivery, PretixFakeDeliveryStatus, PretixFakeWebhook,
-    PretixOperation, PretixWebhookSeed,
-};
+pub use pretix::{Pretix, PretixFake};
 #[cfg(service)]
-pub use record::RecordedRequest;
-#[cfg(feature = "client")]
+pub use server::RecordedRequest;
+#[cfg(service)]
+pub use service::FakeService;
 pub use stub::Stub;
 
 pub(crate) use example::example;

@@ -1,53 +1,77 @@
-//! The manners of Django REST framework, which more than one of the services is built with.
+//! Django REST framework behavior shared by two fakes.
 
-pub(crate) mod field;
-pub(crate) mod page;
-pub(crate) mod query;
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
+use reqwest::Url;
 use serde_json::{Map, Value, json};
 use wiremock::Request;
 
-use crate::testing::answer::{Answer, HTML};
+use super::service::Reply;
 
-const NOT_FOUND_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><title>Not Found</title></head>\n\
-    <body><h1>Not Found</h1><p>There is no such page here.</p></body>\n</html>\n";
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+pub(crate) fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Vec::new());
+    *reply.status_mut() = status;
+    reply
+}
+
+pub(crate) fn json(status: StatusCode, body: &Value) -> Reply {
+    with_body(status, JSON, body.to_string())
+}
+
+pub(crate) fn with_body(status: StatusCode, content_type: HeaderValue, body: String) -> Reply {
+    let mut reply = empty(status);
+    reply.headers_mut().insert(CONTENT_TYPE, content_type);
+    *reply.body_mut() = body.into_bytes();
+    reply
+}
 
 /// An error with one message for the whole request.
-pub(crate) fn detail(status: StatusCode, message: &str) -> Answer {
-    Answer::json(status, &json!({ "detail": message }))
+pub(crate) fn detail(status: StatusCode, message: &str) -> Reply {
+    json(status, &json!({ "detail": message }))
 }
 
-pub(crate) fn unauthorized(scheme: &HeaderValue, message: &str) -> Answer {
-    let answer = detail(StatusCode::UNAUTHORIZED, message);
-    if scheme.is_empty() {
-        return answer;
+/// An HTML page, which Django falls back to.
+pub(crate) fn page(status: StatusCode) -> Reply {
+    let title = status.canonical_reason().unwrap_or_default();
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><title>{title}</title></head>\n\
+         <body><h1>{title}</h1></body>\n</html>\n"
+    );
+    with_body(status, HTML, html)
+}
+
+pub(crate) fn unauthorized(scheme: &str, message: &str) -> Reply {
+    let mut reply = detail(StatusCode::UNAUTHORIZED, message);
+    if let Ok(scheme) = HeaderValue::from_str(scheme)
+        && !scheme.is_empty()
+    {
+        reply.headers_mut().insert(WWW_AUTHENTICATE, scheme);
     }
-    answer.header(WWW_AUTHENTICATE, scheme.clone())
+    reply
 }
 
-pub(crate) fn not_found() -> Answer {
+pub(crate) fn not_found() -> Reply {
     detail(StatusCode::NOT_FOUND, "Not found.")
 }
 
-/// Django's answer to a path that leads nowhere: HTML.
-pub(crate) fn no_such_path() -> Answer {
-    page(StatusCode::NOT_FOUND, NOT_FOUND_PAGE)
-}
-
-/// An answer for a browser, which Django falls back to.
-pub(crate) fn page(status: StatusCode, html: &str) -> Answer {
-    Answer::empty(status).body(HTML, html.into())
-}
-
-pub(crate) fn method_not_allowed(request: &Request, allow: &'static str) -> Answer {
+pub(crate) fn method_not_allowed(request: &Request, allowed: &str) -> Reply {
     let message = format!("Method \"{}\" not allowed.", request.method);
-    detail(StatusCode::METHOD_NOT_ALLOWED, &message).header(ALLOW, HeaderValue::from_static(allow))
+    allowing(detail(StatusCode::METHOD_NOT_ALLOWED, &message), allowed)
 }
 
-pub(crate) fn throttled(seconds: Option<u64>) -> Answer {
+pub(crate) fn allowing(mut reply: Reply, allowed: &str) -> Reply {
+    if let Ok(allowed) = HeaderValue::from_str(allowed) {
+        reply.headers_mut().insert(ALLOW, allowed);
+    }
+    reply
+}
+
+pub(crate) fn throttled(seconds: Option<u64>) -> Reply {
     let message = match seconds {
         None => "Request was throttled.".to_owned(),
         Some(1) => "Request was throttled. Expected available in 1 second.".to_owned(),
@@ -56,28 +80,14 @@ pub(crate) fn throttled(seconds: Option<u64>) -> Answer {
     detail(StatusCode::TOO_MANY_REQUESTS, &message)
 }
 
-/// The request's JSON object, or the answer to a body that isn't one.
-///
-/// An empty body is an empty object, whatever its type, as it is for the framework.
-pub(crate) fn json_object(request: &Request) -> Result<Map<String, Value>, Answer> {
-    match json(request)? {
-        None => Ok(Map::new()),
-        Some(Value::Object(object)) => Ok(object),
-        Some(Value::Null) => Err(invalid(non_field("No data provided"))),
-        Some(other) => {
-            let got = field::type_name(&other);
-            let message = format!("Invalid data. Expected a dictionary, but got {got}.");
-            Err(invalid(non_field(&message)))
-        }
-    }
-}
-
-/// The request's JSON, if it has a body, or the answer to a body that isn't JSON.
-pub(crate) fn json(request: &Request) -> Result<Option<Value>, Answer> {
+/// The request's JSON, if it has a body, or the response to a body that isn't JSON.
+pub(crate) fn body(request: &Request) -> Result<Option<Value>, Reply> {
     if request.body.is_empty() {
         return Ok(None);
     }
-    let content_type = content_type(request);
+    let content_type = request.headers.get(CONTENT_TYPE);
+    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
+    let content_type = String::from_utf8_lossy(content_type);
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         let message = format!("Unsupported media type \"{content_type}\" in request.");
@@ -91,27 +101,190 @@ pub(crate) fn json(request: &Request) -> Result<Option<Value>, Answer> {
         })
 }
 
-/// The answer to fields that don't hold what they should.
-pub(crate) fn invalid(errors: Map<String, Value>) -> Answer {
-    Answer::json(StatusCode::BAD_REQUEST, &errors)
+/// The request's JSON object; an empty body is an empty object, as it is for the framework.
+pub(crate) fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
+    match body(request)? {
+        None => Ok(Map::new()),
+        Some(Value::Object(object)) => Ok(object),
+        Some(Value::Null) => Err(invalid(non_field("No data provided"))),
+        Some(other) => {
+            let got = type_name(&other);
+            let message = format!("Invalid data. Expected a dictionary, but got {got}.");
+            Err(invalid(non_field(&message)))
+        }
+    }
 }
 
-/// An error of no field alone, for [`invalid`].
+/// The response to fields that don't hold what they should.
+pub(crate) fn invalid(errors: Map<String, Value>) -> Reply {
+    json(StatusCode::BAD_REQUEST, &errors.into())
+}
+
 pub(crate) fn non_field(message: &str) -> Map<String, Value> {
     Map::from_iter([("non_field_errors".to_owned(), json!([message]))])
 }
 
-/// RFC 3339 in UTC, with six digits of a second unless all are zero.
-pub(crate) fn timestamp(time: DateTime<Utc>) -> String {
-    let format = if time.timestamp_subsec_micros() == 0 {
-        SecondsFormat::Secs
-    } else {
-        SecondsFormat::Micros
-    };
-    time.to_rfc3339_opts(format, true)
+/// A field's value, or what is wrong with it: a list of messages, or an object of such by index.
+pub(crate) type Checked<T> = Result<T, Value>;
+
+/// Reads the fields of a request's body and collects what is wrong with them.
+pub(crate) struct Fields<'a> {
+    body: &'a Map<String, Value>,
+    /// Whether required fields may be missing.
+    partial: bool,
+    errors: Map<String, Value>,
 }
 
-fn content_type(request: &Request) -> String {
-    let value = request.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+impl<'a> Fields<'a> {
+    pub(crate) fn of(body: &'a Map<String, Value>, partial: bool) -> Self {
+        Self {
+            body,
+            partial,
+            errors: Map::new(),
+        }
+    }
+
+    pub(crate) fn required<T>(
+        &mut self,
+        name: &str,
+        check: impl FnOnce(&Value) -> Checked<T>,
+    ) -> Option<T> {
+        if !self.partial && !self.body.contains_key(name) {
+            let message = json!(["This field is required."]);
+            self.errors.insert(name.to_owned(), message);
+        }
+        self.optional(name, check)
+    }
+
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        check: impl FnOnce(&Value) -> Checked<T>,
+    ) -> Option<T> {
+        let value = self.body.get(name)?;
+        match not_null(value).and_then(check) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.errors.insert(name.to_owned(), error);
+                None
+            }
+        }
+    }
+
+    /// The outer `None` is an absent field, the inner one is null.
+    pub(crate) fn nullable<T>(
+        &mut self,
+        name: &str,
+        check: impl FnOnce(&Value) -> Checked<T>,
+    ) -> Option<Option<T>> {
+        match self.body.get(name)? {
+            Value::Null => Some(None),
+            _ => self.optional(name, check).map(Some),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// What is wrong with the fields read so far.
+    pub(crate) fn finish(self) -> Result<(), Reply> {
+        match self.errors.is_empty() {
+            true => Ok(()),
+            false => Err(invalid(self.errors)),
+        }
+    }
+}
+
+/// A text of at most `max` characters.
+pub(crate) fn text(value: &Value, max: usize) -> Checked<String> {
+    let Value::String(text) = value else {
+        return Err(json!(["Not a valid string."]));
+    };
+    let mut wrong = Vec::new();
+    if text.chars().count() > max {
+        wrong.push(format!(
+            "Ensure this field has no more than {max} characters."
+        ));
+    }
+    if text.contains('\0') {
+        wrong.push("Null characters are not allowed.".to_owned());
+    }
+    match wrong.is_empty() {
+        true => Ok(text.clone()),
+        false => Err(json!(wrong)),
+    }
+}
+
+/// The framework's name for a JSON type, which is Python's.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "NoneType",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "int",
+        Value::String(_) => "str",
+        Value::Array(_) => "list",
+        Value::Object(_) => "dict",
+    }
+}
+
+pub(crate) fn not_null(value: &Value) -> Checked<&Value> {
+    match value.is_null() {
+        true => Err(json!(["This field may not be null."])),
+        false => Ok(value),
+    }
+}
+
+/// The value of a query parameter: the last one if it is repeated, none if it is blank.
+pub(crate) fn query(url: &Url, name: &str) -> Option<String> {
+    let (_, value) = url.query_pairs().filter(|(key, _)| key == name).last()?;
+    (!value.is_empty()).then(|| value.into_owned())
+}
+
+/// The page of `rows` that a request asks for, each as `view` shows it.
+pub(crate) fn list<T>(
+    request: &Request,
+    address: &str,
+    size: usize,
+    rows: &[T],
+    view: impl Fn(&T) -> Value,
+) -> Reply {
+    let url = &request.url;
+    let last = rows.len().div_ceil(size).max(1);
+    let number = match query(url, "page").as_deref() {
+        None => Some(1),
+        Some("last") => Some(last),
+        Some(number) => number.parse().ok().filter(|page| (1..=last).contains(page)),
+    };
+    let Some(number) = number else {
+        return detail(StatusCode::NOT_FOUND, "Invalid page.");
+    };
+    let results = rows.chunks(size).nth(number - 1).unwrap_or_default();
+    let body = json!({
+        "count": rows.len(),
+        "next": (number < last).then(|| link(address, url, number + 1)),
+        "previous": (number > 1).then(|| link(address, url, number - 1)),
+        "results": results.iter().map(view).collect::<Vec<_>>(),
+    });
+    json(StatusCode::OK, &body)
+}
+
+/// An absolute link to another page: the same parameters, sorted, without `page` for the first.
+fn link(address: &str, url: &Url, page: usize) -> Option<String> {
+    let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in url.query_pairs() {
+        let values = parameters.entry(key.into_owned()).or_default();
+        values.push(value.into_owned());
+    }
+    parameters.remove("page");
+    if page > 1 {
+        parameters.insert("page".to_owned(), vec![page.to_string()]);
+    }
+    let mut link = Url::parse(address).ok()?.join(url.path()).ok()?;
+    if !parameters.is_empty() {
+        let pairs = parameters
+            .iter()
+            .flat_map(|(key, values)| values.iter().map(move |value| (key, value)));
+        link.query_pairs_mut().extend_pairs(pairs);
+    }
+    Some(link.into())
 }

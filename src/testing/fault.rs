@@ -1,294 +1,256 @@
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::Value;
-
-use crate::testing::answer::{Answer, HTML, JSON};
-use crate::testing::lock::lock;
 
 const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
     <body><h1>502 Bad Gateway</h1></body>\n</html>\n";
 
-/// Something that goes wrong with the next requests to a fake.
+/// What goes wrong with a request to a [`Fake`](super::Fake).
 ///
 /// ```
-/// use http::StatusCode;
 /// use std::time::Duration;
 /// use webhook_sdk::testing::Fault;
 ///
-/// let busy = Fault::status(StatusCode::SERVICE_UNAVAILABLE).times(2);
+/// let busy = Fault::status(503);
 /// let throttled = Fault::rate_limited(Duration::from_secs(3));
 /// let lost = Fault::closed_connection().after_operation();
-/// assert_eq!(format!("{busy:?}"), "Fault { times: 2, status: Some(503), .. }");
-/// # let _ = (throttled, lost);
+/// # let _ = (busy, throttled, lost);
 /// ```
 ///
-/// A fault with a status answers in place of the operation, which is not carried out, unless
-/// [`after_operation`](Self::after_operation) says so. A fault without one lets the operation
-/// happen and alters its answer.
+/// A fault that has a status or closes the connection replaces the operation, which isn't carried
+/// out unless [`after_operation`](Self::after_operation) is set. [`slow`](Self::slow) and
+/// [`truncated_body`](Self::truncated_body) carry it out and change the response.
 #[derive(Clone)]
-#[must_use = "a fault does nothing until it is injected into a fake"]
+#[must_use = "a fault does nothing until it is passed to a fake"]
 pub struct Fault {
-    times: u32,
-    status: Option<StatusCode>,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<(HeaderValue, Vec<u8>)>,
-    delay: Option<Duration>,
-    truncate: bool,
-    close: bool,
+    kind: Kind,
     carried_out: bool,
-    throttle: Option<Throttle>,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    delay: Option<Duration>,
 }
 
-/// One request too many; each service words it in its own way.
 #[derive(Clone, Copy)]
-struct Throttle {
-    seconds: Option<u64>,
+enum Kind {
+    Status(StatusCode),
+    /// 429 in the service's own words.
+    Throttled(Option<u64>),
+    Closed,
+    Truncated,
+    Slow,
 }
 
 impl Fault {
     /// Answers with this status and no body, without carrying out the operation.
-    pub fn status(status: StatusCode) -> Self {
-        Self {
-            status: Some(status),
-            carried_out: false,
-            ..Self::altered()
-        }
+    ///
+    /// A number that is no status counts as 500.
+    pub fn status(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(Kind::Status(status))
     }
 
     /// Answers 429 with a `Retry-After` of this many seconds, rounded up.
     pub fn rate_limited(retry_after: Duration) -> Self {
-        let seconds = whole_seconds(retry_after);
-        Self::throttled(Some(seconds)).header(RETRY_AFTER, HeaderValue::from(seconds))
+        Self::throttled(Some(retry_after))
     }
 
-    fn throttled(seconds: Option<u64>) -> Self {
-        Self {
-            throttle: Some(Throttle { seconds }),
-            ..Self::status(StatusCode::TOO_MANY_REQUESTS)
+    pub(crate) fn throttled(retry_after: Option<Duration>) -> Self {
+        let seconds = retry_after.map(whole_seconds);
+        let mut fault = Self::new(Kind::Throttled(seconds));
+        if let Some(seconds) = seconds {
+            fault.headers.insert(RETRY_AFTER, seconds.into());
         }
+        fault
     }
 
     /// Answers 502 with an HTML page, as a proxy in front of a service does.
     pub fn bad_gateway() -> Self {
-        Self::status(StatusCode::BAD_GATEWAY).body(HTML, BAD_GATEWAY)
+        Self::status(502).body("text/html; charset=utf-8", BAD_GATEWAY)
     }
 
-    /// Closes the connection without an answer, before the operation.
+    /// Closes the connection without a response, before the operation.
     pub fn closed_connection() -> Self {
-        Self {
-            close: true,
-            carried_out: false,
-            ..Self::altered()
-        }
+        Self::new(Kind::Closed)
     }
 
-    /// Carries out the operation and sends the first half of the answer's body.
+    /// Carries out the operation and sends the first half of the response body.
     ///
-    /// The content length is that of the half: what breaks is the JSON, not the transfer.
+    /// The content length is that of the half: the JSON is broken, not the transfer.
     pub fn truncated_body() -> Self {
-        Self {
-            truncate: true,
-            ..Self::altered()
-        }
+        Self::new(Kind::Truncated)
     }
 
-    /// Carries out the operation and answers this much later, in real time.
+    /// Carries out the operation and responds this much later, in real time.
     pub fn slow(delay: Duration) -> Self {
-        Self::altered().delay(delay)
+        Self::new(Kind::Slow).delay(delay)
     }
 
-    /// Carries out the operation and alters its answer by the setters that follow.
-    pub fn altered() -> Self {
+    fn new(kind: Kind) -> Self {
         Self {
-            times: 1,
-            status: None,
-            headers: Vec::new(),
+            carried_out: matches!(kind, Kind::Truncated | Kind::Slow),
+            kind,
+            headers: HeaderMap::new(),
             body: None,
             delay: None,
-            truncate: false,
-            close: false,
-            carried_out: true,
-            throttle: None,
         }
     }
 
-    /// How many requests it hits; 1 unless set, and 0 is none.
-    pub fn times(mut self, times: u32) -> Self {
-        self.times = times;
-        self
-    }
-
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.headers.append(name, value);
         self
     }
 
-    /// Replaces the answer's body and content type.
-    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Vec<u8>>) -> Self {
-        self.body = Some((content_type, body.into()));
+    /// Replaces the body and the content type of the response.
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        let content_type = HeaderValue::from_static(content_type);
+        self.headers.insert(CONTENT_TYPE, content_type);
+        self.body = Some(body.into());
         self
     }
 
-    /// Replaces the answer's body by this JSON.
+    /// Replaces the body of the response with this JSON.
     pub fn json(self, body: &Value) -> Self {
-        self.body(JSON, body.to_string())
+        self.body("application/json", body.to_string())
     }
 
-    /// Answers this much later, in real time.
+    /// Responds this much later, in real time.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// Carries out the operation first, so that only its answer is lost.
+    /// Carries out the operation first, so that only its response is lost.
     pub fn after_operation(mut self) -> Self {
         self.carried_out = true;
         self
     }
 
     pub(crate) fn closes(&self) -> bool {
-        self.close
+        matches!(self.kind, Kind::Closed)
     }
 
-    /// The answer under this fault, or `None` if the connection is to be closed.
+    /// The response under this fault and its delay, or `None` to close the connection.
     ///
-    /// `throttled` is the service's own answer to one request too many.
+    /// `throttled` is the service's own response to one request too many.
     pub(crate) fn apply(
         self,
-        operation: impl FnOnce() -> Answer,
-        throttled: impl FnOnce(Option<u64>) -> Answer,
-    ) -> Option<Answer> {
-        let refusal = |status| match self.throttle {
-            Some(Throttle { seconds }) => throttled(seconds),
-            None => Answer::empty(status),
-        };
-        let mut answer = match (self.carried_out, self.status) {
-            (true, None) => operation(),
-            (true, Some(status)) => {
-                operation();
-                refusal(status)
+        operation: impl FnOnce() -> Response<Vec<u8>>,
+        throttled: impl FnOnce(Option<u64>) -> Response<Vec<u8>>,
+    ) -> Option<(Response<Vec<u8>>, Option<Duration>)> {
+        let done = self.carried_out.then(operation);
+        let mut response = match self.kind {
+            Kind::Closed => return None,
+            Kind::Throttled(seconds) => throttled(seconds),
+            Kind::Status(status) => {
+                let mut response = Response::new(Vec::new());
+                *response.status_mut() = status;
+                response
             }
-            (false, status) => refusal(status.unwrap_or_default()),
+            Kind::Truncated | Kind::Slow => done.unwrap_or_default(),
         };
-        if self.close {
-            return None;
+        if let Some(body) = self.body {
+            *response.body_mut() = body;
         }
-        if let Some((content_type, body)) = self.body {
-            answer = answer.body(content_type, body);
+        if matches!(self.kind, Kind::Truncated) {
+            let half = response.body().len() / 2;
+            response.body_mut().truncate(half);
         }
-        if self.truncate {
-            answer = answer.truncated();
-        }
-        for (name, value) in self.headers {
-            answer = answer.header(name, value);
-        }
-        Some(answer.delay(self.delay))
+        response.headers_mut().extend(self.headers);
+        Some((response, self.delay))
     }
 }
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fault")
-            .field("times", &self.times)
-            .field("status", &self.status)
+            .field("carried_out", &self.carried_out)
             .finish_non_exhaustive()
     }
 }
 
-/// The faults that wait for their requests, in the order of their injection.
-pub(crate) struct Faults<O> {
-    queue: Mutex<Vec<Pending<O>>>,
+/// The faults to come, and the rate limit.
+#[derive(Default)]
+pub(crate) struct Faults {
+    queue: VecDeque<Planned>,
+    limit: Option<RateLimit>,
 }
 
-struct Pending<O> {
-    operation: Option<O>,
+struct Planned {
+    /// `None` for any operation.
+    operation: Option<&'static str>,
+    left: u64,
     fault: Fault,
 }
 
-impl<O: Copy + Eq> Faults<O> {
-    pub(crate) fn new() -> Self {
-        Self {
-            queue: Mutex::new(Vec::new()),
-        }
-    }
-
-    pub(crate) fn push(&self, operation: Option<O>, fault: Fault) {
-        if fault.times > 0 {
-            lock(&self.queue).push(Pending { operation, fault });
-        }
-    }
-
-    pub(crate) fn clear(&self) {
-        lock(&self.queue).clear();
-    }
-
-    /// How many requests are still to be hit.
-    pub(crate) fn pending(&self) -> u64 {
-        let queue = lock(&self.queue);
-        queue
-            .iter()
-            .map(|pending| u64::from(pending.fault.times))
-            .sum()
-    }
-
-    /// Uses up one time of the first fault for `operation`, if it is one that is `wanted`.
-    pub(crate) fn take_if(
-        &self,
-        operation: Option<O>,
-        wanted: impl FnOnce(&Fault) -> bool,
-    ) -> Option<Fault> {
-        let mut queue = lock(&self.queue);
-        let place = queue
-            .iter()
-            .position(|pending| pending.operation.is_none() || pending.operation == operation)?;
-        let fault = &mut queue.get_mut(place)?.fault;
-        if !wanted(fault) {
-            return None;
-        }
-        if fault.times > 1 {
-            fault.times -= 1;
-            return Some(fault.clone());
-        }
-        Some(queue.remove(place).fault)
-    }
-}
-
-/// Lets `allowed` requests through, refuses one, and starts over.
-pub(crate) struct RateLimit {
+struct RateLimit {
     allowed: u32,
     left: u32,
     retry_after: Option<Duration>,
 }
 
-impl RateLimit {
-    pub(crate) fn new(allowed: u32, retry_after: Option<Duration>) -> Self {
-        Self {
+impl Faults {
+    pub(crate) fn push(&mut self, operation: Option<&'static str>, requests: u64, fault: Fault) {
+        if requests > 0 {
+            self.queue.push_back(Planned {
+                operation,
+                left: requests,
+                fault,
+            });
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.queue.clear();
+        self.limit = None;
+    }
+
+    pub(crate) fn pending(&self) -> u64 {
+        self.queue.iter().map(|planned| planned.left).sum()
+    }
+
+    pub(crate) fn limit(&mut self, allowed: u32, retry_after: Option<Duration>) {
+        self.limit = Some(RateLimit {
             allowed,
             left: allowed,
             retry_after,
-        }
+        });
     }
 
-    /// The fault that this request meets, if it is one too many.
-    pub(crate) fn count(&mut self) -> Option<Fault> {
-        if let Some(left) = self.left.checked_sub(1) {
-            self.left = left;
+    /// Uses up the first fault for `operation`, if it is one that closes the connection or not.
+    pub(crate) fn take(&mut self, operation: Option<&'static str>, closes: bool) -> Option<Fault> {
+        let matches =
+            |planned: &Planned| planned.operation.is_none() || planned.operation == operation;
+        let place = self.queue.iter().position(matches)?;
+        let planned = self.queue.get_mut(place)?;
+        if planned.fault.closes() != closes {
             return None;
         }
-        self.left = self.allowed;
-        Some(match self.retry_after {
-            Some(wait) => Fault::rate_limited(wait),
-            None => Fault::throttled(None),
-        })
+        planned.left -= 1;
+        let fault = planned.fault.clone();
+        if planned.left == 0 {
+            self.queue.remove(place);
+        }
+        Some(fault)
+    }
+
+    /// Counts a request that met no fault, and refuses it if it is one too many.
+    pub(crate) fn count(&mut self) -> Option<Fault> {
+        let limit = self.limit.as_mut()?;
+        if let Some(left) = limit.left.checked_sub(1) {
+            limit.left = left;
+            return None;
+        }
+        limit.left = limit.allowed;
+        Some(Fault::throttled(limit.retry_after))
     }
 }
 
-pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+fn whole_seconds(duration: Duration) -> u64 {
     let part = u64::from(duration.subsec_nanos() > 0);
     duration.as_secs().saturating_add(part)
 }

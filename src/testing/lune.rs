@@ -1,36 +1,43 @@
-mod api;
-mod builder;
-mod deliver;
-mod delivery;
-mod error;
-mod event;
-mod route;
-mod state;
-mod validate;
-mod webhook;
-
-pub use builder::LuneFakeBuilder;
-pub use delivery::LuneFakeDelivery;
-pub use event::LuneFakeEvent;
-pub use route::LuneOperation;
-pub use webhook::{LuneFakeWebhook, LuneWebhookSeed};
-
-use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use serde_json::Value;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use regex::Regex;
+use serde_json::{Map, Value, json};
+use wiremock::Request;
 
-use crate::testing::controls::controls;
-use crate::testing::host::Host;
-use crate::testing::lock::lock;
-use api::Api;
+use super::delivery::FakeDelivery;
+use super::drf;
+use super::emission::Emission;
+use super::fake::{Fake, FakeBuilder};
+use super::service::{
+    Access, Call, Draft, Emitted, FakeService, Reply, Route, State, random_secret,
+};
+use crate::client::{Operation, sealed::Sealed};
+use crate::lune::{AccountType, LuneClient, WebhookWithSecret, scheme};
+use crate::signature::{DigestEncoding, Part, Scheme, Signer};
+use crate::{RetryPolicy, Secret};
 
-/// A Lune server on loopback that keeps state and delivers signed batches.
+const ACCOUNT: HeaderName = HeaderName::from_static("lune-account");
+const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
+const SIGNATURE: HeaderName = HeaderName::from_static("lune-hmac");
+const VERSION: HeaderName = HeaderName::from_static("lune-version");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// The published limit of a request: 100 kB.
+const MAX_BODY: usize = 100_000;
+/// How many characters of a secret are shown after its creation, as published.
+const SHOWN: usize = 4;
+/// The published pattern of a webhook's URL, word for word but for `(?-u:…)`: it is of ASCII.
+const URL: &str =
+    r"(?-u:^https:\/\/[-a-zA-Z0-9@:%._\+~#=]{2,256}\.[a-z]{2,6}\b([-a-zA-Z0-9@:%_\+.~#?&\/\/=]*)$)";
+
+/// A fake of Lune: keeps webhooks and delivers signed batches of events to them.
 ///
 /// ```
 /// use serde_json::json;
-/// use webhook_sdk::testing::{LuneFake, LuneWebhookSeed};
+/// use webhook_sdk::lune::WebhookWithSecret;
+/// use webhook_sdk::testing::LuneFake;
 /// use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -41,25 +48,27 @@ use api::Api;
 /// Mock::given(method("POST")).respond_with(ResponseTemplate::new(204)).mount(&receiver).await;
 ///
 /// let lune = LuneFake::start().await;
-/// let hook = lune.insert(LuneWebhookSeed::new(receiver.uri()));
-/// lune.emit("acc_1", "order.paid", json!({"order": {"id": "or_1"}}));
-/// lune.emit("acc_1", "order.completed", json!({"order": {"id": "or_1"}}));
+/// lune.seed(WebhookWithSecret::example().url(receiver.uri()));
 ///
-/// let refused = lune.deliver_due().await;
-/// assert_eq!(refused[0].response_status_code, Some(500));
-/// assert_eq!(lune.pending(&hook.id).len(), 2);
+/// let refused = lune.emit("order.paid", json!({ "order": { "id": "or_1" } })).await;
+/// assert_eq!(refused[0].response_status, Some(500));
 ///
 /// let redelivered = lune.deliver_due().await;
-/// assert_eq!(redelivered[0].event_ids, refused[0].event_ids);
-/// assert!(redelivered[0].acknowledged && lune.pending(&hook.id).is_empty());
+/// assert_eq!(redelivered[0].id, refused[0].id);
+/// assert_eq!(redelivered[0].response_status, Some(204));
 /// # }
 /// ```
+pub type LuneFake = Fake<Lune>;
+
+/// What [`LuneFake`] knows of Lune.
 ///
 /// Paths, fields, the pattern of URLs, both forms of a secret, the 100 kB of a request, and the
 /// shape of errors and of deliveries are those of the published pages,
 /// <https://docs.lune.co/api-reference/webhooks> and <https://docs.lune.co/general-concepts/webhooks>:
 /// events of one account in order, at least once, a batch acknowledged by one 2xx within 30 seconds
-/// and sent again otherwise, one request at a time to a webhook.
+/// and sent again otherwise, one request at a time to a webhook. A webhook created through the API
+/// has a public `https` URL, so its deliveries need a [`route`](Fake::route) to the receiver of the
+/// test; a [seed](Fake::seed) can have any URL.
 ///
 /// # Unpublished, our default
 ///
@@ -67,173 +76,497 @@ use api::Api;
 ///
 /// - Errors of the documented shape are 400 `validation_error`, also for an unknown account and for
 ///   a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that is no date, 400
-///   `webhook_limit_reached`, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404, 413,
-///   415 and 429 are plain text; a 429 names no wait unless
-///   [`Fault::rate_limited`](crate::testing::Fault::rate_limited) asks for it.
+///   `webhook_limit_reached`, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404, 405,
+///   413, 415 and 429 are plain text; a 429 names no wait unless
+///   [`Fault::rate_limited`](super::Fault::rate_limited) asks for it.
 /// - A list asked for several accounts has the webhooks that push events of any of them, those
 ///   without a limit included. It starts with the oldest.
 /// - `Lune-Account` is checked and changes nothing else.
 /// - An event goes to the webhooks that are enabled when it is emitted. A webhook that is disabled
 ///   keeps what waits for it; one that is deleted loses it.
-/// - A batch holds up to 100 events of one account ([`mix_accounts`](LuneFakeBuilder::mix_accounts)
-///   puts those of several in one), oldest first. A batch that isn't acknowledged holds up the
-///   accounts in it and no other.
-/// - The signature is in lower-case hex. Redeliveries are signed anew, with the secret and the time
-///   of that moment. Its time is the machine's, unless [`sign_at`](Self::sign_at) sets it.
-/// - No redirect is followed. Credentials in a URL are sent in HTTP Basic authentication.
-/// - Ids, sequences and the times in answers are those of a clock that only this fake moves.
-///
-/// # Where it delivers
-///
-/// Only to `localhost` and loopback addresses, so that no test reaches a stranger; an attempt to go
-/// elsewhere ends without a status. Lune accepts only public `https` URLs, so a webhook that is
-/// created through the API needs a [`route`](Self::route) to the receiver of the test, whereas
-/// [`insert`](Self::insert) takes any URL. [`deliver_anywhere`](LuneFakeBuilder::deliver_anywhere)
-/// lifts the restriction.
-///
-/// Nothing is delivered but by a call of [`deliver_due`](Self::deliver_due): there is no timer.
-/// Dropping the fake closes its port and ends what is under way. `Debug` shows no key and no secret.
-pub struct LuneFake {
-    host: Host<Api>,
-    base_url: String,
+/// - A batch holds up to 100 events of one account, oldest first. A batch that isn't acknowledged
+///   blocks the accounts in it and no other. It is due again at once, with the signature of that
+///   moment.
+/// - [`emit`](Fake::emit) sends everything that waits for the webhooks that get the event, so that
+///   the order is kept.
+/// - The signature is in lower-case hex. No redirect is followed. Credentials in a URL are sent in
+///   HTTP Basic authentication.
+pub struct Lune {
+    organisation: String,
+    accounts: Vec<String>,
+    account_type: AccountType,
+    version: String,
+    max_webhooks: usize,
+    batch_limit: usize,
+    mix_accounts: bool,
+    scheme: Scheme,
+    keep_old_secrets: bool,
+    /// Older secrets that are still active, by webhook, oldest first.
+    old_secrets: Vec<(String, Secret)>,
+    timeout: Duration,
+    url: Regex,
+    responses: u64,
 }
 
-impl LuneFake {
-    /// Starts a fake with the defaults of [`builder`](Self::builder).
+impl FakeBuilder<Lune> {
+    /// The organisation's id in the signature header.
+    pub fn organisation(mut self, id: impl Into<String>) -> Self {
+        self.service.organisation = id.into();
+        self
+    }
+
+    /// The organisation's accounts; by default any id is one.
     ///
-    /// # Panics
+    /// An `account_ids` or a `Lune-Account` with another id is refused.
+    pub fn accounts<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
+        self.service.accounts = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The mode of the key, which shows in `account_type`; live by default.
+    pub fn account_type(mut self, account_type: AccountType) -> Self {
+        self.service.account_type = account_type;
+        self
+    }
+
+    /// How many webhooks there can be; any number by default.
     ///
-    /// If the machine has no free port or thread.
-    pub async fn start() -> Self {
-        Self::builder().start().await
+    /// Lune publishes that there is a limit, not which.
+    pub fn max_webhooks(mut self, webhooks: usize) -> Self {
+        self.service.max_webhooks = webhooks;
+        self
     }
 
-    /// Starts a fake with other settings.
-    pub fn builder() -> LuneFakeBuilder {
-        LuneFakeBuilder::new()
-    }
-
-    /// The server's address, such as `http://127.0.0.1:41873`; the API is under `/v1`.
-    pub fn base_url(&self) -> &str {
-        &self.base_url
-    }
-
-    /// The only API key that it accepts; random unless the builder sets it.
-    pub fn key(&self) -> &str {
-        &self.api().settings.key
-    }
-
-    /// The organisation's id, as it stands in the signature header.
-    pub fn organisation(&self) -> &str {
-        &self.api().settings.organisation
-    }
-
-    /// Adds one webhook without a request, and returns it.
+    /// How many events a batch has at most; 100 by default, and 0 counts as 1.
     ///
-    /// A seed is not validated. A webhook of the same id gives way to it.
-    pub fn insert(&self, seed: LuneWebhookSeed) -> LuneFakeWebhook {
-        lock(&self.api().state).insert(seed).clone()
+    /// Lune publishes that there is a limit, not which.
+    pub fn batch_limit(mut self, events: usize) -> Self {
+        self.service.batch_limit = events.max(1);
+        self
     }
 
-    /// The webhook as it is now, with its whole secret.
-    pub fn webhook(&self, id: &str) -> Option<LuneFakeWebhook> {
-        lock(&self.api().state).webhook(id).cloned()
-    }
-
-    /// All webhooks as they are now, oldest first.
-    pub fn webhooks(&self) -> Vec<LuneFakeWebhook> {
-        lock(&self.api().state).webhooks().cloned().collect()
-    }
-
-    /// Queues an event of an account for each webhook that it concerns.
+    /// Whether a batch can hold events of several accounts; by default it can't.
     ///
-    /// The type may be any text and the data any JSON. Nothing is sent before
-    /// [`deliver_due`](Self::deliver_due).
-    pub fn emit(&self, account_id: &str, event_type: &str, data: Value) -> LuneFakeEvent {
-        lock(&self.api().state).emit(account_id, |id, sequence| {
-            LuneFakeEvent::new(id, sequence, account_id, event_type, &data)
+    /// Which of both Lune does is unpublished.
+    pub fn mix_accounts(mut self, mix: bool) -> Self {
+        self.service.mix_accounts = mix;
+        self
+    }
+
+    /// Writes signatures in standard base64 with padding, instead of lower-case hex.
+    ///
+    /// Which of both Lune does is unpublished.
+    #[expect(clippy::expect_used, reason = "a constant scheme")]
+    pub fn base64_signatures(mut self) -> Self {
+        self.service.scheme = Scheme::builder(SIGNATURE.as_str())
+            .fields("v1")
+            .timestamp_field("timestamp")
+            .encoding(DigestEncoding::Base64)
+            .sign([Part::Timestamp, Part::literal("."), Part::Body])
+            .build()
+            .expect("a constant scheme");
+        self
+    }
+
+    /// Whether a rotated secret stays active, so that deliveries have a `v1` for each secret.
+    ///
+    /// By default it is invalid at once, as published. Lune has reserved the right to send several
+    /// `v1`. The oldest secret's comes first.
+    pub fn keep_old_secrets(mut self, keep: bool) -> Self {
+        self.service.keep_old_secrets = keep;
+        self
+    }
+
+    /// How long a receiver has to respond; 30 s of real time by default, as published.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.service.timeout = timeout;
+        self
+    }
+}
+
+/// Whom an event of Lune concerns.
+#[derive(Clone)]
+#[expect(unnameable_types, reason = "set by methods of the emission")]
+pub struct LuneScope {
+    account_id: String,
+}
+
+impl Default for LuneScope {
+    fn default() -> Self {
+        Self {
+            account_id: "acc_1".to_owned(),
+        }
+    }
+}
+
+impl Emission<'_, Lune> {
+    /// The account that the event belongs to; `acc_1` by default.
+    pub fn account_id(mut self, id: impl Into<String>) -> Self {
+        self.emitted.scope.account_id = id.into();
+        self
+    }
+}
+
+#[expect(private_interfaces, reason = "sealed")]
+impl FakeService for Lune {
+    type Client = LuneClient;
+    type Webhook = WebhookWithSecret;
+    type Scope = LuneScope;
+
+    const ORDERED: bool = true;
+
+    #[expect(clippy::expect_used, reason = "a constant pattern")]
+    fn new() -> Self {
+        Self {
+            organisation: "organisation-0000000000000000001".to_owned(),
+            accounts: Vec::new(),
+            account_type: AccountType::Live,
+            version: "2024-08-08".to_owned(),
+            max_webhooks: usize::MAX,
+            batch_limit: 100,
+            mix_accounts: false,
+            scheme: scheme(),
+            keep_old_secrets: false,
+            old_secrets: Vec::new(),
+            timeout: Duration::from_secs(30),
+            url: Regex::new(URL).expect("a constant pattern"),
+            responses: 0,
+        }
+    }
+
+    fn operations() -> &'static [Operation] {
+        LuneClient::OPERATIONS
+    }
+
+    fn client(&self, base_url: &str, access: &Access) -> Result<LuneClient, crate::Error> {
+        let wait = Duration::from_millis(1);
+        LuneClient::builder(access.auth())
+            .base_url(base_url)
+            .requests_per_second(None)
+            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+            .build()
+    }
+
+    fn answer(state: &mut State<Self>, request: &Request, route: &Route) -> Reply {
+        let mut reply = state.perform(request, route).unwrap_or_else(|reply| reply);
+        state.service.responses += 1;
+        let id = format!("{:016x}-FAKE", state.service.responses);
+        let asked = request.headers.get(VERSION).cloned();
+        let version = asked.or_else(|| HeaderValue::from_str(&state.service.version).ok());
+        let id = HeaderValue::from_str(&id).ok();
+        let headers = [(REQUEST_ID, id), (VERSION, version)];
+        let headers = headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        reply.headers_mut().extend(headers);
+        reply
+    }
+
+    fn throttled(_: Option<u64>) -> Reply {
+        plain(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    fn id(webhook: &WebhookWithSecret) -> String {
+        webhook.id.clone()
+    }
+
+    fn set_id(webhook: &mut WebhookWithSecret, number: u64) {
+        webhook.id = format!("webhook{number:025}");
+    }
+
+    fn url(webhook: &WebhookWithSecret) -> &str {
+        webhook.url.as_str()
+    }
+
+    fn is_enabled(webhook: &WebhookWithSecret) -> bool {
+        webhook.enabled
+    }
+
+    fn event(state: &mut State<Self>, emitted: &Emitted<LuneScope>) -> Option<Draft> {
+        state.events += 1;
+        let id = format!("event{:027}", state.events);
+        let sequence = state.event_time(emitted.late);
+        let account_id = &emitted.scope.account_id;
+        Some(Draft {
+            payload: json!({
+                "api_version": "v1",
+                "event_id": id,
+                "event_type": emitted.event,
+                "sequence": sequence.to_rfc3339_opts(SecondsFormat::Millis, true),
+                "account_id": account_id,
+                "data": emitted.data,
+            }),
+            id,
+            lane: account_id.clone(),
         })
     }
 
-    /// Queues this JSON in the place of a whole event, however odd it is.
-    ///
-    /// The account decides which webhooks it goes to and what waits behind it; it isn't added to
-    /// the JSON, and no id is either.
-    pub fn emit_raw(&self, account_id: &str, event: &Value) -> LuneFakeEvent {
-        lock(&self.api().state).emit(account_id, |_, _| LuneFakeEvent::raw(account_id, event))
+    fn wants(&self, webhook: &WebhookWithSecret, draft: &Draft, _: &Emitted<LuneScope>) -> bool {
+        gets_events_of(webhook, &draft.lane)
     }
 
-    /// Sends what waits until nothing does or all that does is held up, and returns what was sent.
-    ///
-    /// Each webhook gets one request at a time, each account's events come in order, and an account
-    /// whose batch isn't acknowledged is held up until the next call. Webhooks don't wait for each
-    /// other, though a batch to one goes out when those to the others have ended.
-    pub async fn deliver_due(&self) -> Vec<LuneFakeDelivery> {
-        self.api().deliver_due().await
+    fn batch(&self, waiting: &[&FakeDelivery]) -> Vec<usize> {
+        let Some(first) = waiting.first() else {
+            return Vec::new();
+        };
+        let waiting = waiting.iter().enumerate();
+        let fits = waiting.filter(|(_, event)| self.mix_accounts || event.lane == first.lane);
+        let places = fits.map(|(place, _)| place);
+        places.take(self.batch_limit).collect()
     }
 
-    /// The events that wait for a webhook to acknowledge them, oldest first.
-    pub fn pending(&self, webhook_id: &str) -> Vec<LuneFakeEvent> {
-        lock(&self.api().state).pending(webhook_id)
+    fn body(payloads: &[&str]) -> String {
+        format!(r#"{{"events":[{}]}}"#, payloads.join(","))
     }
 
-    /// All that was sent so far, oldest first.
-    pub fn deliveries(&self) -> Vec<LuneFakeDelivery> {
-        lock(&self.api().state).deliveries().to_vec()
+    fn proof_header(&self) -> HeaderName {
+        SIGNATURE
     }
 
-    /// Loses the next acknowledgements: the batches are sent again although they were answered 2xx.
-    ///
-    /// This is how a receiver meets the same event twice.
-    pub fn lose_acknowledgements(&self, count: u32) {
-        lock(&self.api().state).lose_acknowledgements(count);
+    fn proof(
+        &self,
+        webhook: &WebhookWithSecret,
+        body: &[u8],
+        time: DateTime<Utc>,
+        forged: bool,
+    ) -> Option<HeaderValue> {
+        let wrong = Secret::from("another secret");
+        let old = self.old_secrets.iter().filter(|(id, _)| *id == webhook.id);
+        let secrets = old.map(|(_, secret)| secret).chain([&webhook.secret]);
+        let mut value = String::new();
+        for secret in secrets {
+            let secret = if forged { &wrong } else { secret };
+            let signer = Signer::new(self.scheme.clone(), secret).ok()?;
+            let signer = signer.field("organisation", self.organisation.as_str());
+            let mut headers = HeaderMap::new();
+            signer.sign_at(&mut headers, body, time).ok()?;
+            let header = headers.get(SIGNATURE)?.to_str().ok()?;
+            let (start, digest) = header.rsplit_once(",v1=")?;
+            if value.is_empty() {
+                value.push_str(start);
+            }
+            value.push_str(",v1=");
+            value.push_str(digest);
+        }
+        HeaderValue::from_str(&value).ok()
     }
 
-    /// Delivers what goes to a host to another address instead, such as that of a local receiver.
-    ///
-    /// `address` gives scheme, host and port, such as `http://127.0.0.1:8080`; path, query and
-    /// credentials are those of the webhook's URL. A later route for the same host replaces it.
-    pub fn route(&self, host: &str, address: &str) {
-        lock(&self.api().state).route(host, address);
+    fn headers() -> HeaderMap {
+        HeaderMap::from_iter([(CONTENT_TYPE, drf::JSON)])
     }
 
-    /// Signs as if it were this time; `None` is the machine's time again.
-    pub fn sign_at(&self, time: impl Into<Option<DateTime<Utc>>>) {
-        lock(&self.api().state).sign_at(time.into());
+    fn timeout(&self, _: &WebhookWithSecret) -> Duration {
+        self.timeout
     }
 
-    /// The server's time, which ids of sequence and the times in answers are made of.
-    pub fn now(&self) -> DateTime<Utc> {
-        lock(&self.api().state).now()
-    }
-
-    /// Moves the server's time forward, up to the end of the year 9999.
-    ///
-    /// It moves by a millisecond with each change as well, and never with real time.
-    pub fn advance(&self, by: Duration) {
-        lock(&self.api().state).advance(by);
-    }
-
-    /// Refuses every request after `allowed` others with 429.
-    ///
-    /// It counts requests, not time, so that a test needs no clock: one refusal, and it counts
-    /// anew. Requests that meet an injected fault are not counted. Lune's published default is 15
-    /// requests a second.
-    pub fn limit_rate(&self, allowed: u32) {
-        self.host.limit(allowed, None);
-    }
-
-    controls!(LuneOperation);
-
-    fn api(&self) -> &Api {
-        self.host.service()
+    fn retry_delay(&self, _: u32) -> Option<Duration> {
+        Some(Duration::ZERO)
     }
 }
 
-impl fmt::Debug for LuneFake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LuneFake")
-            .field("base_url", &self.base_url())
-            .finish_non_exhaustive()
+impl State<Lune> {
+    fn perform(&mut self, request: &Request, route: &Route) -> Result<Reply, Reply> {
+        let call = match route {
+            Route::Operation(call) => call,
+            Route::WrongMethod(allowed) => {
+                let reply = plain(StatusCode::METHOD_NOT_ALLOWED);
+                return Err(drf::allowing(reply, allowed));
+            }
+            Route::Nowhere => return Err(not_found()),
+        };
+        self.authorize(request)?;
+        let id = call.parameter(0);
+        if !call.parameters.is_empty() && !self.webhooks.contains(id) {
+            return Err(not_found());
+        }
+        match call.operation {
+            "list_webhooks" => Ok(self.list(request)),
+            "create_webhook" => self.create(request),
+            "retrieve_webhook" => self.show(id),
+            "update_webhook" => self.update(call, request),
+            "delete_webhook" => {
+                self.remove(id);
+                Ok(drf::empty(StatusCode::NO_CONTENT))
+            }
+            "rotate_webhook_secret" => self.rotate(id),
+            _ => Err(plain(StatusCode::NOT_IMPLEMENTED)),
+        }
     }
+
+    fn authorize(&self, request: &Request) -> Result<(), Reply> {
+        if self.access.given(request) != Some(self.access.token.as_bytes()) {
+            let message = "The API key is missing or invalid.";
+            return Err(coded(StatusCode::UNAUTHORIZED, "unauthorised", message));
+        }
+        if let Some(version) = request.headers.get(VERSION) {
+            let date = version.to_str().unwrap_or_default();
+            if NaiveDate::parse_from_str(date, "%Y-%m-%d").is_err() {
+                let message = "The API version is no date, like 2024-08-08.";
+                let code = "api_version_invalid";
+                return Err(coded(StatusCode::BAD_REQUEST, code, message));
+            }
+        }
+        match request.headers.get(ACCOUNT) {
+            Some(account) if !self.is_account(&String::from_utf8_lossy(account.as_bytes())) => {
+                let message = "The selected account doesn't exist.";
+                let code = "invalid_selected_account_id";
+                Err(coded(StatusCode::UNAUTHORIZED, code, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_account(&self, id: &str) -> bool {
+        let accounts = &self.service.accounts;
+        accounts.is_empty() || accounts.iter().any(|account| account == id)
+    }
+
+    fn list(&self, request: &Request) -> Reply {
+        let parameters = request.url.query_pairs();
+        let accounts = parameters.filter(|(name, _)| name == "account_id");
+        let accounts: Vec<_> = accounts.map(|(_, id)| id).collect();
+        let wanted = |webhook: &&WebhookWithSecret| {
+            let mut ids = accounts.iter();
+            accounts.is_empty() || ids.any(|id| gets_events_of(webhook, id))
+        };
+        let webhooks = self.webhooks.iter().filter(wanted);
+        let webhooks: Vec<_> = webhooks.map(without_secret).collect();
+        drf::json(StatusCode::OK, &webhooks.into())
+    }
+
+    fn show(&self, id: &str) -> Result<Reply, Reply> {
+        let webhook = self.webhooks.get(id).ok_or_else(not_found)?;
+        Ok(drf::json(StatusCode::OK, &without_secret(webhook)))
+    }
+
+    fn create(&mut self, request: &Request) -> Result<Reply, Reply> {
+        let body = object(request)?;
+        let url = self.url(&body)?;
+        let account_ids = self.account_ids(&body)?.unwrap_or_default();
+        if self.webhooks.len() >= self.service.max_webhooks {
+            let message = "The organisation has as many webhooks as it may have.";
+            let code = "webhook_limit_reached";
+            return Err(coded(StatusCode::BAD_REQUEST, code, message));
+        }
+        let mut webhook = WebhookWithSecret {
+            id: String::new(),
+            url: url.into(),
+            enabled: true,
+            account_type: self.service.account_type.clone(),
+            account_ids,
+            created_at: self.clock.tick(),
+            secret: random_secret().into(),
+        };
+        Lune::set_id(&mut webhook, self.webhooks.next_number());
+        let webhook = self.insert(webhook);
+        Ok(drf::json(StatusCode::OK, &view(&webhook)))
+    }
+
+    fn update(&mut self, call: &Call, request: &Request) -> Result<Reply, Reply> {
+        let body = object(request)?;
+        let url = self.url(&body)?;
+        let enabled = match body.get("enabled") {
+            Some(Value::Bool(enabled)) => *enabled,
+            Some(_) => return Err(invalid("enabled must be a boolean.")),
+            None => return Err(invalid("enabled is required.")),
+        };
+        let account_ids = self.account_ids(&body)?;
+        let id = call.parameter(0);
+        let webhook = self.webhooks.get_mut(id).ok_or_else(not_found)?;
+        webhook.url = url.into();
+        webhook.enabled = enabled;
+        if let Some(account_ids) = account_ids {
+            webhook.account_ids = account_ids;
+        }
+        self.show(id)
+    }
+
+    fn rotate(&mut self, id: &str) -> Result<Reply, Reply> {
+        let webhook = self.webhooks.get_mut(id).ok_or_else(not_found)?;
+        let old = std::mem::replace(&mut webhook.secret, random_secret().into());
+        if self.service.keep_old_secrets {
+            self.service.old_secrets.push((id.to_owned(), old));
+        }
+        Ok(drf::json(StatusCode::OK, &view(webhook)))
+    }
+
+    fn url(&self, body: &Map<String, Value>) -> Result<String, Reply> {
+        match body.get("url") {
+            Some(Value::String(url)) if self.service.url.is_match(url) => Ok(url.clone()),
+            Some(Value::String(_)) => Err(invalid("url must match the pattern of an HTTPS URL.")),
+            Some(_) => Err(invalid("url must be a string.")),
+            None => Err(invalid("url is required.")),
+        }
+    }
+
+    /// The limit to accounts, at least one, if the body has one.
+    fn account_ids(&self, body: &Map<String, Value>) -> Result<Option<Vec<String>>, Reply> {
+        let Some(value) = body.get("account_ids") else {
+            return Ok(None);
+        };
+        let ids: Vec<String> = serde_json::from_value(value.clone())
+            .map_err(|_| invalid("account_ids must be an array of strings."))?;
+        if ids.is_empty() {
+            return Err(invalid("account_ids must have at least 1 item."));
+        }
+        match ids.iter().position(|id| !self.is_account(id)) {
+            Some(place) => Err(invalid(&format!("account_ids[{place}] is no account."))),
+            None => Ok(Some(ids)),
+        }
+    }
+}
+
+/// As create and rotate show it.
+fn view(webhook: &WebhookWithSecret) -> Value {
+    let mut view = json!(webhook);
+    view["account_ids"] = json!(webhook.account_ids);
+    view
+}
+
+/// As it is shown otherwise: with the end of the secret.
+fn without_secret(webhook: &WebhookWithSecret) -> Value {
+    let secret: Vec<char> = webhook.secret.expose().chars().collect();
+    let shown = secret.len().saturating_sub(SHOWN);
+    let mut view = view(webhook);
+    view["secret"] = secret.iter().skip(shown).collect::<String>().into();
+    view
+}
+
+fn gets_events_of(webhook: &WebhookWithSecret, account_id: &str) -> bool {
+    webhook.account_ids.is_empty() || webhook.account_ids.iter().any(|id| id == account_id)
+}
+
+fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
+    let content_type = request.headers.get(CONTENT_TYPE);
+    let essence = content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    if !essence.trim().eq_ignore_ascii_case("application/json") {
+        return Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    if request.body.len() > MAX_BODY {
+        return Err(plain(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    serde_json::from_slice(&request.body).map_err(|_| invalid("The body must be a JSON object."))
+}
+
+/// The published shape of an error, in which `errors` repeats `error`.
+fn coded(status: StatusCode, code: &str, message: &str) -> Reply {
+    let error = json!({ "error_code": code, "message": message });
+    drf::json(status, &json!({ "error": error, "errors": [error] }))
+}
+
+fn invalid(message: &str) -> Reply {
+    coded(StatusCode::BAD_REQUEST, "validation_error", message)
+}
+
+fn not_found() -> Reply {
+    plain(StatusCode::NOT_FOUND)
+}
+
+/// The status in words, in place of the body that isn't declared.
+fn plain(status: StatusCode) -> Reply {
+    let words = status.canonical_reason().unwrap_or_default();
+    drf::with_body(status, TEXT, words.to_owned())
 }

@@ -17,7 +17,12 @@ mod lists;
 mod responses;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod retries;
-#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod rotation;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod tracing;

@@ -1,8 +1,6 @@
-#[cfg(all(feature = "lune", feature = "testing"))]
+mod conformance;
 mod lune;
-#[cfg(all(feature = "preo", feature = "testing"))]
 mod preo;
-#[cfg(all(feature = "pretix", feature = "testing"))]
 mod pretix;
-#[cfg(all(feature = "pretix", feature = "testing"))]
 mod pretix_replay;
+pub(crate) mod support;

@@ -5,10 +5,11 @@ mod decode;
 #[cfg(all(feature = "client", feature = "lune"))]
 mod errors;
 #[cfg(all(
-    feature = "client",
-    feature = "lune",
+    feature = "axum",
     feature = "testing",
-    feature = "axum"
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
 ))]
 mod flow;
 #[cfg(feature = "lune")]

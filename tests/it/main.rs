@@ -1,6 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod client;
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod fakes;
 #[cfg(any(
     all(feature = "client", feature = "preo"),

@@ -1,2 +1,7 @@
-#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod flow;

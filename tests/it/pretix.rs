@@ -8,7 +8,12 @@ mod client;
 mod decoding;
 #[cfg(feature = "pretix")]
 mod document;
-#[cfg(all(feature = "client", feature = "pretix", feature = "testing"))]
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod flow;
 #[cfg(all(feature = "client", feature = "pretix"))]
 mod live;

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use webhook_sdk::preo::{self, PreoClient};
 use webhook_sdk::signature::{Key, Keyring, Retire, Signer, Verifier, VerifyError};
-use webhook_sdk::testing::{Fault, PreoFake, PreoWebhookSeed};
+use webhook_sdk::testing::{Fault, PreoFake};
 use webhook_sdk::{RetryPolicy, Rotation, Secret};
+
+use crate::fakes::support::preo_webhook;
 
 struct Running {
     fake: PreoFake,
@@ -19,8 +21,8 @@ struct Running {
 /// A receiver with the present secret of an endpoint under the name `old`.
 async fn running() -> Running {
     let fake = PreoFake::start().await;
-    let id = fake.insert(PreoWebhookSeed::new("http://127.0.0.1:9/")).id;
-    let preo = PreoClient::builder(fake.token())
+    let id = fake.seed(preo_webhook("http://127.0.0.1:9/")).id;
+    let preo = PreoClient::builder(fake.credentials())
         .base_url(fake.base_url())
         .retry(RetryPolicy::never())
         .build()
@@ -35,7 +37,7 @@ async fn running() -> Running {
 }
 
 fn secret(fake: &PreoFake, id: &str) -> Secret {
-    Secret::from(fake.webhook(id).unwrap().secret)
+    fake.webhook(id).unwrap().secret.unwrap()
 }
 
 /// The key that accepts a delivery signed with this secret, at a moment this far ahead.
@@ -123,7 +125,7 @@ async fn a_call_that_fails_leaves_the_keyring_as_it_was() {
         keyring,
     } = running().await;
     let old = secret(&fake, &id);
-    fake.inject(Fault::status(StatusCode::INTERNAL_SERVER_ERROR));
+    fake.fail_next(1, Fault::status(500));
     let rotation = Rotation::new(&keyring, "old", "new").grace(Duration::ZERO);
     let call = preo.rotate_webhook_secret(&id).rotate(rotation);
     assert_eq!(call.await.unwrap_err().status().unwrap(), 500);
@@ -139,7 +141,7 @@ async fn a_secret_whose_rotation_was_never_answered_can_be_retrieved() {
         id,
         keyring,
     } = running().await;
-    fake.inject(Fault::closed_connection().after_operation());
+    fake.fail_next(1, Fault::closed_connection().after_operation());
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
     let call = preo.rotate_webhook_secret(&id).rotate(rotation);
     assert!(call.await.is_err());
@@ -194,7 +196,7 @@ async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
         keyring,
     } = running().await;
     let delay = Duration::from_millis(300);
-    fake.inject(Fault::slow(delay));
+    fake.fail_next(1, Fault::slow(delay));
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
     let call = preo.rotate_webhook_secret(&id).rotate(rotation);
     let meanwhile = async {

@@ -6,29 +6,32 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::post;
-use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use webhook_sdk::Rotation;
 use webhook_sdk::lune::{
     self, AccountType, ErrorCode, Event, LuneClient, Webhook, WebhookCreate, WebhookUpdate,
     WebhookUrl, WebhookWithSecret, stub,
 };
 use webhook_sdk::receiver::{BoxError, Delivery, Observation, Receiver, Refusal};
 use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
-use webhook_sdk::testing::{Fault, LuneFake, LuneFakeBuilder, LuneOperation, LuneWebhookSeed};
-use webhook_sdk::{Rotation, Secret};
+use webhook_sdk::testing::{FakeBuilder, FakeDelivery, FakeDeliveryStatus, Fault, Lune, LuneFake};
 use wiremock::MockServer;
 use wiremock::matchers::query_param;
 
+use crate::fakes::support::lune_webhook;
 use crate::lune::support as lune_support;
 
 const HOST: &str = "hooks.example.com";
 
-async fn start(builder: LuneFakeBuilder) -> (LuneFake, LuneClient) {
+async fn start(builder: FakeBuilder<Lune>) -> (LuneFake, LuneClient) {
     let fake = builder.start().await;
-    let client = LuneClient::builder(fake.key()).base_url(fake.base_url());
-    let client = client.requests_per_second(None).build().unwrap();
+    let client = fake.client();
     (fake, client)
+}
+
+fn is_done(delivery: &FakeDelivery) -> bool {
+    delivery.status == FakeDeliveryStatus::Delivered
 }
 
 fn url() -> WebhookUrl {
@@ -152,10 +155,8 @@ async fn a_list_is_filtered_by_account() {
     assert_eq!(of(&["acc_2"]).await.unwrap()[0].account_ids, ["acc_2"]);
     assert_eq!(of(&["acc_1", "acc_2"]).await.unwrap().len(), 2);
     assert!(of(&["acc_3"]).await.unwrap().is_empty());
-    assert_eq!(
-        fake.requests().last().unwrap().path_and_query(),
-        "/v1/webhooks?account_id=acc_3"
-    );
+    let requests = fake.requests();
+    assert_eq!(requests.last().unwrap().query(), Some("account_id=acc_3"));
 }
 
 #[tokio::test]
@@ -210,7 +211,7 @@ async fn errors_of_the_fake_read_as_lunes() {
         Some(ErrorCode::Unauthorised)
     );
 
-    let other = LuneClient::builder(fake.key()).base_url(fake.base_url());
+    let other = LuneClient::builder(fake.credentials()).base_url(fake.base_url());
     let other = other.account("acc_9").build().unwrap();
     let error = other.list_webhooks().send().await.unwrap_err();
     assert_eq!(
@@ -222,10 +223,8 @@ async fn errors_of_the_fake_read_as_lunes() {
 #[tokio::test]
 async fn a_429_is_waited_out() {
     let fake = LuneFake::start().await;
-    let lune = lune_support::lune_as(fake.key(), fake.base_url())
-        .build()
-        .unwrap();
-    fake.limit_rate(1);
+    let lune = fake.client();
+    fake.limit_rate(1, None);
     for _ in 0..3 {
         lune.list_webhooks().send().await.unwrap();
     }
@@ -240,12 +239,10 @@ async fn a_429_is_waited_out() {
 #[tokio::test]
 async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
     let fake = LuneFake::start().await;
-    let lune = lune_support::lune_as(fake.key(), fake.base_url())
-        .build()
-        .unwrap();
+    let lune = fake.client();
     let created = create(&lune).await;
     let lost = Fault::closed_connection().after_operation();
-    fake.inject_on(LuneOperation::RotateWebhookSecret, lost);
+    fake.fail_next_on("rotate_webhook_secret", 1, lost);
 
     let rotated = lune
         .rotate_webhook_secret(&created.id)
@@ -253,10 +250,7 @@ async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
         .await
         .unwrap();
     assert_eq!(fake.requests().len(), 3);
-    assert_eq!(
-        rotated.secret.expose(),
-        fake.webhook(&created.id).unwrap().secret
-    );
+    assert_eq!(rotated.secret, fake.webhook(&created.id).unwrap().secret);
     let now = lune.retrieve_webhook(&created.id).send().await.unwrap();
     assert!(now.secret.matches(&rotated.secret) && !now.secret.matches(&created.secret));
 }
@@ -265,7 +259,7 @@ async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
 async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
     for builder in [
         LuneFake::builder(),
-        LuneFake::builder().base64_signatures(true),
+        LuneFake::builder().base64_signatures(),
         LuneFake::builder().batch_limit(2),
         LuneFake::builder().mix_accounts(true),
     ] {
@@ -273,14 +267,15 @@ async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
         let webhook = create(&lune).await;
         let receiver = Hook::start(&fake, webhook.verifier().unwrap()).await;
         receiver.fail_once_at("second");
-        fake.lose_acknowledgements(1);
-        for event in ["first", "second", "third"] {
-            fake.emit("acc_1", event, json!({}));
+        fake.emit("first", json!({})).duplicated().await;
+        for event in ["second", "third"] {
+            fake.emit(event, json!({})).queued().await;
         }
-        fake.emit("acc_2", "other", json!({}));
+        let other = fake.emit("other", json!({})).account_id("acc_2");
+        other.queued().await;
 
         let mut rounds = 0;
-        while !fake.pending(&webhook.id).is_empty() {
+        while !fake.deliveries(&webhook.id).iter().all(is_done) {
             fake.deliver_due().await;
             rounds += 1;
             assert!(rounds < 10, "it never ends");
@@ -299,10 +294,11 @@ async fn an_odd_event_costs_no_other() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let webhook = create(&lune).await;
     let receiver = Hook::start(&fake, webhook.verifier().unwrap()).await;
-    fake.emit_raw("acc_1", &json!({ "event_type": "odd", "data": 7 }));
+    let odd = json!({ "event_type": "odd", "data": 7 });
+    fake.emit("odd", odd).raw().queued().await;
     let order = json!({ "order": { "id": "or_1" } });
-    fake.emit("acc_1", "order.paid", order);
-    assert!(fake.deliver_due().await[0].acknowledged);
+    let sent = fake.emit("order.paid", order).await;
+    assert!(is_done(&sent[0]));
     assert_eq!(receiver.handled(), ["odd", "order.paid"]);
 }
 
@@ -313,18 +309,18 @@ async fn after_a_rotation_redeliveries_need_the_new_secret() {
     let keyring = Keyring::new(created.signing_key("old").unwrap());
     let verifier = Verifier::new(lune::scheme(), keyring.clone());
     let receiver = Hook::start(&fake, verifier).await;
-    fake.emit("acc_1", "waiting", json!({}));
+    fake.emit("waiting", json!({})).queued().await;
 
     let rotated = lune
         .rotate_webhook_secret(&created.id)
         .send()
         .await
         .unwrap();
-    assert!(!fake.deliver_due().await[0].acknowledged);
+    assert!(!is_done(&fake.deliver_due().await[0]));
     assert_eq!(receiver.refusals().len(), 1);
 
     keyring.add(rotated.signing_key("new").unwrap()).unwrap();
-    assert!(fake.deliver_due().await[0].acknowledged);
+    assert!(is_done(&fake.deliver_due().await[0]));
     assert_eq!(receiver.handled(), ["waiting"]);
 }
 
@@ -339,8 +335,8 @@ async fn a_delivery_signed_with_two_secrets_passes_with_either() {
         .unwrap();
     for verifier in [created.verifier(), rotated.verifier()] {
         let receiver = Hook::start(&fake, verifier.unwrap()).await;
-        fake.emit("acc_1", "twice signed", json!({}));
-        assert!(fake.deliver_due().await[0].acknowledged);
+        let sent = fake.emit("twice signed", json!({})).await;
+        assert!(is_done(&sent[0]));
         assert_eq!(receiver.handled().len(), 1);
     }
 }
@@ -349,13 +345,11 @@ async fn a_delivery_signed_with_two_secrets_passes_with_either() {
 async fn a_stale_delivery_is_refused_until_it_is_signed_anew() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let receiver = Hook::start(&fake, create(&lune).await.verifier().unwrap()).await;
-    fake.emit("acc_1", "late", json!({}));
-    fake.sign_at(Utc::now() - TimeDelta::minutes(10));
-    assert_eq!(fake.deliver_due().await[0].response_status_code, Some(401));
+    let sent = fake.emit("late", json!({})).stale().await;
+    assert_eq!(sent[0].response_status, Some(401));
     assert_eq!(receiver.refusals().len(), 1);
 
-    fake.sign_at(None);
-    assert!(fake.deliver_due().await[0].acknowledged);
+    assert!(is_done(&fake.deliver_due().await[0]));
 }
 
 #[tokio::test]
@@ -364,9 +358,10 @@ async fn a_suffix_is_no_secret() {
     let created = create(&lune).await;
     let shown = lune.retrieve_webhook(&created.id).send().await.unwrap();
     let shown: Value = serde_json::to_value(shown).unwrap();
-    let whole = &fake.webhook(&created.id).unwrap().secret;
+    let whole = fake.webhook(&created.id).unwrap().secret;
+    assert_eq!(created.secret, whole);
+    let whole = whole.expose();
     assert_eq!(shown["secret"], whole[whole.len() - 4..]);
-    assert_eq!(created.secret, Secret::from(whole.as_str()));
 }
 
 #[tokio::test]
@@ -391,13 +386,12 @@ async fn a_stub_stands_for_an_operation_below_the_base_url() {
 #[tokio::test]
 async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
     let fake = LuneFake::start().await;
-    let seed = LuneWebhookSeed::new("https://hooks.example.com/lune");
-    let webhook = fake.insert(seed);
-    let lune = LuneClient::builder(fake.key())
+    let webhook = fake.seed(lune_webhook("https://hooks.example.com/lune"));
+    let lune = LuneClient::builder(fake.credentials())
         .base_url(fake.base_url())
         .build()
         .unwrap();
-    let old = Key::new("old", &Secret::from(webhook.secret.clone())).unwrap();
+    let old = Key::new("old", &webhook.secret).unwrap();
     let keyring = Keyring::new(old);
     let running = Verifier::new(lune::scheme(), keyring.clone());
 
@@ -408,9 +402,9 @@ async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
         .await
         .unwrap();
 
-    let told = Secret::from(fake.webhook(&webhook.id).unwrap().secret);
-    assert!(rotated.secret == told && told != Secret::from(webhook.secret.clone()));
-    for (secret, name) in [(Secret::from(webhook.secret), "old"), (told, "new")] {
+    let told = fake.webhook(&webhook.id).unwrap().secret;
+    assert!(rotated.secret == told && told != webhook.secret);
+    for (secret, name) in [(webhook.secret, "old"), (told, "new")] {
         let mut headers = HeaderMap::new();
         let signer = Signer::new(lune::scheme(), &secret).unwrap();
         signer.sign(&mut headers, b"{}").unwrap();

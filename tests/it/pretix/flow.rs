@@ -4,19 +4,26 @@ use std::time::Duration;
 
 use serde_json::json;
 use webhook_sdk::pretix::{
-    ActionType, BasicAuth, Credentials, EventScope, Notification, PretixClient, TargetUrl,
+    ActionType, BasicAuth, Credentials, EventScope, Notification, PretixClient, TargetUrl, Webhook,
     WebhookCreate, WebhookReplace, WebhookUpdate,
 };
-use webhook_sdk::testing::{Fault, PretixFake, PretixOperation, PretixWebhookSeed};
+use webhook_sdk::testing::{Fault, Pretix, PretixFake};
 use webhook_sdk::{Patch, Secret};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::fakes::support::pretix_webhook;
 use crate::pretix::support::{pretix_as, target};
 
 fn client(fake: &PretixFake) -> PretixClient {
-    let builder = pretix_as(fake.token(), fake.organizer(), fake.base_url());
-    builder.build().unwrap()
+    fake.client()
+}
+
+fn limited(url: &str) -> Webhook {
+    let mut webhook = pretix_webhook(url);
+    webhook.all_events = false;
+    webhook.limit_events = vec!["democon".to_owned()];
+    webhook
 }
 
 fn create(events: EventScope) -> WebhookCreate {
@@ -62,11 +69,10 @@ async fn a_webhook_lives_dies_and_lives_again() {
 #[tokio::test]
 async fn a_replacement_resets_what_pretix_would_keep() {
     let fake = PretixFake::start().await;
-    let seed = PretixWebhookSeed::new("https://a.example/")
-        .enabled(false)
-        .limit_events(["democon"])
-        .comment("keep me?".to_owned());
-    let id = fake.insert(seed).id;
+    let mut seed = limited("https://a.example/");
+    seed.enabled = false;
+    seed.comment = Some("keep me?".to_owned());
+    let id = fake.seed(seed).id;
     let body = WebhookReplace::builder()
         .target_url(target())
         .events(EventScope::All)
@@ -84,8 +90,9 @@ async fn a_replacement_resets_what_pretix_would_keep() {
 #[tokio::test]
 async fn a_contradictory_webhook_is_repaired_by_saying_its_events() {
     let fake = PretixFake::start().await;
-    let seed = PretixWebhookSeed::new("https://a.example/").limit_events(["democon"]);
-    let id = fake.insert(seed.all_events(true)).id;
+    let mut seed = limited("https://a.example/");
+    seed.all_events = true;
+    let id = fake.seed(seed).id;
     let pretix = client(&fake);
     let update = |body| pretix.update_webhook(id, body).send();
     let refused = update(WebhookUpdate::new().comment("x")).await.unwrap_err();
@@ -106,7 +113,7 @@ async fn a_create_whose_answer_is_lost_makes_one_webhook() {
         Fault::rate_limited(Duration::ZERO),
     ] {
         let before = fake.webhooks().len();
-        fake.inject_on(PretixOperation::CreateWebhook, fault.times(2));
+        fake.fail_next_on("create_webhook", 2, fault);
         let made = pretix.create_webhook(create(EventScope::All)).send().await;
         assert_eq!(
             fake.webhook(made.unwrap().id).unwrap().action_types.len(),
@@ -120,7 +127,9 @@ async fn a_create_whose_answer_is_lost_makes_one_webhook() {
 #[tokio::test]
 async fn a_rate_limit_loses_nothing() {
     let fake = PretixFake::start().await;
-    fake.seed_webhooks(120);
+    for _ in 0..120 {
+        fake.seed(pretix_webhook("https://receiver.invalid/"));
+    }
     fake.limit_rate(1, Duration::ZERO);
     let pretix = client(&fake);
     let mut seen = Vec::new();
@@ -171,16 +180,15 @@ async fn another_organizers_webhooks_are_out_of_reach() {
         .other_organizer("otherorg", "t", ["othercon"])
         .start()
         .await;
-    let own = fake.insert(PretixWebhookSeed::new("https://a.example/")).id;
-    let other = fake
-        .insert(PretixWebhookSeed::new("https://a.example/").organizer("otherorg"))
-        .id;
+    let webhook = pretix_webhook("https://a.example/");
+    let own = fake.seed(webhook.clone()).id;
+    let other = fake.seed_for("otherorg", webhook).id;
     let pretix = client(&fake);
     pretix.retrieve_webhook(own).send().await.unwrap();
     let error = pretix.retrieve_webhook(other).send().await.unwrap_err();
     assert!(error.is_not_found());
     for slug in ["otherorg", "nosuchorg", "BIGEVENTS"] {
-        let builder = pretix_as(fake.token(), slug, fake.base_url());
+        let builder = pretix_as(fake.credentials(), slug, fake.base_url());
         let pretix = builder.build().unwrap();
         let error = pretix.list_webhooks().send().await.unwrap_err();
         assert!(error.is_forbidden());
@@ -218,8 +226,8 @@ async fn what_the_fake_delivers_is_authenticated_and_read() {
     let order = json!({"event": "democon", "code": "ABC23"});
     fake.emit("pretix.event.order.changed.price", order.clone())
         .await;
-    fake.advance(PretixFake::RETRY_DELAYS[0]);
-    fake.run_due_retries().await;
+    fake.advance(Pretix::RETRY_DELAYS[0]);
+    fake.deliver_due().await;
     fake.emit("pretix.event.order.changed.item", order).await;
 
     let requests = receiver.received_requests().await.unwrap();

@@ -1,0 +1,319 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::{HeaderName, header};
+use serde_json::Value;
+use uuid::Uuid;
+use wiremock::MockServer;
+
+use super::delivery::FakeDelivery;
+use super::emission::Emission;
+use super::fault::Fault;
+use super::server::{RecordedRequest, Shared};
+use super::service::{Access, FakeService, State};
+use super::store::Clock;
+
+/// A service on a loopback port: it keeps state, answers its API and delivers events.
+///
+/// ```
+/// use serde_json::json;
+/// use webhook_sdk::testing::{Fault, PreoFake};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), webhook_sdk::Error> {
+/// let preo = PreoFake::start().await;
+/// let client = preo.client();
+///
+/// preo.fail_next(1, Fault::status(503));
+/// let page = client.list_webhooks().send().await?;
+/// assert_eq!(page.count, 0);
+/// assert_eq!(preo.requests().len(), 2);
+///
+/// let deliveries = preo.emit("consent.given", json!({ "id": "c_1" })).await;
+/// assert!(deliveries.is_empty(), "nobody is subscribed");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`PreoFake`](super::PreoFake), [`PretixFake`](super::PretixFake) and
+/// [`LuneFake`](super::LuneFake) have the same controls. What each answers, and which of it is
+/// published, stands with [`Preo`](super::Preo), [`Pretix`](super::Pretix) and
+/// [`Lune`](super::Lune).
+///
+/// # Time
+///
+/// The clock of a fake moves by a millisecond with each change and by [`advance`](Self::advance),
+/// never with real time. Signatures have the time of the machine, because receivers check it.
+/// Nothing is retried by itself: move the clock, then call [`deliver_due`](Self::deliver_due).
+///
+/// # Where it delivers
+///
+/// Only to `localhost` and loopback addresses, so that no test reaches a stranger. An attempt to
+/// deliver elsewhere ends without a status. [`route`](Self::route) sends what goes to a public host
+/// to a local receiver, [`deliver_anywhere`](FakeBuilder::deliver_anywhere) lifts the restriction.
+/// An `https` receiver needs one of the crate's TLS features.
+///
+/// Several fakes run side by side and share nothing. Dropping one closes its port and ends its
+/// deliveries. `Debug` shows no credentials and no secret.
+pub struct Fake<S: FakeService> {
+    shared: Arc<Shared<S>>,
+    base_url: String,
+    credentials: String,
+    _server: MockServer,
+}
+
+impl<S: FakeService> Fake<S> {
+    /// Starts a fake with the defaults.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port or thread.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// Sets up a fake with other settings.
+    pub fn builder() -> FakeBuilder<S> {
+        FakeBuilder {
+            service: S::new(),
+            access: Access {
+                token: Uuid::new_v4().simple().to_string(),
+                header: header::AUTHORIZATION,
+                scheme: S::AUTH_SCHEME.to_owned(),
+            },
+            clock: Clock::new(),
+            anywhere: false,
+        }
+    }
+
+    /// A client for this fake, ready to use.
+    ///
+    /// It has the defaults of the service's client, but waits only a millisecond between attempts
+    /// and doesn't limit its rate.
+    #[expect(clippy::expect_used, reason = "the settings are the fake's own")]
+    pub fn client(&self) -> S::Client {
+        let state = self.shared.state();
+        let client = state.service.client(&self.base_url, &state.access);
+        client.expect("a client for the fake")
+    }
+
+    /// The base URL for a client, such as `http://127.0.0.1:41873`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The token or key that it accepts; random unless the builder sets it.
+    pub fn credentials(&self) -> &str {
+        &self.credentials
+    }
+
+    /// Adds a webhook without a request, and returns it.
+    ///
+    /// If its id is taken, empty or 0, it gets the next free one. Nothing is validated, so that a webhook can
+    /// hold what a later version of the service may answer.
+    pub fn seed(&self, webhook: S::Webhook) -> S::Webhook {
+        self.shared.state().insert(webhook)
+    }
+
+    /// The webhook as it is now, with its secret if it has one.
+    pub fn webhook(&self, id: impl ToString) -> Option<S::Webhook> {
+        self.shared.state().webhooks.get(&id.to_string()).cloned()
+    }
+
+    /// All webhooks as they are now, oldest first.
+    pub fn webhooks(&self) -> Vec<S::Webhook> {
+        self.shared.state().webhooks.iter().cloned().collect()
+    }
+
+    /// All requests so far, oldest first.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.requests()
+    }
+
+    /// Lets the next `requests` meet a fault, whatever they ask for.
+    ///
+    /// Faults wait in a queue; a request meets the first one that is meant for it.
+    pub fn fail_next(&self, requests: u64, fault: Fault) {
+        self.shared.faults().push(None, requests, fault);
+    }
+
+    /// Lets the next requests for one operation, such as `create_webhook`, meet a fault.
+    ///
+    /// # Panics
+    ///
+    /// If the client has no method of this name.
+    pub fn fail_next_on(&self, operation: &str, requests: u64, fault: Fault) {
+        let known = S::operations().iter().map(|operation| operation.id);
+        let Some(id) = known.clone().find(|id| *id == operation) else {
+            let known: Vec<_> = known.collect();
+            panic!("no operation {operation:?}: it is one of {known:?}");
+        };
+        self.shared.faults().push(Some(id), requests, fault);
+    }
+
+    /// How many requests the faults will still hit.
+    pub fn pending_faults(&self) -> u64 {
+        self.shared.faults().pending()
+    }
+
+    /// Removes the faults that haven't hit, and the rate limit.
+    pub fn clear_faults(&self) {
+        self.shared.faults().clear();
+    }
+
+    /// Refuses every request after `allowed` others with 429.
+    ///
+    /// It counts requests, not time, so that a test needs no clock: after one refusal it counts
+    /// anew. Requests that meet a fault aren't counted. `None` sends no `Retry-After`.
+    pub fn limit_rate(&self, allowed: u32, retry_after: impl Into<Option<Duration>>) {
+        self.shared.faults().limit(allowed, retry_after.into());
+    }
+
+    /// Delivers an event to every enabled webhook that is subscribed to it.
+    ///
+    /// Nothing is sent until the value is awaited. It then waits for the first attempts to end and
+    /// returns the deliveries, oldest webhook first. The event may be any text.
+    pub fn emit(&self, event: impl Into<String>, data: Value) -> Emission<'_, S> {
+        Emission::new(&self.shared, event.into(), data)
+    }
+
+    /// Attempts all deliveries that are due, and returns them.
+    ///
+    /// Those are the [queued](Emission::queued) ones and the failed ones whose next attempt is due.
+    pub async fn deliver_due(&self) -> Vec<FakeDelivery> {
+        self.shared.deliver(None).await
+    }
+
+    /// Waits until no delivery is in flight.
+    pub async fn wait_idle(&self) {
+        self.shared.idle().await;
+    }
+
+    /// The deliveries to one webhook as they are now, oldest first.
+    pub fn deliveries(&self, webhook_id: impl ToString) -> Vec<FakeDelivery> {
+        let webhook_id = webhook_id.to_string();
+        let state = self.shared.state();
+        let deliveries = state.deliveries.values();
+        let own = deliveries.filter(|delivery| delivery.webhook_id == webhook_id);
+        own.cloned().collect()
+    }
+
+    /// Delivers what goes to a host to another address, such as that of a local receiver.
+    ///
+    /// `address` gives scheme, host and port, such as `http://127.0.0.1:8080`; path, query and
+    /// credentials are those of the webhook's URL.
+    pub fn route(&self, host: &str, address: &str) {
+        self.shared.state().route(host, address);
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.shared.state().clock.now()
+    }
+
+    /// Moves the server's time forward, at most to the end of the year 9999.
+    pub fn advance(&self, by: Duration) {
+        self.shared.state().clock.advance(by);
+    }
+
+    pub(crate) fn shared(&self) -> &Shared<S> {
+        &self.shared
+    }
+}
+
+impl<S: FakeService> Drop for Fake<S> {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}
+
+impl<S: FakeService> fmt::Debug for Fake<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fake")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Fake`] before it starts.
+///
+/// ```
+/// use webhook_sdk::testing::LuneFake;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let lune = LuneFake::builder().credentials("k_1").batch_limit(2).start().await;
+/// assert_eq!(lune.credentials(), "k_1");
+/// # }
+/// ```
+///
+/// `Debug` shows no credentials.
+#[must_use = "nothing runs until `start` is called"]
+pub struct FakeBuilder<S: FakeService> {
+    pub(crate) service: S,
+    access: Access,
+    clock: Clock,
+    anywhere: bool,
+}
+
+impl<S: FakeService> FakeBuilder<S> {
+    /// The token or key that the server accepts; random by default.
+    pub fn credentials(mut self, credentials: impl Into<String>) -> Self {
+        self.access.token = credentials.into();
+        self
+    }
+
+    /// Where the credentials are expected; by default as the service's client sends them.
+    ///
+    /// With an empty scheme, the whole value of the header is the token.
+    pub fn auth(mut self, header: HeaderName, scheme: impl Into<String>) -> Self {
+        self.access.header = header;
+        self.access.scheme = scheme.into();
+        self
+    }
+
+    /// The server's time at the start; 2027-01-01T00:00:00Z by default.
+    pub fn start_time(mut self, time: DateTime<Utc>) -> Self {
+        self.clock = Clock::starting_at(time);
+        self
+    }
+
+    /// Whether deliveries may leave the machine; by default they may not.
+    pub fn deliver_anywhere(mut self, anywhere: bool) -> Self {
+        self.anywhere = anywhere;
+        self
+    }
+
+    /// Starts the server on a free port of 127.0.0.1.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no free port or thread.
+    pub async fn start(self) -> Fake<S> {
+        // `MockServer::start` takes a server from a pool, where it goes on listening after the drop.
+        let server = MockServer::builder()
+            .disable_request_recording()
+            .start()
+            .await;
+        let credentials = self.access.token.clone();
+        let mut state = State::new(self.service, self.access, self.clock);
+        let base_url = server.uri();
+        state.address.clone_from(&base_url);
+        let shared = Arc::new(Shared::new(state, self.anywhere));
+        shared.mount(&server).await;
+        Fake {
+            shared,
+            base_url,
+            credentials,
+            _server: server,
+        }
+    }
+}
+
+impl<S: FakeService> fmt::Debug for FakeBuilder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeBuilder").finish_non_exhaustive()
+    }
+}

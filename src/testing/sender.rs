@@ -1,0 +1,186 @@
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use reqwest::redirect::Policy;
+use reqwest::{Body, Client, Url};
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot, watch};
+
+type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// How a body is sent.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    AtOnce,
+    /// In pieces, over this time.
+    Slow(Duration),
+    /// The first half; then the connection breaks.
+    CutOff,
+}
+
+/// One HTTP POST to a receiver.
+pub(crate) struct Outgoing {
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) timeout: Duration,
+    pub(crate) pace: Pace,
+    /// How often the same request is sent; the last response counts.
+    pub(crate) copies: u8,
+}
+
+/// Sends deliveries from a thread of its own, as a service outside of the test's runtime does.
+///
+/// [`stop`](Self::stop) ends the thread and the deliveries in flight, which hold the sender.
+pub(crate) struct Sender {
+    /// `None` ends the thread.
+    jobs: mpsc::UnboundedSender<Option<Job>>,
+    in_flight: watch::Sender<usize>,
+}
+
+impl Sender {
+    /// # Panics
+    ///
+    /// If the operating system has no thread or no event queue left.
+    #[expect(
+        clippy::expect_used,
+        reason = "a machine out of threads fails the test that asked for one"
+    )]
+    pub(crate) fn start() -> Self {
+        let (jobs, mut inbox) = mpsc::unbounded_channel::<Option<Job>>();
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("an event queue for deliveries");
+        thread::Builder::new()
+            .name("webhook-sender".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    while let Some(Some(job)) = inbox.recv().await {
+                        tokio::spawn(job);
+                    }
+                });
+            })
+            .expect("a thread for deliveries");
+        Self {
+            jobs,
+            in_flight: watch::Sender::new(0),
+        }
+    }
+
+    /// Runs a job to its end, even if nobody waits for its result.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        job: impl Future<Output = T> + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let in_flight = InFlight::new(&self.in_flight);
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::pin(async move {
+            let result = job.await;
+            drop(in_flight);
+            drop(sender.send(result));
+        });
+        drop(self.jobs.send(Some(job)));
+        receiver
+    }
+
+    pub(crate) fn stop(&self) {
+        drop(self.jobs.send(None));
+    }
+
+    /// Waits until no job is left.
+    pub(crate) async fn idle(&self) {
+        let mut count = self.in_flight.subscribe();
+        drop(count.wait_for(|count| *count == 0).await);
+    }
+}
+
+/// Counts one job as in flight for as long as it lives.
+struct InFlight(watch::Sender<usize>);
+
+impl InFlight {
+    fn new(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Outgoing {
+    /// The status of the response, or `None` without one.
+    pub(crate) async fn send(self, client: &Client, anywhere: bool) -> Option<StatusCode> {
+        let url = Url::parse(&self.url).ok()?;
+        if !anywhere && !is_loopback(&url) {
+            return None;
+        }
+        let mut status = None;
+        for _ in 0..self.copies {
+            let request = client
+                .post(url.clone())
+                .headers(self.headers.clone())
+                .timeout(self.timeout);
+            let request = match self.pace {
+                Pace::AtOnce => request.body(self.body.clone()),
+                pace => request
+                    .header(CONTENT_LENGTH, self.body.len())
+                    .body(paced(&self.body, pace)),
+            };
+            let response = request.send().await;
+            status = response.ok().map(|response| response.status());
+        }
+        status
+    }
+}
+
+/// A client that follows no redirect, reads no proxy settings and opens a connection for each call.
+pub(crate) fn client() -> Option<Client> {
+    Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .pool_max_idle_per_host(0)
+        .build()
+        .ok()
+}
+
+const PIECES: u32 = 10;
+
+fn paced(body: &[u8], pace: Pace) -> Body {
+    let (body, pause, cut) = match pace {
+        Pace::Slow(time) => (body, time / PIECES, false),
+        _ => (&body[..body.len() / 2], Duration::ZERO, true),
+    };
+    let size = body.len().div_ceil(PIECES as usize).max(1);
+    let pieces: Vec<_> = body.chunks(size).map(Bytes::copy_from_slice).collect();
+    let end = cut.then(|| Err("the connection was cut off on purpose"));
+    let frames = pieces
+        .into_iter()
+        .map(|piece| Ok(Frame::data(piece)))
+        .chain(end);
+    let frames = stream::unfold(frames, move |mut frames| async move {
+        let frame = frames.next()?;
+        tokio::time::sleep(pause).await;
+        Some((frame, frames))
+    });
+    Body::wrap(StreamBody::new(frames))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}

@@ -1,0 +1,117 @@
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How far each change of state moves the clock, so that no two have the same time.
+const STEP: TimeDelta = TimeDelta::milliseconds(1);
+/// The last second with a four-digit year: RFC 3339 can't express a later one.
+const END: i64 = 253_402_300_799;
+/// 2027-01-01T00:00:00Z, in seconds since 1970: after the dates in the examples of the documents.
+const START: i64 = 1_798_761_600;
+
+/// A server's clock, which moves only on request.
+pub(crate) struct Clock {
+    now: DateTime<Utc>,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: DateTime::from_timestamp(START, 0).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn starting_at(now: DateTime<Utc>) -> Self {
+        Self {
+            now: now.min(end()),
+        }
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Takes a step and returns the new time.
+    pub(crate) fn tick(&mut self) -> DateTime<Utc> {
+        self.now = after(self.now, STEP);
+        self.now
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.now = later(self.now, by);
+    }
+}
+
+/// The time `by` after `time`, or the end of the clock.
+pub(crate) fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    after(time, TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX))
+}
+
+fn after(time: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    time.checked_add_signed(by)
+        .map_or_else(end, |later| later.min(end()))
+}
+
+fn end() -> DateTime<Utc> {
+    DateTime::from_timestamp(END, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Rows in insertion order, with lookup by id.
+pub(crate) struct Rows<T> {
+    rows: BTreeMap<u64, T>,
+    places: HashMap<String, u64>,
+    next: u64,
+}
+
+impl<T> Rows<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            places: HashMap::new(),
+            next: 1,
+        }
+    }
+
+    /// The number of the row that will be inserted next, from 1.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Adds a row at the end. The id must be free.
+    pub(crate) fn insert(&mut self, id: String, row: T) {
+        let place = self.next;
+        self.next += 1;
+        self.places.insert(id, place);
+        self.rows.insert(place, row);
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.places.contains_key(id)
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&T> {
+        self.rows.get(self.places.get(id)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
+        self.rows.get_mut(self.places.get(id)?)
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
+        let place = self.places.remove(id)?;
+        self.rows.remove(&place)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.rows.values()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.values_mut()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+}
