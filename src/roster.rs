@@ -13,6 +13,8 @@ use crate::signature::Reading;
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<T> {
     pub(crate) name: Arc<str>,
+    /// The sender that the secret belongs to, if the set has several.
+    pub(crate) owner: Option<Arc<str>>,
     pub(crate) secret: T,
     pub(crate) expires_at: Option<DateTime<Utc>>,
 }
@@ -21,6 +23,7 @@ impl<T> Entry<T> {
     pub(crate) fn new(name: impl Into<Arc<str>>, secret: T) -> Self {
         Self {
             name: name.into(),
+            owner: None,
             secret,
             expires_at: None,
         }

@@ -133,11 +133,10 @@ impl BasicAuth {
         let mut matched = None;
         for accepted in self.credentials.load().iter() {
             if accepted.secret == presented && accepted.is_active(&now) {
-                matched = matched.or_else(|| Some(Arc::clone(&accepted.name)));
+                matched = matched.or_else(|| Some(VerifiedCredentials::of(accepted)));
             }
         }
-        let key_name = matched.ok_or(AuthError::Mismatch)?;
-        Ok(VerifiedCredentials { key_name })
+        matched.ok_or(AuthError::Mismatch)
     }
 }
 
@@ -151,13 +150,29 @@ impl fmt::Debug for BasicAuth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedCredentials {
     key_name: Arc<str>,
+    user: Arc<str>,
 }
 
 impl VerifiedCredentials {
+    fn of(accepted: &Entry<CtOutput<Sha256>>) -> Self {
+        let key_name = Arc::clone(&accepted.name);
+        let user = accepted.owner.clone().unwrap_or_default();
+        Self { key_name, user }
+    }
+
     /// The name of the credentials that matched.
     #[must_use]
     pub fn key_name(&self) -> &str {
         &self.key_name
+    }
+
+    /// The user that the credentials belong to.
+    ///
+    /// A user is one sender, whose password may change: a [`receiver`](crate::receiver) deduplicates
+    /// the notifications of each user on their own.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
     }
 }
 
@@ -207,7 +222,10 @@ fn entry(name: impl Into<Arc<str>>, credentials: &Credentials) -> Entry<CtOutput
         .chain_update(credentials.user())
         .chain_update(":")
         .chain_update(credentials.password().expose());
-    Entry::new(name, CtOutput::new(digest.finalize()))
+    Entry {
+        owner: Some(credentials.user().into()),
+        ..Entry::new(name, CtOutput::new(digest.finalize()))
+    }
 }
 
 /// The `user:password` of the one header, decoded into the buffer.

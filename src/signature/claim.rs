@@ -1,5 +1,6 @@
 use hmac::Mac;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use memchr::{memchr_iter, memmem};
 use smallvec::SmallVec;
 
 use super::VerifyError;
@@ -26,10 +27,10 @@ pub(super) struct Signed {
 
 impl Claim {
     pub(super) fn read(&mut self, scheme: &Scheme, headers: &HeaderMap) -> Result<(), VerifyError> {
-        let field = self.read_signatures(scheme, header_text(headers, &scheme.header)?)?;
+        let field = self.read_signatures(scheme, ascii_header(headers, &scheme.header)?)?;
         let timestamp = match &scheme.timestamp {
             None => None,
-            Some(TimestampSource::Header(name)) => Some(header_text(headers, name)?),
+            Some(TimestampSource::Header(name)) => Some(ascii_header(headers, name)?),
             Some(TimestampSource::Field(_)) => Some(field.ok_or(VerifyError::TimestampMissing)?),
         };
         self.timestamp = timestamp.map(parse_timestamp).transpose()?;
@@ -43,7 +44,8 @@ impl Claim {
         signature: &str,
     ) -> Result<(), VerifyError> {
         self.signed.gather_literals(scheme)?;
-        self.signatures.push(detached_digest(scheme, signature)?);
+        self.signatures
+            .push(detached_digest(scheme, signature.as_bytes())?);
         Ok(())
     }
 
@@ -51,19 +53,22 @@ impl Claim {
     fn read_signatures<'a>(
         &mut self,
         scheme: &Scheme,
-        text: &'a str,
-    ) -> Result<Option<&'a str>, VerifyError> {
+        text: &'a [u8],
+    ) -> Result<Option<&'a [u8]>, VerifyError> {
         let mut timestamp = None;
         match &scheme.layout {
             Layout::Single { prefix } => {
                 let digest = text
-                    .strip_prefix(prefix.as_str())
+                    .strip_prefix(prefix.as_bytes())
                     .ok_or(VerifyError::PrefixMissing)?;
                 self.push_signature(scheme, digest)?;
             }
             Layout::List { prefix, separator } => {
-                for entry in text.split(separator.as_str()) {
-                    match entry.strip_prefix(prefix.as_str()) {
+                let mut start = 0;
+                for end in memmem::find_iter(text, separator).chain([text.len()]) {
+                    let entry = &text[start..end];
+                    start = end + separator.len();
+                    match entry.strip_prefix(prefix.as_bytes()) {
                         Some(digest) if !entry.is_empty() => self.push_signature(scheme, digest)?,
                         _ => {}
                     }
@@ -71,17 +76,18 @@ impl Claim {
             }
             Layout::Fields { signature } => {
                 let timestamp_key = match &scheme.timestamp {
-                    Some(TimestampSource::Field(key)) => Some(key.as_str()),
+                    Some(TimestampSource::Field(key)) => Some(key.as_bytes()),
                     _ => None,
                 };
-                for field in text.split(',') {
-                    let field = field.trim_ascii_start();
-                    // Keys are short, so this is faster than the word-wise search of `split_once`.
-                    let Some(equals) = field.bytes().position(|byte| byte == b'=') else {
+                let mut start = 0;
+                for end in memchr_iter(b',', text).chain([text.len()]) {
+                    let field = text[start..end].trim_ascii_start();
+                    start = end + 1;
+                    let Some(equals) = field.iter().position(|byte| *byte == b'=') else {
                         continue;
                     };
                     let (key, value) = (&field[..equals], &field[equals + 1..]);
-                    if key == signature {
+                    if key == signature.as_bytes() {
                         self.push_signature(scheme, value)?;
                     } else if Some(key) != timestamp_key {
                         self.unsigned.push(field);
@@ -97,7 +103,7 @@ impl Claim {
         Ok(timestamp)
     }
 
-    fn push_signature(&mut self, scheme: &Scheme, digest: &str) -> Result<(), VerifyError> {
+    fn push_signature(&mut self, scheme: &Scheme, digest: &[u8]) -> Result<(), VerifyError> {
         if self.signatures.len() == MAX_SIGNATURES {
             return Err(VerifyError::TooManySignatures);
         }
@@ -112,11 +118,11 @@ impl Signed {
         &mut self,
         scheme: &'a Scheme,
         headers: &'a HeaderMap,
-        timestamp: Option<&'a str>,
+        timestamp: Option<&'a [u8]>,
     ) -> Result<(), VerifyError> {
         self.gather_with(scheme, |piece| match piece {
             Piece::Literal(text) => Ok(text.as_bytes()),
-            Piece::Timestamp => Ok(timestamp.ok_or(VerifyError::TimestampMissing)?.as_bytes()),
+            Piece::Timestamp => timestamp.ok_or(VerifyError::TimestampMissing),
             Piece::Header { name, delimiter } => {
                 let value = single_header(headers, name)?.as_bytes();
                 if !delimiter.delimits(value) {
@@ -175,38 +181,39 @@ fn single_header<'a>(
     }
 }
 
-fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, VerifyError> {
+fn ascii_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8], VerifyError> {
     let bytes = single_header(headers, name)?.as_bytes();
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.is_ascii() => Ok(text),
-        _ => Err(VerifyError::HeaderNotAscii {
+    match bytes.is_ascii() {
+        true => Ok(bytes),
+        false => Err(VerifyError::HeaderNotAscii {
             header: name.clone(),
         }),
     }
 }
 
-/// Digits only: `str::parse` would also take a plus sign.
-fn parse_timestamp(text: &str) -> Result<i64, VerifyError> {
+fn parse_timestamp(digits: &[u8]) -> Result<i64, VerifyError> {
     /// The last second that a `DateTime` can hold.
     const LAST: i64 = chrono::DateTime::<chrono::Utc>::MAX_UTC.timestamp();
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(seconds @ ..=LAST) if digits => Ok(seconds),
+    let append = |seconds: i64, digit: &u8| match digit {
+        b'0'..=b'9' => seconds.checked_mul(10)?.checked_add((digit - b'0').into()),
+        _ => None,
+    };
+    match digits.iter().try_fold(0, append) {
+        Some(seconds @ ..=LAST) if !digits.is_empty() => Ok(seconds),
         _ => Err(VerifyError::TimestampMalformed),
     }
 }
 
 /// The digest of a stored signature, with or without the scheme's prefix.
-fn detached_digest(scheme: &Scheme, signature: &str) -> Result<Digest, VerifyError> {
+fn detached_digest(scheme: &Scheme, signature: &[u8]) -> Result<Digest, VerifyError> {
     let prefix = match &scheme.layout {
         Layout::Single { prefix } | Layout::List { prefix, .. } => prefix.as_str(),
         Layout::Fields { .. } => "",
     };
-    scheme
-        .encoding
-        .decode(signature)
-        .or_else(|error| match signature.strip_prefix(prefix) {
+    scheme.encoding.decode(signature).or_else(|error| {
+        match signature.strip_prefix(prefix.as_bytes()) {
             Some(digest) if !prefix.is_empty() => scheme.encoding.decode(digest),
             _ => Err(error),
-        })
+        }
+    })
 }

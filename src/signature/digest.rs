@@ -31,7 +31,7 @@ pub enum DigestEncoding {
 }
 
 impl DigestEncoding {
-    pub(super) fn decode(self, text: &str) -> Result<Digest, VerifyError> {
+    pub(super) fn decode(self, text: &[u8]) -> Result<Digest, VerifyError> {
         match self {
             Self::Hex => decode_hex(text),
             Self::Base64 => decode_base64(text),
@@ -60,10 +60,9 @@ pub(super) fn authenticates(mac: HmacSha256, signatures: &[Digest]) -> bool {
 const HEX_LENGTH: usize = 64;
 const BASE64_LENGTH: usize = 43;
 
-fn decode_hex(text: &str) -> Result<Digest, VerifyError> {
+fn decode_hex(text: &[u8]) -> Result<Digest, VerifyError> {
     if text.len() != HEX_LENGTH {
-        let well_formed =
-            text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let well_formed = text.len().is_multiple_of(2) && text.iter().all(u8::is_ascii_hexdigit);
         return Err(if well_formed {
             VerifyError::DigestLength
         } else {
@@ -77,26 +76,27 @@ fn decode_hex(text: &str) -> Result<Digest, VerifyError> {
     }
 }
 
-fn decode_base64(text: &str) -> Result<Digest, VerifyError> {
+fn decode_base64(text: &[u8]) -> Result<Digest, VerifyError> {
     let symbols = match text.len() {
-        44 => text.strip_suffix('=').unwrap_or(text),
+        44 => text.strip_suffix(b"=").unwrap_or(text),
         _ => text,
     };
     if symbols.len() != BASE64_LENGTH {
-        let well_formed = symbols.trim_end_matches('=').bytes().all(is_base64);
+        let mut unpadded = symbols.iter().rev().skip_while(|byte| **byte == b'=');
+        let well_formed = unpadded.all(|byte| is_base64(*byte));
         return Err(if well_formed {
             VerifyError::DigestLength
         } else {
             VerifyError::NotBase64
         });
     }
-    let encoding = if symbols.bytes().any(|byte| matches!(byte, b'-' | b'_')) {
+    let encoding = if symbols.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         BASE64URL_NOPAD
     } else {
         BASE64_NOPAD
     };
     let mut digest = [0; 32];
-    match encoding.decode_mut(symbols.as_bytes(), &mut digest) {
+    match encoding.decode_mut(symbols, &mut digest) {
         Ok(_) => Ok(digest),
         Err(_) => Err(VerifyError::NotBase64),
     }

@@ -85,6 +85,17 @@ impl Key {
         self
     }
 
+    /// Sets the sender that the key belongs to.
+    ///
+    /// Only needed if one keyring holds keys of several senders: a [`receiver`](crate::receiver)
+    /// deduplicates the events of each owner on their own. Keys of the same owner, such as an old
+    /// and a new one, count as one sender; so do all keys without an owner.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<Arc<str>>) -> Self {
+        self.entry.owner = Some(owner.into());
+        self
+    }
+
     /// The key's name.
     pub fn name(&self) -> &str {
         &self.entry.name

@@ -102,7 +102,7 @@ impl Signer {
         };
         let mut signed = Signed::default();
         signed
-            .gather(scheme, headers, timestamp.as_deref())
+            .gather(scheme, headers, timestamp.as_deref().map(str::as_bytes))
             .map_err(SignError::SignedHeader)?;
         let digest = self.digest(&signed, body);
         let signature = self.header_value(&digest, timestamp.as_deref())?;

@@ -17,8 +17,8 @@ impl Verification {
     /// # Errors
     /// [`VerifyError::NoActiveKey`], [`VerifyError::Mismatch`], [`VerifyError::TooOld`] or
     /// [`VerifyError::TooNew`].
-    pub fn finish<B: AsRef<[u8]>>(self, body: B) -> Result<Verified<B>, VerifyError> {
-        self.verifier.judge(self.claim, body)
+    pub fn finish<B: AsRef<[u8]>>(mut self, body: B) -> Result<Verified<B>, VerifyError> {
+        self.verifier.judge(&mut self.claim, body)
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
 
+use crate::roster::Entry;
+
 /// A payload whose signature is genuine and whose timestamp is within the tolerance.
 ///
 /// ```
@@ -21,20 +23,22 @@ use smallvec::SmallVec;
 pub struct Verified<B> {
     payload: B,
     key_name: Arc<str>,
+    owner: Option<Arc<str>>,
     timestamp: Option<i64>,
     unsigned: UnsignedFields,
 }
 
 impl<B> Verified<B> {
-    pub(super) fn new(
+    pub(super) fn new<T>(
         payload: B,
-        key_name: Arc<str>,
+        key: &Entry<T>,
         timestamp: Option<i64>,
         unsigned: UnsignedFields,
     ) -> Self {
         Self {
             payload,
-            key_name,
+            key_name: Arc::clone(&key.name),
+            owner: key.owner.clone(),
             timestamp,
             unsigned,
         }
@@ -53,18 +57,23 @@ impl<B> Verified<B> {
     /// Drops the payload and keeps the proof.
     #[cfg(feature = "receiver")]
     pub(crate) fn without_payload(self) -> Verified<()> {
-        let Self {
-            key_name,
-            timestamp,
-            unsigned,
-            ..
-        } = self;
-        Verified::new((), key_name, timestamp, unsigned)
+        Verified {
+            payload: (),
+            key_name: self.key_name,
+            owner: self.owner,
+            timestamp: self.timestamp,
+            unsigned: self.unsigned,
+        }
     }
 
     /// The name of the key that verified the signature.
     pub fn key_name(&self) -> &str {
         &self.key_name
+    }
+
+    /// The owner of that key, if it has one; see [`Key::owner`](super::Key::owner).
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
     }
 
     /// When the delivery was signed, if the scheme has a timestamp.
@@ -96,8 +105,8 @@ pub(super) struct UnsignedFields(SmallVec<[u8; 64]>);
 
 impl UnsignedFields {
     /// Adds a `key=value`, which has no comma.
-    pub(super) fn push(&mut self, field: &str) {
-        self.0.extend_from_slice(field.as_bytes());
+    pub(super) fn push(&mut self, field: &[u8]) {
+        self.0.extend_from_slice(field);
         self.0.push(b',');
     }
 

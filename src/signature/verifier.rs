@@ -102,7 +102,7 @@ impl Verifier {
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
         let mut claim = Claim::default();
         self.read(&mut claim, headers)?;
-        self.judge(claim, body)
+        self.judge(&mut claim, body)
     }
 
     /// Verifies a stored body by its stored signature: the digest, with or without the scheme's prefix.
@@ -118,7 +118,7 @@ impl Verifier {
         let mut claim = Claim::default();
         claim.read_detached(&self.scheme, signature)?;
         self.check_tolerance(&claim)?;
-        self.judge(claim, body)
+        self.judge(&mut claim, body)
     }
 
     /// Checks the headers before the body is read.
@@ -164,7 +164,7 @@ impl Verifier {
 
     pub(super) fn judge<B: AsRef<[u8]>>(
         &self,
-        claim: Claim,
+        claim: &mut Claim,
         body: B,
     ) -> Result<Verified<B>, VerifyError> {
         let now = Reading::of(self.clock.as_deref());
@@ -177,8 +177,8 @@ impl Verifier {
             claim.signed.feed(&mut mac, body.as_ref());
             if authenticates(mac, &claim.signatures) {
                 self.check_age(claim.timestamp, &now)?;
-                let name = Arc::clone(&key.name);
-                return Ok(Verified::new(body, name, claim.timestamp, claim.unsigned));
+                let unsigned = std::mem::take(&mut claim.unsigned);
+                return Ok(Verified::new(body, key, claim.timestamp, unsigned));
             }
             refusal = VerifyError::Mismatch;
         }

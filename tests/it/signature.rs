@@ -1,6 +1,7 @@
 mod delimiters;
 mod keys;
 mod parts;
+mod properties;
 mod scheme;
 mod secret;
 mod signer;

@@ -386,3 +386,23 @@ fn changes_from_many_threads_are_all_kept() {
     });
     assert_eq!(keyring.names().len(), 401);
 }
+
+#[test]
+fn a_delivery_is_attributed_to_the_owner_of_its_key() {
+    let keys = [
+        key("acme-2025", "one").owner("acme"),
+        key("acme-2026", "two").owner("acme"),
+        key("globex", "three").owner("globex"),
+        key("other", "four"),
+    ];
+    let verifier = verifier(Keyring::from_keys(keys).unwrap());
+    for (secret, owner) in [
+        ("one", Some("acme")),
+        ("two", Some("acme")),
+        ("three", Some("globex")),
+        ("four", None),
+    ] {
+        let headers = headers(&[("x-signature", &hex(secret, &[BODY]))]);
+        assert_eq!(verifier.verify(&headers, BODY).unwrap().owner(), owner);
+    }
+}

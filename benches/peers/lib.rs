@@ -1,0 +1,1 @@
+//! Verification beside published crates: `cargo bench --manifest-path benches/peers/Cargo.toml`.
