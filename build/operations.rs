@@ -33,7 +33,7 @@ pub(crate) fn operations(prepared: &Prepared, calls: &syn::File) -> Result<Token
         /// which is sent by its `send`. Start with [`builder`](Self::builder).
         #[derive(Clone)]
         pub struct #client {
-            calls: ::std::sync::Arc<Client>,
+            pub(crate) calls: ::std::sync::Arc<Client>,
         }
 
         impl #client {
@@ -181,6 +181,10 @@ impl<'a> Operation<'a> {
                 quote! { let #name = crate::query::CommaSeparated::new(#name); }
             })
         });
+        let warned = row.request.as_ref().map(|_| {
+            let id = &row.id;
+            quote! { body.warn_unknown(#id); }
+        });
         let mut passed = Vec::new();
         for argument in &call.inputs {
             let FnArg::Typed(argument) = argument else {
@@ -227,6 +231,7 @@ impl<'a> Operation<'a> {
                 ) -> Result<crate::Response<#answer>, crate::Error> {
                     let Self { client, #(#names),* } = self;
                     #(#joined)*
+                    #warned
                     client.calls.#method(#(#passed),*).await.map_err(|error| error.0)
                 }
             }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::document::Error;
-use super::prepare::{Field, Request};
+use super::prepare::{Field, Kind, Request};
 use super::rust::{Presence, argument, converted, docs, each, ident, rust_type, type_name};
 
 pub(crate) fn request(request: &Request) -> Result<TokenStream, Error> {
@@ -22,6 +22,23 @@ pub(crate) fn request(request: &Request) -> Result<TokenStream, Error> {
         false => setters(request)?,
     };
     let default = (!required).then(|| quote! { Default, });
+    let unknown = request.fields.iter().filter(|field| match &field.kind {
+        Kind::List(item) => matches!(**item, Kind::Named(_)),
+        _ => false,
+    });
+    let unknown = each(unknown, |field| {
+        let label = &field.name;
+        let name = ident(label)?;
+        let values = match field.required {
+            true => quote! { self.#name.iter() },
+            false => quote! { self.#name.iter().flatten() },
+        };
+        Ok(quote! {
+            for value in #values.filter(|value| value.is_unknown()) {
+                crate::client::log::unknown(operation, #label, value.as_str());
+            }
+        })
+    })?;
     // An invalid value in a flattened optional field would be read as if it were absent.
     let forgiving = request
         .fields
@@ -33,6 +50,14 @@ pub(crate) fn request(request: &Request) -> Result<TokenStream, Error> {
         #[derive(Clone, Debug, PartialEq, #default #deserialize ::serde::Serialize)]
         #[non_exhaustive]
         pub struct #name { #(#fields),* }
+
+        impl #name {
+            /// Logs values that the document doesn't list.
+            pub(crate) fn warn_unknown(&self, operation: &str) {
+                let _ = operation;
+                #(#unknown)*
+            }
+        }
 
         #made
     })

@@ -4,11 +4,8 @@ mod attempt;
 mod auth;
 mod builder;
 mod constraint;
-mod log;
-#[cfg_attr(
-    not(pages),
-    expect(dead_code, reason = "Lune's only list has no pages")
-)]
+pub(crate) mod ensure;
+pub(crate) mod log;
 pub mod pagination;
 mod refusal;
 mod response;

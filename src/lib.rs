@@ -44,6 +44,8 @@ pub mod preo;
 #[cfg(feature = "pretix")]
 pub mod pretix;
 
+#[cfg(all(feature = "client", service))]
+pub use self::client::ensure::Ensured;
 #[cfg(rotation)]
 pub use self::client::rotation::Rotation;
 pub use self::secret::Secret;

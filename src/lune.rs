@@ -57,6 +57,8 @@ mod batch;
 #[cfg(feature = "client")]
 mod client;
 mod decimal;
+#[cfg(feature = "client")]
+mod ensure;
 mod event;
 #[cfg(feature = "client")]
 #[allow(
@@ -88,6 +90,8 @@ mod verify;
 pub use allocation::{Allocation, AllocationChange, AllocationStatus};
 pub use batch::{Batch, BatchError};
 pub use decimal::Decimal;
+#[cfg(feature = "client")]
+pub use ensure::EnsureWebhook;
 pub use event::{ApiVersion, Event, EventData, EventError, EventType};
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use generated::stub;

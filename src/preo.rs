@@ -3,6 +3,8 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod ensure;
+#[cfg(feature = "client")]
 #[allow(
     missing_docs,
     unreachable_pub,
@@ -22,6 +24,8 @@ mod source;
 #[cfg(feature = "client")]
 mod verify;
 
+#[cfg(feature = "client")]
+pub use self::ensure::EnsureWebhook;
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use self::generated::stub;
 #[cfg(feature = "client")]

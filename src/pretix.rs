@@ -59,7 +59,11 @@ mod auth;
 mod client;
 mod credentials;
 #[cfg(feature = "client")]
+mod ensure;
+#[cfg(feature = "client")]
 mod event_scope;
+#[cfg(feature = "client")]
+mod fetch;
 #[cfg(feature = "client")]
 #[allow(
     missing_docs,
@@ -82,7 +86,11 @@ pub use action::{Action, ActionType};
 pub use auth::{AuthError, BasicAuth, VerifiedCredentials};
 pub use credentials::{Credentials, CredentialsError};
 #[cfg(feature = "client")]
+pub use ensure::EnsureWebhook;
+#[cfg(feature = "client")]
 pub use event_scope::EventScope;
+#[cfg(feature = "client")]
+pub use fetch::Fetch;
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use generated::stub;
 #[cfg(feature = "client")]

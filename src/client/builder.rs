@@ -87,6 +87,8 @@ pub(crate) mod sealed {
 /// | span `webhook_sdk.call`, one for each call | `INFO` | `operation`, `method`, `host`, `path`; at its end `status`, `request_id`, `attempts`, `elapsed_ms` |
 /// | event `request failed, will retry` | `WARN` | `operation`, `attempt` (the number of the failed one), `reason`, `status`, `request_id`, `wait_ms` |
 /// | event `call failed`, once for each call that returns an error | `WARN` | `operation`, `attempts`, `reason`, `status`, `request_id` |
+/// | event `unknown value`, for an event or action type that this version doesn't know, perhaps a typo | `WARN` | `operation`, `field`, `value` |
+/// | event `duplicates not checked`, when `ensure_webhook` couldn't list webhooks after it created one | `WARN` | `operation`, `reason` |
 ///
 /// `operation` is the name of the client's method, and `reason` the kind of the error. `status` and
 /// `request_id` are left out when there was no response. A call that is dropped ends its span without

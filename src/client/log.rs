@@ -49,6 +49,15 @@ pub(super) fn failure(error: &Error) {
     );
 }
 
+/// A request has a value that this version doesn't know.
+#[cfg_attr(
+    not(any(feature = "preo", feature = "pretix")),
+    expect(dead_code, reason = "Lune's requests have no open enum")
+)]
+pub(crate) fn unknown(operation: &str, field: &str, value: &str) {
+    tracing::warn!(target: "webhook_sdk", operation, field, value, "unknown value");
+}
+
 /// Completes the current span.
 pub(super) fn end(result: &Result<Answer, Error>, attempts: u32, elapsed: Duration) {
     let span = Span::current();

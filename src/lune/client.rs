@@ -1,8 +1,11 @@
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 
 use http::header::{HeaderName, HeaderValue};
 
-use super::generated::{LuneClient, OPERATIONS};
+use super::generated::types::Webhook;
+use super::generated::{LuneClient, OPERATIONS, operation};
+use crate::client::pagination::{Items, Page, Pages};
 use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
 use crate::error::Error;
 
@@ -25,6 +28,31 @@ impl LuneClient {
     /// a client share the limit, other clients and processes with the same key don't know of it.
     pub fn builder(key: impl Into<Auth>) -> ClientBuilder<Self> {
         ClientBuilder::new(key.into(), Extra::default())
+    }
+}
+
+impl operation::ListWebhooks {
+    /// Streams all matching webhooks. Lune sends them in one response.
+    pub fn stream(self) -> Items<Webhook> {
+        let id = |webhook: &Webhook, state: &RandomState| state.hash_one(&webhook.id);
+        Pages::new("list_webhooks", id, move |_| {
+            let request = self.clone();
+            async move {
+                let webhooks = request.send().await?;
+                let count = webhooks.len() as u64;
+                Ok(Page::new(webhooks, count, false))
+            }
+        })
+        .items()
+    }
+
+    /// Returns all matching webhooks, as [`send`](Self::send) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Items::all`].
+    pub async fn all(self) -> Result<Vec<Webhook>, Error> {
+        self.stream().all().await
     }
 }
 

@@ -159,8 +159,9 @@ impl Notification {
 
     /// The path at which pretix's API has the present state of the object.
     ///
-    /// Join it to the server's base URL, and fetch it with your own token; a 404 means that the
-    /// object is gone. A check-in leads to its order. Why: see [`Notification`].
+    /// `PretixClient::fetch` (feature `client`) requests it. 404 means that the object was deleted,
+    /// and 403 that its event was, or that the token lacks a permission. A check-in leads to its
+    /// order. Why: see [`Notification`].
     ///
     /// `None` if the notification is [`Unknown`](Self::Unknown), if an id is `null` that the path
     /// needs, as for an event deleted through the API, or if an id can't be one. Each segment is

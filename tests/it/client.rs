@@ -2,6 +2,8 @@
 mod calls;
 #[cfg(feature = "client")]
 mod codegen;
+#[cfg(all(feature = "client", feature = "preo", feature = "testing"))]
+mod ensure;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod errors;
 #[cfg(all(feature = "client", feature = "preo", feature = "pretix"))]

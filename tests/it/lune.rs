@@ -2,6 +2,8 @@
 mod client;
 #[cfg(feature = "lune")]
 mod decode;
+#[cfg(all(feature = "client", feature = "lune", feature = "testing"))]
+mod ensure;
 #[cfg(all(feature = "client", feature = "lune"))]
 mod errors;
 #[cfg(all(

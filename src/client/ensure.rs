@@ -1,0 +1,200 @@
+//! A webhook with the desired settings, created or updated only where needed.
+
+use tracing::warn;
+use url::Url;
+
+use crate::error::{Error, ErrorKind};
+
+/// The operation that errors name.
+const OPERATION: &str = "ensure_webhook";
+
+/// What `ensure_webhook` did, with the webhook.
+///
+/// `C` is the type of a created webhook, `F` that of one that was found. They differ for Lune, which
+/// sends the secret only when it creates a webhook.
+///
+/// ```
+/// use webhook_sdk::Ensured;
+/// # async fn example(preo: webhook_sdk::preo::PreoClient, desired: webhook_sdk::preo::WebhookCreate) -> Result<(), webhook_sdk::Error> {
+/// match preo.ensure_webhook(desired).send().await? {
+///     Ensured::Created(webhook) => println!("created {}", webhook.id),
+///     Ensured::Updated { webhook, changed } => println!("{}: {changed:?}", webhook.id),
+///     Ensured::Unchanged(webhook) => println!("{} is up to date", webhook.id),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ensured<C, F = C> {
+    /// There was no such webhook; now there is.
+    Created(C),
+    /// The webhook existed with other settings.
+    Updated {
+        /// The webhook after the update.
+        webhook: F,
+        /// The fields that differed, by their names in the API.
+        changed: Vec<&'static str>,
+    },
+    /// The webhook existed with the desired settings. Nothing was sent but reads.
+    Unchanged(F),
+}
+
+impl<W> Ensured<W> {
+    /// The webhook, however it came about.
+    pub fn webhook(&self) -> &W {
+        match self {
+            Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook) => {
+                webhook
+            }
+        }
+    }
+
+    /// The webhook, however it came about.
+    pub fn into_webhook(self) -> W {
+        match self {
+            Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook) => {
+                webhook
+            }
+        }
+    }
+}
+
+/// How well an existing webhook fits the desired one, whose URL it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fit {
+    /// It counts as deleted, and can be revived.
+    #[cfg_attr(
+        not(feature = "pretix"),
+        expect(dead_code, reason = "pretix alone keeps them")
+    )]
+    Deleted,
+    /// It may serve another purpose, and is taken only if there is no better one.
+    #[cfg_attr(
+        not(feature = "lune"),
+        expect(dead_code, reason = "Lune alone has them")
+    )]
+    Similar,
+    Same,
+}
+
+/// A webhook with the desired URL.
+pub(crate) struct Candidate<T> {
+    pub(crate) id: String,
+    /// Orders webhooks by their creation.
+    pub(crate) age: i64,
+    pub(crate) fit: Fit,
+    pub(crate) webhook: T,
+}
+
+/// What `ensure_webhook` must know of a service.
+pub(crate) trait Ensure: Sync {
+    type Item: Send;
+    type Created: Send;
+    type Found: Send;
+
+    /// The webhooks with the desired URL.
+    fn candidates(&self) -> impl Future<Output = Result<Vec<Candidate<Self::Item>>, Error>> + Send;
+
+    /// Creates the webhook, and returns its id.
+    fn create(&self) -> impl Future<Output = Result<(String, Self::Created), Error>> + Send;
+
+    fn delete(&self, created: Self::Created) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Updates what differs, and returns the names of the fields.
+    fn update(
+        &self,
+        webhook: Self::Item,
+    ) -> impl Future<Output = Result<(Self::Found, Vec<&'static str>), Error>> + Send;
+}
+
+/// Two of these at a time end with one webhook: after a create, all look again, and whoever created
+/// a later one deletes it and uses the earlier one.
+pub(crate) async fn ensure<E: Ensure>(desired: &E) -> Result<Ensured<E::Created, E::Found>, Error> {
+    if let Some(found) = only(desired.candidates().await?)? {
+        return reconcile(desired, found).await;
+    }
+    let (id, created) = desired.create().await?;
+    let candidates = match desired.candidates().await {
+        Ok(candidates) => candidates,
+        Err(error) => {
+            // The secret of the new webhook must not be lost.
+            warn!(target: "webhook_sdk", operation = OPERATION, reason = ?error.kind(), "duplicates not checked");
+            return Ok(Ensured::Created(created));
+        }
+    };
+    let same = candidates
+        .into_iter()
+        .filter(|candidate| candidate.fit == Fit::Same);
+    match same.min_by(|a, b| (a.age, &a.id).cmp(&(b.age, &b.id))) {
+        Some(earliest) if earliest.id != id => {
+            match desired.delete(created).await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                _ => {}
+            }
+            reconcile(desired, earliest).await
+        }
+        _ => Ok(Ensured::Created(created)),
+    }
+}
+
+async fn reconcile<E: Ensure>(
+    desired: &E,
+    found: Candidate<E::Item>,
+) -> Result<Ensured<E::Created, E::Found>, Error> {
+    let (webhook, changed) = desired.update(found.webhook).await?;
+    Ok(match changed.is_empty() {
+        true => Ensured::Unchanged(webhook),
+        false => Ensured::Updated { webhook, changed },
+    })
+}
+
+/// The best of the candidates, if there is only one. Of deleted ones, the earliest.
+fn only<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Error> {
+    let Some(best) = candidates.iter().map(|candidate| candidate.fit).max() else {
+        return Ok(None);
+    };
+    candidates.retain(|candidate| candidate.fit == best);
+    candidates.sort_by(|a, b| (a.age, &a.id).cmp(&(b.age, &b.id)));
+    if best != Fit::Deleted && candidates.len() > 1 {
+        let ids: Vec<_> = candidates
+            .iter()
+            .take(MAX_IDS)
+            .map(|c| c.id.as_str())
+            .collect();
+        let message = format!(
+            "{} webhooks have this URL: {}; delete all but one",
+            candidates.len(),
+            ids.join(", ")
+        );
+        return Err(Error::new(ErrorKind::Conflict, message).with_operation(OPERATION));
+    }
+    Ok(candidates.into_iter().next())
+}
+
+/// How many ids an error lists; our bound.
+const MAX_IDS: usize = 10;
+
+/// Whether two URLs lead to the same place, whatever credentials they have.
+pub(crate) fn same_endpoint(a: &str, b: &str) -> bool {
+    let endpoint = |text| {
+        let mut url = Url::parse(text).ok()?;
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        url.set_fragment(None);
+        Some(url)
+    };
+    match (endpoint(a), endpoint(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// Whether two URLs are equal once they are normalized.
+pub(crate) fn same_url(a: &str, b: &str) -> bool {
+    a == b || Url::parse(a).is_ok_and(|a| Url::parse(b).is_ok_and(|b| a == b))
+}
+
+/// Whether two lists have the same elements: the services reorder them and drop repetitions.
+pub(crate) fn same_set<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+    a.iter().all(|item| b.contains(item)) && b.iter().all(|item| a.contains(item))
+}
