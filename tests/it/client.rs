@@ -16,6 +16,13 @@ mod lists;
     feature = "preo",
     feature = "pretix"
 ))]
+mod properties;
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
 mod responses;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod retries;
