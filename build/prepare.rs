@@ -104,6 +104,8 @@ pub(crate) struct OperationRow {
     pub(crate) request: Option<String>,
     pub(crate) query: Vec<Constraint>,
     pub(crate) body: Vec<Constraint>,
+    /// The status of a success.
+    pub(crate) status: u16,
     pub(crate) answer: AnswerType,
 }
 
@@ -255,7 +257,7 @@ impl Preparation<'_> {
             );
             request = Some(name);
         }
-        let (responses, answer) = self.responses(at, operation)?;
+        let (responses, status, answer) = self.responses(at, operation)?;
         reduced.insert("responses".to_owned(), responses);
         let row = OperationRow {
             id: operation.id.clone(),
@@ -267,6 +269,7 @@ impl Preparation<'_> {
             request,
             query,
             body,
+            status,
             answer,
         };
         Ok((Value::Object(reduced), row))
@@ -453,15 +456,20 @@ impl Preparation<'_> {
         Ok(())
     }
 
-    fn responses(&mut self, at: &str, operation: &Operation) -> Result<(Value, AnswerType), Error> {
+    fn responses(
+        &mut self,
+        at: &str,
+        operation: &Operation,
+    ) -> Result<(Value, u16, AnswerType), Error> {
         let responses = operation.value.get("responses").and_then(Value::as_object);
         let mut success = responses
             .into_iter()
             .flatten()
             .filter(|(status, _)| status.starts_with('2'));
-        let Some((_, response)) = success.next() else {
+        let Some((status, response)) = success.next() else {
             return Err(self.document.error(at, "has no 2xx response"));
         };
+        let status = status.parse().unwrap_or(200);
         if success.next().is_some() {
             return Err(self
                 .document
@@ -488,7 +496,7 @@ impl Preparation<'_> {
             let schema = self.response_schema(at, &schema)?;
             reduced["content"] = json!({ "application/json": { "schema": schema } });
         }
-        Ok((json!({ "2XX": reduced }), answer))
+        Ok((json!({ "2XX": reduced }), status, answer))
     }
 
     /// Notes the open enums in error responses, of which nothing else is generated.

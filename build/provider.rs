@@ -17,6 +17,8 @@ pub(crate) struct Provider {
     pub(crate) root: &'static str,
     /// The header parameters that the transport sends of its own accord.
     pub(crate) headers: &'static [&'static str],
+    /// The variant of `testing::ErrorFormat` that the service's errors have.
+    pub(crate) errors: &'static str,
     /// Properties of request bodies that are right or wrong only together.
     pub(crate) groups: &'static [Group],
 }
@@ -43,6 +45,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         )],
         root: "",
         headers: &[],
+        errors: "Coded",
         groups: &[],
     },
     Provider {
@@ -52,6 +55,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         examples: &[],
         root: "",
         headers: &[],
+        errors: "Drf",
         groups: &[],
     },
     Provider {
@@ -67,6 +71,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
         ],
         root: "/api/v1/organizers/{organizer}",
         headers: &["X-Idempotency-Key"],
+        errors: "Drf",
         groups: &[Group {
             properties: &["all_events", "limit_events"],
             field: "events",

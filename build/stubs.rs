@@ -1,57 +1,188 @@
-//! Typed wiremock stubs, one for each operation.
+//! Typed wiremock stubs, one for each operation, and the pages of lists for them.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::document::Error;
 use super::operations::answer;
-use super::prepare::{OperationRow, Prepared};
+use super::prepare::{Field, Kind, OperationRow, Parameter, Prepared, Response};
+use super::rust::{Presence, argument, converted, docs, each, ident, rust_type, type_name};
 
 /// The module `stub`.
 pub(crate) fn stubs(prepared: &Prepared) -> Result<TokenStream, Error> {
-    let stubs = prepared
-        .operations
-        .iter()
-        .map(|row| stub(prepared.provider.root, row))
-        .collect::<Result<Vec<_>, _>>()?;
+    let functions = each(&prepared.operations, |row| function(prepared, row))?;
+    let matchers = each(&prepared.operations, |row| matchers(prepared, row))?;
+    let pages = prepared.responses.iter().filter_map(page);
     Ok(quote! {
-        /// A wiremock stub for each operation, whose answer is of the operation's type.
+        /// Typed stubs for wiremock, one for each operation.
+        ///
+        /// See [`Stub`](crate::testing::Stub).
         #[cfg(feature = "testing")]
         pub mod stub {
-            use super::types;
+            use super::{models, operation, types};
+            use crate::testing::Stub;
 
-            #(#stubs)*
+            #(#functions)*
+            #(#matchers)*
         }
+
+        #(#pages)*
     })
 }
 
-fn stub(root: &str, row: &OperationRow) -> Result<TokenStream, Error> {
-    let name = format_ident!("{}", row.id);
-    let method = &row.method;
-    let path = format!("{root}{}", row.path);
-    let doc = format!("Stands for `{method} {path}`.");
+fn function(prepared: &Prepared, row: &OperationRow) -> Result<TokenStream, Error> {
+    let OperationRow {
+        id, method, status, ..
+    } = row;
+    let name = ident(id)?;
+    let path = format!("{}{}", prepared.provider.root, row.path);
+    let client = type_name(&format!("{}-client", prepared.provider.module));
+    let doc = format!(" A stub for [`{id}`](super::{client}::{id}).");
+    let operation = type_name(id);
     let answer = answer(&row.answer);
-    let (parameters, pieces) = pieces(&path);
+    let method = format_ident!("{method}");
+    let errors = format_ident!("{}", prepared.provider.errors);
+    let required: Vec<_> = row.parameters.iter().filter(|one| one.required).collect();
+    let arguments = each(required.iter().copied(), |parameter| {
+        let name = ident(&parameter.name)?;
+        let argument = argument(&parameter.kind, Presence::Required)?;
+        Ok(quote! { #name: #argument })
+    })?;
+    let paths = each(required, |parameter| {
+        let text = &parameter.name;
+        let value = converted(&parameter.kind, Presence::Required, &ident(text)?);
+        let value = match parameter.kind {
+            Kind::Text => quote! { { let value: ::std::string::String = #value; value } },
+            _ => value,
+        };
+        Ok(quote! { .path(#text, #value) })
+    })?;
     Ok(quote! {
         #[doc = #doc]
-        pub fn #name(#(#parameters: &str),*) -> crate::testing::Stub<#answer> {
-            crate::testing::Stub::new(#method, [#(#pieces),*].concat())
+        pub fn #name(#(#arguments),*) -> Stub<operation::#operation, #answer> {
+            Stub::new(crate::testing::StubOperation {
+                id: #id,
+                method: ::http::Method::#method,
+                path: #path,
+                status: #status,
+                errors: crate::testing::ErrorFormat::#errors,
+            })
+            #(#paths)*
         }
     })
 }
 
-/// The parameters of a path, and the expressions whose texts together are the path.
-fn pieces(path: &str) -> (Vec<proc_macro2::Ident>, Vec<TokenStream>) {
-    let mut parameters = Vec::new();
-    let mut pieces = Vec::new();
-    for piece in path.split_inclusive('}') {
-        let (literal, parameter) = piece.split_once('{').unwrap_or((piece, ""));
-        pieces.push(quote! { #literal });
-        if let Some(name) = parameter.strip_suffix('}') {
-            let name = format_ident!("{name}");
-            pieces.push(quote! { &super::encode_path(#name) });
-            parameters.push(name);
+/// A setter for each optional parameter and for each field of the body.
+fn matchers(prepared: &Prepared, row: &OperationRow) -> Result<TokenStream, Error> {
+    let operation = type_name(&row.id);
+    let answer = answer(&row.answer);
+    let optional = row.parameters.iter().filter(|one| !one.required);
+    let parameters = each(optional, parameter)?;
+    let mut requests = prepared.requests.iter();
+    let request = requests.find(|request| row.request.as_ref() == Some(&request.name));
+    let body = request.map(|request| {
+        let name = format_ident!("{}", request.name);
+        quote! {
+            /// Matches only requests with exactly this body.
+            pub fn body(self, body: models::#name) -> Self {
+                self.whole_body(body)
+            }
         }
+    });
+    let fields = each(
+        request.into_iter().flat_map(|request| &request.fields),
+        field,
+    )?;
+    if parameters.is_empty() && fields.is_empty() {
+        return Ok(TokenStream::new());
     }
-    (parameters, pieces)
+    Ok(quote! {
+        impl Stub<operation::#operation, #answer> {
+            #(#parameters)*
+            #body
+            #(#fields)*
+        }
+    })
+}
+
+fn parameter(parameter: &Parameter) -> Result<TokenStream, Error> {
+    let text = &parameter.name;
+    let name = ident(text)?;
+    let doc = docs([
+        &*format!("Matches only requests with this `{text}`."),
+        &parameter.doc,
+    ]);
+    let argument = argument(&parameter.kind, Presence::Required)?;
+    let value = converted(&parameter.kind, Presence::Required, &name);
+    let kept = rust_type(&parameter.kind)?;
+    let values = match parameter.kind {
+        Kind::List(_) if parameter.joined => {
+            quote! { crate::query::CommaSeparated::new(#name) }
+        }
+        Kind::List(_) => quote! { #name },
+        Kind::DateTime => quote! { [#name.to_rfc3339()] },
+        _ => quote! { [#name] },
+    };
+    Ok(quote! {
+        #doc
+        pub fn #name(self, #name: #argument) -> Self {
+            let #name: #kept = #value;
+            self.query(#text, #values)
+        }
+    })
+}
+
+fn field(field: &Field) -> Result<TokenStream, Error> {
+    let text = &field.name;
+    let name = ident(text)?;
+    let doc = docs([
+        &*format!("Matches only requests with this `{text}`."),
+        &field.doc,
+    ]);
+    let kept = rust_type(&field.kind)?;
+    if field.nullable {
+        return Ok(quote! {
+            #doc
+            pub fn #name(self, #name: impl Into<crate::Patch<#kept>>) -> Self {
+                match #name.into() {
+                    crate::Patch::Absent => self.no_field(#text),
+                    value => self.field(#text, value),
+                }
+            }
+        });
+    }
+    let argument = argument(&field.kind, Presence::Required)?;
+    let value = converted(&field.kind, Presence::Required, &name);
+    let matches = match field.flat {
+        true => quote! { self.fields(#name) },
+        false => quote! { self.field(#text, #name) },
+    };
+    Ok(quote! {
+        #doc
+        pub fn #name(self, #name: #argument) -> Self {
+            let #name: #kept = #value;
+            #matches
+        }
+    })
+}
+
+/// How items become the only page of a list, of a response with `count` and `results`.
+fn page(response: &Response) -> Option<TokenStream> {
+    let field = |name: &str| response.fields.iter().find(|field| field.name == name);
+    field("count")?;
+    let Kind::List(item) = &field("results")?.kind else {
+        return None;
+    };
+    let item = rust_type(item).ok()?;
+    let page = format_ident!("{}", response.name);
+    Some(quote! {
+        #[cfg(feature = "testing")]
+        impl crate::testing::PageItem for #item {
+            type Page = types::#page;
+
+            fn page_of(items: Vec<Self>) -> Self::Page {
+                types::#page::example().count(items.len() as u64).results(items)
+            }
+        }
+    })
 }

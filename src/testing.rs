@@ -14,6 +14,7 @@ mod delivery;
 mod drf;
 #[cfg(service)]
 mod emission;
+#[cfg(service)]
 mod example;
 #[cfg(service)]
 mod fake;
@@ -33,6 +34,7 @@ mod server;
 mod service;
 #[cfg(service)]
 mod store;
+#[cfg(service)]
 mod stub;
 
 #[cfg(service)]
@@ -53,6 +55,10 @@ pub use pretix::{Pretix, PretixFake};
 pub use server::RecordedRequest;
 #[cfg(service)]
 pub use service::FakeService;
-pub use stub::Stub;
+#[cfg(service)]
+pub use stub::{AnsweringStub, PageItem, Stub, StubGuard, StubHost, StubServer, page_of};
 
+#[cfg(service)]
 pub(crate) use example::example;
+#[cfg(service)]
+pub(crate) use stub::{ErrorFormat, StubOperation};

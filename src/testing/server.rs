@@ -30,7 +30,7 @@ pub(crate) struct Shared<S: FakeService> {
 }
 
 /// Locks `mutex`, even one that a panic elsewhere has poisoned.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,84 +1,290 @@
+mod expected;
+mod failure;
+mod server;
+
+pub(crate) use self::expected::{Expected, StubOperation};
+pub(crate) use self::failure::ErrorFormat;
+pub use self::server::{StubHost, StubServer};
+
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
-use wiremock::matchers::{method, path};
-use wiremock::{Match, Mock, MockBuilder, ResponseTemplate};
+use wiremock::{Match, Mock, MockGuard, Request, ResponseTemplate, Times};
 
-/// Stands for one operation of a service in a test, with an answer of the right type.
+/// A stub for one operation, which accepts and returns that operation's types.
 ///
-/// Each service has one for each operation, made from the same document as the client. It becomes
-/// a [`Mock`], which is mounted on a server of wiremock.
+/// Each service has a function for each operation in its module `stub`. Its arguments and setters
+/// say which requests the stub is for; without any, it is for every request of the operation.
 ///
 /// ```
-/// use webhook_sdk::preo::{PreoClient, WebhookPage, stub};
-/// use wiremock::MockServer;
-/// use wiremock::matchers::query_param;
+/// use std::time::Duration;
+/// use webhook_sdk::preo::{WebhookSummary, stub};
+/// use webhook_sdk::testing::{StubServer, page_of};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let server = MockServer::start().await;
-/// let empty: WebhookPage = serde_json::from_str(r#"{"count": 0, "results": []}"#)?;
+/// let server = StubServer::start().await;
 /// stub::list_webhooks()
-///     .and(query_param("is_active", "true"))
-///     .answers(&empty)
+///     .is_active(true)
+///     .answers(page_of([WebhookSummary::example().name("Orders")]))
 ///     .expect(1)
 ///     .mount(&server)
 ///     .await;
+/// stub::delete_webhook("wh_1").not_found().mount(&server).await;
 ///
-/// let preo = PreoClient::builder("token").base_url(server.uri()).build()?;
-/// let page = preo.list_webhooks().is_active(true).send().await?;
-/// assert_eq!(page.count, 0);
+/// let preo = server.preo();
+/// let webhooks = preo.list_webhooks().is_active(true).all().await?;
+/// assert_eq!(webhooks[0].name, "Orders");
+/// assert!(preo.delete_webhook("wh_1").send().await.unwrap_err().is_not_found());
 /// # Ok(())
 /// # }
 /// ```
-#[must_use]
-pub struct Stub<T> {
-    mock: MockBuilder,
-    answer: PhantomData<fn(T)>,
+///
+/// A path matches if it ends with that of the operation, so that a client may have a base URL with a
+/// path. Query parameters and headers that no setter names are ignored.
+#[must_use = "a stub needs an answer"]
+pub struct Stub<O, T> {
+    expected: Expected,
+    types: PhantomData<fn() -> (O, T)>,
 }
 
-impl<T> Stub<T> {
-    pub(crate) fn new(verb: &str, operation_path: String) -> Self {
+/// A stub with its answer, to be mounted on a server.
+///
+/// Converts into a [`Mock`] of wiremock.
+#[must_use = "a stub does nothing until it is mounted"]
+pub struct AnsweringStub {
+    expected: Arc<Expected>,
+    mock: Mock,
+}
+
+impl<O, T> Stub<O, T> {
+    pub(crate) fn new(operation: StubOperation) -> Self {
         Self {
-            mock: Mock::given(method(verb)).and(path(operation_path)),
-            answer: PhantomData,
+            expected: Expected::new(operation),
+            types: PhantomData,
         }
     }
 
-    /// Stands only for requests that this matcher lets through too.
-    pub fn and(self, matcher: impl Match + 'static) -> Self {
-        Self {
-            mock: self.mock.and(matcher),
-            answer: self.answer,
+    pub(crate) fn path(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.expected.path(name, value.to_string());
+        self
+    }
+
+    pub(crate) fn query<V: fmt::Display>(
+        mut self,
+        name: &'static str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.to_string());
+        self.expected.query(name, values.collect());
+        self
+    }
+
+    pub(crate) fn field(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.expected.field(name, json(value));
+        self
+    }
+
+    pub(crate) fn fields(mut self, value: impl Serialize) -> Self {
+        if let Value::Object(fields) = json(value) {
+            for (name, value) in fields {
+                self.expected.field(name, value);
+            }
+        }
+        self
+    }
+
+    pub(crate) fn no_field(mut self, name: &'static str) -> Self {
+        self.expected.no_field(name);
+        self
+    }
+
+    pub(crate) fn whole_body(mut self, value: impl Serialize) -> Self {
+        self.expected.body(json(value));
+        self
+    }
+
+    /// Matches only requests that this matcher of wiremock matches as well.
+    pub fn and(mut self, matcher: impl Match + 'static) -> Self {
+        self.expected.and(Box::new(matcher));
+        self
+    }
+
+    /// Answers 400: the service refuses a field.
+    pub fn invalid(self, field: &str, message: &str) -> AnsweringStub {
+        let format = self.expected.operation().errors;
+        self.responds(400, Some(format.invalid(field, message)))
+    }
+
+    /// Answers 401: the token is wrong.
+    pub fn unauthorized(self) -> AnsweringStub {
+        self.fails(401)
+    }
+
+    /// Answers 403: the token may not do this.
+    pub fn forbidden(self) -> AnsweringStub {
+        self.fails(403)
+    }
+
+    /// Answers 404: there is no such resource.
+    pub fn not_found(self) -> AnsweringStub {
+        self.fails(404)
+    }
+
+    /// Answers 429 with a `Retry-After` of whole seconds, rounded up.
+    pub fn rate_limited(self, wait: Duration) -> AnsweringStub {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let body = self.expected.operation().errors.error(429);
+        let response = template(429, body).insert_header("retry-after", seconds.to_string());
+        self.responds_with(response)
+    }
+
+    /// Answers with an error in the service's format.
+    pub fn fails(self, status: u16) -> AnsweringStub {
+        let body = self.expected.operation().errors.error(status);
+        self.responds(status, body)
+    }
+
+    /// Answers with any response.
+    pub fn responds_with(self, response: ResponseTemplate) -> AnsweringStub {
+        let expected = Arc::new(self.expected);
+        let matched = expected.clone();
+        let answered = expected.clone();
+        let mock = Mock::given(move |request: &Request| matched.matches(request)).respond_with(
+            move |_: &Request| {
+                answered.count();
+                response.clone()
+            },
+        );
+        AnsweringStub { expected, mock }
+    }
+
+    fn responds(self, status: u16, body: Option<Value>) -> AnsweringStub {
+        self.responds_with(template(status, body))
+    }
+}
+
+impl<O, T: Serialize> Stub<O, T> {
+    /// Answers with this value and the operation's success status.
+    ///
+    /// Secrets in it are sent.
+    pub fn answers(self, value: impl Into<T>) -> AnsweringStub {
+        let status = self.expected.operation().status;
+        let value = json(value.into());
+        self.responds(status, Some(value))
+    }
+}
+
+impl<O> Stub<O, ()> {
+    /// Answers with the operation's success status and no body.
+    pub fn succeeds(self) -> AnsweringStub {
+        let status = self.expected.operation().status;
+        self.responds(status, None)
+    }
+}
+
+impl AnsweringStub {
+    /// How often the stub must be called, checked when the server is dropped.
+    pub fn expect(mut self, times: impl Into<Times>) -> Self {
+        self.mock = self.mock.expect(times);
+        self
+    }
+
+    /// Stops matching after this many requests.
+    pub fn up_to_n_times(self, times: u64) -> Self {
+        self.expected.limit(times);
+        self
+    }
+
+    /// The lowest number wins if several stubs match, 1 to 255; 5 by default.
+    pub fn with_priority(mut self, priority: u8) -> Self {
+        self.mock = self.mock.with_priority(priority);
+        self
+    }
+
+    /// Adds the stub to a server until the server is dropped.
+    pub async fn mount(self, server: &impl StubHost) {
+        server.register(&self.expected);
+        self.mock.mount(server.wiremock()).await;
+    }
+
+    /// Adds the stub to a server until the guard is dropped, which checks [`expect`](Self::expect).
+    pub async fn mount_as_scoped(self, server: &impl StubHost) -> StubGuard {
+        server.register(&self.expected);
+        StubGuard {
+            _guard: self.mock.mount_as_scoped(server.wiremock()).await,
+            _expected: OutOfScope(self.expected),
         }
     }
+}
 
-    /// Answers with an error, or with anything else that isn't of the operation's type.
-    pub fn fails(self, status: u16, body: &Value) -> Mock {
-        self.mock
-            .respond_with(ResponseTemplate::new(status).set_body_json(body))
+/// Keeps a scoped stub on its server; see [`AnsweringStub::mount_as_scoped`].
+#[must_use = "the stub is removed when its guard is dropped"]
+pub struct StubGuard {
+    _expected: OutOfScope,
+    _guard: MockGuard,
+}
+
+/// wiremock keeps a mock that is out of scope, so its stub has to be told.
+struct OutOfScope(Arc<Expected>);
+
+impl Drop for OutOfScope {
+    fn drop(&mut self) {
+        self.0.remove();
     }
 }
 
-impl<T: Serialize> Stub<T> {
-    /// Answers 200 with this value, secrets included.
-    pub fn answers(self, answer: &T) -> Mock {
-        self.mock
-            .respond_with(ResponseTemplate::new(200).set_body_json(answer))
-    }
-}
-
-impl Stub<()> {
-    /// Answers 204.
-    pub fn succeeds(self) -> Mock {
-        self.mock.respond_with(ResponseTemplate::new(204))
-    }
-}
-
-impl<T> fmt::Debug for Stub<T> {
+impl fmt::Debug for StubGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stub").finish_non_exhaustive()
+        f.debug_struct("StubGuard").finish_non_exhaustive()
     }
+}
+
+impl From<AnsweringStub> for Mock {
+    fn from(stub: AnsweringStub) -> Self {
+        stub.mock
+    }
+}
+
+impl<O, T> fmt::Debug for Stub<O, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stub({})", self.expected.operation().id)
+    }
+}
+
+impl fmt::Debug for AnsweringStub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnsweringStub({})", self.expected.operation().id)
+    }
+}
+
+/// An item of a list that has pages.
+pub trait PageItem: Sized {
+    /// A page of such items.
+    type Page;
+
+    /// The only page of a list.
+    fn page_of(items: Vec<Self>) -> Self::Page;
+}
+
+/// The only page of a list with these items.
+pub fn page_of<T: PageItem>(items: impl IntoIterator<Item = T>) -> T::Page {
+    T::page_of(items.into_iter().collect())
+}
+
+fn template(status: u16, body: Option<Value>) -> ResponseTemplate {
+    let response = ResponseTemplate::new(status);
+    match body {
+        Some(body) => response.set_body_json(body),
+        None => response,
+    }
+}
+
+/// The types of this crate and values of parameters can always be written.
+fn json(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }

@@ -33,5 +33,12 @@ mod retries;
     feature = "pretix"
 ))]
 mod rotation;
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod stubs;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod tracing;

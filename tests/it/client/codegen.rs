@@ -26,6 +26,7 @@ const PROVIDER: Provider = Provider {
     examples: &[],
     root: "",
     headers: &["X-Key"],
+    errors: "Drf",
     groups: &[Group {
         properties: &["everyone", "only"],
         field: "audience",

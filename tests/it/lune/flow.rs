@@ -10,17 +10,14 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use webhook_sdk::Rotation;
 use webhook_sdk::lune::{
-    self, AccountType, ErrorCode, Event, LuneClient, Webhook, WebhookCreate, WebhookUpdate,
-    WebhookUrl, WebhookWithSecret, stub,
+    self, AccountType, ErrorCode, Event, LuneClient, WebhookCreate, WebhookUpdate, WebhookUrl,
+    WebhookWithSecret,
 };
 use webhook_sdk::receiver::{BoxError, Delivery, Observation, Receiver, Refusal};
 use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
 use webhook_sdk::testing::{FakeBuilder, FakeDelivery, FakeDeliveryStatus, Fault, Lune, LuneFake};
-use wiremock::MockServer;
-use wiremock::matchers::query_param;
 
 use crate::fakes::support::lune_webhook;
-use crate::lune::support as lune_support;
 
 const HOST: &str = "hooks.example.com";
 
@@ -362,25 +359,6 @@ async fn a_suffix_is_no_secret() {
     assert_eq!(created.secret, whole);
     let whole = whole.expose();
     assert_eq!(shown["secret"], whole[whole.len() - 4..]);
-}
-
-#[tokio::test]
-async fn a_stub_stands_for_an_operation_below_the_base_url() {
-    let server = MockServer::start().await;
-    let hook = Webhook::example().account_type(AccountType::Test);
-    stub::list_webhooks()
-        .and(query_param("account_id", "acc_1"))
-        .answers(&vec![hook.clone()])
-        .mount(&server)
-        .await;
-    let lune = lune_support::lune(&server.uri()).build().unwrap();
-    let listed = lune
-        .list_webhooks()
-        .account_id(["acc_1".to_owned()])
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(listed, [hook]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use serde_json::json;
 use webhook_sdk::preo::{
     self, DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookEvent, WebhookOrdering,
-    WebhookUpdate, stub,
+    WebhookUpdate,
 };
 use webhook_sdk::signature::{Key, Keyring, Retire, Scheme, Verifier, VerifyError};
 use webhook_sdk::testing::PreoFake;
@@ -332,33 +332,4 @@ async fn filters_select_what_they_say() {
         let first = list.stream().try_next().await.unwrap().unwrap();
         assert_eq!(first.id, mine.id);
     }
-}
-
-#[tokio::test]
-async fn a_stub_stands_for_one_operation() {
-    let server = MockServer::start().await;
-    let webhook: Webhook = serde_json::from_value(support::webhook("wh/1")).unwrap();
-    stub::retrieve_webhook("wh/1")
-        .answers(&webhook)
-        .expect(1)
-        .mount(&server)
-        .await;
-    stub::delete_webhook("wh_2")
-        .succeeds()
-        .expect(1)
-        .mount(&server)
-        .await;
-    let busy = json!({ "detail": "Busy." });
-    stub::rotate_webhook_secret("wh_3")
-        .fails(409, &busy)
-        .expect(1)
-        .mount(&server)
-        .await;
-    let preo = support::preo(&server.uri()).build().unwrap();
-
-    let retrieved = preo.retrieve_webhook("wh/1").send().await.unwrap();
-    assert_eq!(retrieved, webhook);
-    preo.delete_webhook("wh_2").send().await.unwrap();
-    let error = preo.rotate_webhook_secret("wh_3").send().await.unwrap_err();
-    assert_eq!(error.detail().as_deref(), Some("Busy."));
 }

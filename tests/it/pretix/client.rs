@@ -584,24 +584,3 @@ async fn a_page_that_repeats_is_an_error() {
     assert!(items.try_next().await.unwrap().is_none());
     assert_eq!(requests(&server).await.len(), 2);
 }
-
-#[cfg(feature = "testing")]
-#[tokio::test]
-async fn a_stub_stands_for_an_operation_of_one_organizer() {
-    use webhook_sdk::pretix::{Webhook, stub};
-
-    let server = MockServer::start().await;
-    let mut webhook: Webhook = serde_json::from_value(webhook(7)).unwrap();
-    webhook.enabled = false;
-    let stub = stub::retrieve_webhook("bigevents", "7").answers(&webhook);
-    stub.expect(1).mount(&server).await;
-    stub::delete_webhook("bigevents", "7")
-        .succeeds()
-        .expect(1)
-        .mount(&server)
-        .await;
-    let pretix = pretix(&server.uri()).build().unwrap();
-    let left = pretix.delete_webhook_and_retrieve(7).await.unwrap();
-    assert!(!left.enabled);
-    assert_eq!(left, webhook);
-}
