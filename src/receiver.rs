@@ -48,6 +48,8 @@ mod builder;
 mod claim;
 mod delivery;
 mod event;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod inbox;
 mod key;
 mod observer;
 mod outcome;
@@ -59,6 +61,12 @@ mod store;
 pub use self::builder::{BuildError, ReceiverBuilder};
 pub use self::delivery::Delivery;
 pub use self::event::Event;
+#[cfg(feature = "postgres")]
+pub use self::inbox::PostgresInbox;
+#[cfg(feature = "sqlite")]
+pub use self::inbox::SqliteInbox;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use self::inbox::{Dialect, Inbox, InboxError, InboxTransaction};
 pub use self::key::{EventKey, Position};
 pub use self::observer::{Observation, Observed};
 pub(crate) use self::outcome::AckKind;

@@ -1,4 +1,4 @@
-//! What happened, by the records of Redis and of the handlers.
+//! What happened, by the records of the database and of the handlers.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,82 +19,109 @@ impl Record {
     }
 }
 
-/// The counts of one proof.
-#[derive(Default)]
-pub(crate) struct Verdict {
+/// How often something happened to each event.
+pub(crate) struct Tally {
     events: usize,
-    committed: usize,
+    total: usize,
     lost: usize,
-    committed_twice: usize,
+    repeated: usize,
+}
+
+impl Tally {
+    pub(crate) fn of(events: usize, counts: &HashMap<usize, usize>) -> Self {
+        let count = |event| counts.get(&event).copied().unwrap_or_default();
+        Self {
+            events,
+            total: counts.values().sum(),
+            lost: (0..events).filter(|event| count(*event) == 0).count(),
+            repeated: (0..events).filter(|event| count(*event) > 1).count(),
+        }
+    }
+
+    /// Whether it happened to each event once, and to nothing else.
+    pub(crate) fn holds(&self) -> bool {
+        self.total == self.events && self.lost == 0 && self.repeated == 0
+    }
+
+    /// Whether it happened to some events several times.
+    pub(crate) fn repeats(&self) -> bool {
+        self.repeated > 0
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            events,
+            total,
+            lost,
+            repeated,
+        } = self;
+        write!(
+            f,
+            "{total} of {events} events; {lost} events lost, {repeated} repeated"
+        )
+    }
+}
+
+/// The runs of handlers whose events are committed apart.
+#[derive(Default)]
+pub(crate) struct Runs {
+    events: usize,
+    begun: usize,
+    ended: usize,
     committed_without_a_run: usize,
-    runs_begun: usize,
-    runs_ended: usize,
     repeated_after_a_crash: usize,
     repeated_after_a_failed_commit: usize,
     repeated_without_a_cause: usize,
-    most_repeats: usize,
 }
 
 /// The completed runs of one event, by what became of them.
 #[derive(Default)]
-struct Runs {
+struct OfEvent {
     ended: usize,
     acknowledged: usize,
     refused: usize,
 }
 
-impl Verdict {
-    /// `most_repeats` is how many runs the crashes can have met.
-    pub(crate) fn of(
-        events: usize,
-        append_only_file: &[u8],
-        records: &[Record],
-        most_repeats: usize,
-    ) -> Self {
-        let mut verdict = Self {
+impl Runs {
+    pub(crate) fn of(events: usize, commits: &HashMap<usize, usize>, records: &[Record]) -> Self {
+        let mut all = Self {
             events,
-            most_repeats,
             ..Self::default()
         };
-        let mut runs: HashMap<usize, Runs> = HashMap::new();
+        let mut runs: HashMap<usize, OfEvent> = HashMap::new();
         for (what, event) in records.iter().flat_map(|record| &record.0) {
             let of_event = runs.entry(*event).or_default();
             match what.as_str() {
-                "begin" => verdict.runs_begun += 1,
+                "begin" => all.begun += 1,
                 "end" => of_event.ended += 1,
                 "204" => of_event.acknowledged += 1,
                 _ => of_event.refused += 1,
             }
         }
-        let commits = commits(append_only_file);
         for event in 0..events {
-            let commits = commits.get(&event).copied().unwrap_or_default();
             let runs = runs.remove(&event).unwrap_or_default();
-            verdict.committed += usize::from(commits > 0);
-            verdict.lost += usize::from(commits == 0);
-            verdict.committed_twice += usize::from(commits > 1);
-            verdict.committed_without_a_run += usize::from(commits > 0 && runs.ended == 0);
-            verdict.count_runs(&runs);
+            let is_committed = commits.contains_key(&event);
+            all.committed_without_a_run += usize::from(is_committed && runs.ended == 0);
+            all.count(&runs);
         }
         assert!(runs.is_empty(), "a handler got an event that wasn't sent");
-        verdict
+        all
     }
 
-    /// Whether the receivers kept their promise.
-    pub(crate) fn holds(&self) -> bool {
-        self.committed == self.events
-            && self.lost == 0
-            && self.committed_twice == 0
-            && self.committed_without_a_run == 0
+    /// Whether each repetition has a cause. `most_repeats` is how many runs the crashes can have met.
+    pub(crate) fn hold(&self, most_repeats: usize) -> bool {
+        self.committed_without_a_run == 0
             && self.repeated_without_a_cause == 0
-            && self.runs_begun - self.events <= self.most_repeats
+            && self.begun - self.events <= most_repeats
     }
 
     /// A run without an answer was in a process that was killed; one with a refusal had no commit.
     ///
     /// Of several runs of one event, one led to the commit.
-    fn count_runs(&mut self, runs: &Runs) {
-        self.runs_ended += runs.ended;
+    fn count(&mut self, runs: &OfEvent) {
+        self.ended += runs.ended;
         let mut repeated = runs.ended.saturating_sub(1);
         self.repeated_without_a_cause += runs.acknowledged.saturating_sub(1);
         repeated -= runs.acknowledged.saturating_sub(1);
@@ -104,27 +131,20 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Runs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "committed {} of {}", self.committed, self.events)?;
-        writeln!(f, "lost {}", self.lost)?;
-        writeln!(f, "committed twice {}", self.committed_twice)?;
         writeln!(
             f,
-            "committed without a run {}",
+            "handler runs: {} begun, {} cut off by a crash, {} ended; {} events committed without a run",
+            self.begun,
+            self.begun - self.ended,
+            self.ended,
             self.committed_without_a_run
-        )?;
-        writeln!(
-            f,
-            "handler runs: {} begun, {} cut off by a crash, {} ended",
-            self.runs_begun,
-            self.runs_begun - self.runs_ended,
-            self.runs_ended
         )?;
         write!(
             f,
-            "ended runs that were repeated: {} after a crash of their receiver, {} after a commit \
-             that was refused or failed, {} without a cause",
+            "ended runs that were repeated: {} after a crash of their receiver, {} after a commit that \
+             was refused or failed, {} without a cause",
             self.repeated_after_a_crash,
             self.repeated_after_a_failed_commit,
             self.repeated_without_a_cause
@@ -133,7 +153,7 @@ impl fmt::Display for Verdict {
 }
 
 /// How often each event was committed, by Redis's append-only file.
-fn commits(file: &[u8]) -> HashMap<usize, usize> {
+pub(crate) fn commits(file: &[u8]) -> HashMap<usize, usize> {
     let mut commits = HashMap::new();
     let mut rest = file;
     while !rest.is_empty() {
@@ -150,7 +170,7 @@ fn commits(file: &[u8]) -> HashMap<usize, usize> {
             && value.starts_with(b"done:")
         {
             let key = std::str::from_utf8(key).unwrap();
-            let event = key.strip_prefix("fleet:preo:::id:").unwrap();
+            let (_, event) = key.rsplit_once(':').unwrap();
             *commits.entry(event.parse().unwrap()).or_default() += 1;
         }
     }

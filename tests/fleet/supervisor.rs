@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,24 +13,27 @@ use std::{env, thread};
 
 use fastrand::Rng;
 
+use crate::database::{Database, Effects, Kind};
+use crate::receiver::{self, Process};
 use crate::record::Record;
-use crate::redis_server::RedisServer;
+use crate::sender;
 use crate::sender::{Addresses, Sender};
-use crate::{receiver, sender};
 
-/// Of so many crashes one is that of Redis and all receivers, one of Redis and one receiver, one of
-/// Redis alone, and one no crash but a receiver that stands still; each other is of one receiver.
+/// Of so many crashes one is that of the database and all receivers, one of it and one receiver, one
+/// of it alone, and one no crash but a receiver that stands still; each other is of one receiver.
 const ROUND: usize = 10;
 const BLACKOUT_OF_ONE: usize = 3;
-const REDIS_ALONE: usize = 6;
+const DATABASE_ALONE: usize = 6;
 const STANDSTILL: usize = 8;
 const LONGER_THAN_A_HANDLER: Duration = Duration::from_millis(30);
 
 pub(crate) struct Fleet {
-    pub(crate) redis: RedisServer,
+    pub(crate) database: Database,
     pub(crate) kills: usize,
-    pub(crate) redis_kills: usize,
+    pub(crate) database_kills: usize,
     pub(crate) standstills: usize,
+    kind: Kind,
+    effects: Effects,
     processes: Vec<Child>,
     addresses: Addresses,
     directory: PathBuf,
@@ -37,28 +41,30 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Nothing where there is no Redis.
-    pub(crate) fn start(receivers: usize) -> Option<Self> {
-        let redis = RedisServer::start();
-        let name = format!("fleet-{}", std::process::id());
+    pub(crate) fn start(kind: Kind, effects: Effects) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("fleet-{}-{number}", std::process::id());
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&directory).unwrap();
         let mut fleet = Self {
-            redis,
+            database: Database::start(kind, effects, &directory),
             kills: 0,
-            redis_kills: 0,
+            database_kills: 0,
             standstills: 0,
+            kind,
+            effects,
             processes: Vec::new(),
             addresses: Arc::new(RwLock::new(Vec::new())),
             directory,
             records: Vec::new(),
         };
-        for _ in 0..receivers {
+        for _ in 0..kind.receivers() {
             let (process, address) = fleet.start_receiver();
             fleet.processes.push(process);
             fleet.addresses.write().unwrap().push(address);
         }
-        Some(fleet)
+        fleet
     }
 
     pub(crate) fn addresses(&self) -> Addresses {
@@ -80,11 +86,13 @@ impl Fleet {
                 }
                 thread::sleep(Duration::from_millis(1));
             }
+            // Not right after an acknowledgment, when a receiver has just begun with the next event.
+            thread::sleep(Duration::from_micros(random.u64(..20_000)));
             let one = random.usize(..self.processes.len());
             match crash % ROUND {
                 0 => self.black_out(0..self.processes.len()),
                 BLACKOUT_OF_ONE => self.black_out(one..one + 1),
-                REDIS_ALONE => self.black_out(0..0),
+                DATABASE_ALONE => self.black_out(0..0),
                 STANDSTILL => self.stand_still(one),
                 _ => {
                     self.kill_receiver(one);
@@ -106,15 +114,14 @@ impl Fleet {
         self.records.iter().map(|path| Record::read(path)).collect()
     }
 
-    /// Kills Redis, and then some of the receivers, whose handlers by then wait for their commits.
+    /// Kills the database, and then some receivers, whose handlers by then wait for their commits.
     fn black_out(&mut self, receivers: Range<usize>) {
-        self.redis.kill();
-        self.redis_kills += 1;
+        self.database_kills += usize::from(self.database.kill());
         thread::sleep(LONGER_THAN_A_HANDLER);
         receivers
             .clone()
             .for_each(|index| self.kill_receiver(index));
-        self.redis.start_again();
+        self.database.start_again();
         receivers.for_each(|index| self.replace(index));
     }
 
@@ -147,8 +154,12 @@ impl Fleet {
     fn start_receiver(&mut self) -> (Child, String) {
         let record = self.directory.join(self.records.len().to_string());
         let mut child = Command::new(env::current_exe().unwrap())
-            .args([receiver::ROLE, &self.redis.url()])
-            .arg(&record)
+            .args(Process::arguments(
+                self.kind,
+                self.effects,
+                &self.database,
+                &record,
+            ))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

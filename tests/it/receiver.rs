@@ -13,12 +13,20 @@ mod bodies;
 ))]
 pub(crate) mod handling;
 #[cfg(all(
+    feature = "lune",
+    feature = "preo",
+    any(feature = "postgres", feature = "sqlite")
+))]
+mod inbox;
+#[cfg(all(
     feature = "axum",
     feature = "lune",
     feature = "preo",
     feature = "pretix"
 ))]
 mod lune;
+#[cfg(all(feature = "lune", feature = "postgres", feature = "preo"))]
+mod postgres_server;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]

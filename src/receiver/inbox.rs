@@ -1,0 +1,273 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::Pool;
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::{EventKey, StoreError};
+
+mod dialect;
+mod handle;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod table;
+mod transaction;
+
+pub use self::dialect::Dialect;
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresInbox;
+use self::record::{Claimed, Record};
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteInbox;
+use self::table::Table;
+pub use self::transaction::InboxTransaction;
+use self::transaction::begin;
+
+/// Records each event in the transaction of its effect.
+///
+/// Its two forms are `PostgresInbox` and `SqliteInbox`. [`Delivery::handle_in`] gives the handler a
+/// transaction in which the event is already recorded. What the handler writes commits together
+/// with the record, or not at all:
+///
+/// ```no_run
+/// # #[cfg(all(feature = "postgres", feature = "preo"))]
+/// # mod example {
+/// use webhook_sdk::preo;
+/// use webhook_sdk::receiver::{BoxError, Delivery, Outcome, PostgresInbox};
+///
+/// async fn start(pool: sqlx::PgPool) -> Result<PostgresInbox, BoxError> {
+///     let inbox = PostgresInbox::new(pool);
+///     inbox.migrate().await?;
+///     Ok(inbox)
+/// }
+///
+/// async fn hook(inbox: PostgresInbox, delivery: Delivery<preo::Source>) -> Outcome {
+///     delivery
+///         .handle_in(&inbox, async |event, mut tx| {
+///             sqlx::query("insert into consents (payload) values ($1)")
+///                 .bind(event.to_string())
+///                 .execute(&mut *tx)
+///                 .await?;
+///             Ok(())
+///         })
+///         .await
+/// }
+/// # }
+/// ```
+///
+/// A clone shares the pool.
+///
+/// # Exactly once in effect
+///
+/// A sender delivers an event several times, and a receiver can crash at any point. However often
+/// that happens, what the handler does **in its transaction** happens once:
+///
+/// - The handler fails, panics, exceeds the [`lease`](super::ReceiverBuilder::lease), or its future is
+///   dropped: the transaction is rolled back, and the next delivery is handled.
+/// - The process or the database crashes: the database rolls the transaction back.
+/// - The connection breaks during the commit: the delivery is answered with 503. The next one finds
+///   the record and is acknowledged, or doesn't find it and is handled.
+/// - A duplicate arrives while the event is being handled: it is answered with 503, at once with
+///   Postgres and after waiting at most 5 seconds (our default) for its turn with SQLite.
+/// - A duplicate arrives later: it is acknowledged, and the handler doesn't run.
+///
+/// The limits:
+///
+/// - What a handler does outside of its transaction, such as sending an email or calling another
+///   service, can happen more than once, or happen although the transaction is rolled back. Enqueue it
+///   in the transaction instead, in a job queue that shares the database; the example
+///   `job-queue` shows how.
+/// - A record that has been [purged](Self::purge) no longer protects from a late duplicate.
+/// - A commit is as durable as the database makes it. With `synchronous_commit = off` (Postgres) or
+///   `synchronous = normal` (SQLite), a crash can lose an effect whose delivery was acknowledged. So can
+///   a failover to a Postgres replica that lags behind.
+/// - The handler must not end the transaction with SQL of its own. Savepoints
+///   ([`Connection::begin`](sqlx::Connection::begin)) are fine.
+///
+/// # Schema
+///
+/// [`migrate`](Self::migrate) creates the table. To have your own migrations create it, copy the files
+/// of this crate's folder `migrations/postgres` or `migrations/sqlite`; each version of the schema is
+/// one file.
+///
+/// [`Delivery::handle_in`]: super::Delivery::handle_in
+pub struct Inbox<DB: Dialect> {
+    pool: Pool<DB>,
+    table: Arc<Table>,
+    writers: Arc<Semaphore>,
+}
+
+/// An error from an inbox.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum InboxError {
+    /// The table's name isn't one that [`Inbox::table`] accepts.
+    #[error(
+        "not a table name: use up to 50 of a-z, 0-9 and _, and on Postgres a schema before a dot"
+    )]
+    TableName,
+    /// The table doesn't exist, or isn't one of this version.
+    #[error("no inbox table of this version: call `migrate`, or apply the crate's migrations: {0}")]
+    Schema(#[source] sqlx::Error),
+    /// The database can't be reached, or reported an error.
+    #[error("the database failed: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+impl<DB: Dialect> Inbox<DB> {
+    /// Uses the table `webhook_inbox` through this pool.
+    ///
+    /// Each event that is being handled holds one of the pool's connections. A handler that takes
+    /// a second one from the same pool can wait for itself.
+    #[must_use]
+    pub fn new(pool: Pool<DB>) -> Self {
+        Self {
+            pool,
+            table: Arc::new(Table::new::<DB>(None, "webhook_inbox")),
+            writers: Arc::new(Semaphore::new(DB::WRITERS)),
+        }
+    }
+
+    /// Uses another table, such as `orders_inbox`, or on Postgres `hooks.inbox`.
+    ///
+    /// Two receivers that must both handle an event, each in its own way, need two tables.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError::TableName`], unless the name is made of `a-z`, `0-9` and `_`.
+    pub fn table(mut self, name: &str) -> Result<Self, InboxError> {
+        self.table = Arc::new(Table::parse::<DB>(name).ok_or(InboxError::TableName)?);
+        Ok(self)
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// Creates the table, or brings it to this crate's version.
+    ///
+    /// Can be called at each start and by several processes at once. A schema before the table's
+    /// name must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError::Database`]. Nothing has changed then.
+    pub async fn migrate(&self) -> Result<(), InboxError> {
+        let mut transaction = begin(&self.pool, DB::BEGIN_MIGRATION.into()).await?;
+        let connection = &mut *transaction;
+        DB::run(connection, &self.table.create_versions).await?;
+        for (version, migration) in (1..).zip(DB::MIGRATIONS) {
+            if DB::count(connection, &self.table.add_version, &[], Some(version)).await? > 0 {
+                DB::run(connection, &self.table.adapt(migration)).await?;
+            }
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes records older than this, and returns how many.
+    ///
+    /// Call it regularly, for example once an hour. Deletes 1,000 records at a time, so that it
+    /// never blocks handlers for long. Time is the database's clock. Keep records for longer than
+    /// the sender retries: pretix does for up to three days, Preo and Lune don't publish a bound.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "sqlite")]
+    /// # async fn purge(inbox: webhook_sdk::receiver::SqliteInbox) -> Result<(), webhook_sdk::receiver::InboxError> {
+    /// use std::time::Duration;
+    ///
+    /// let purged = inbox.purge(Duration::from_secs(30 * 24 * 60 * 60)).await?;
+    /// println!("{purged} records purged");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InboxError::Schema`] or [`InboxError::Database`]. What was deleted before stays deleted.
+    pub async fn purge(&self, older_than: Duration) -> Result<u64, InboxError> {
+        let seconds = i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX);
+        let seconds = Some(seconds.min(LONGEST_AGE));
+        let mut connection = self.pool.acquire().await?;
+        DB::count(&mut connection, &self.table.purge_positions, &[], seconds).await?;
+        let mut purged = 0;
+        loop {
+            let rows = DB::count(&mut connection, &self.table.purge, &[], seconds).await?;
+            purged += rows as u64;
+            if rows < PURGED_AT_ONCE {
+                return Ok(purged);
+            }
+        }
+    }
+
+    /// Begins the transaction of an event and records the event in it.
+    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claimed<DB>, StoreError> {
+        let wait = LONGEST_WAIT.min(lease);
+        let turn = timeout(wait, Arc::clone(&self.writers).acquire_owned());
+        let Ok(Ok(turn)) = turn.await else {
+            return Ok(Claimed::Held);
+        };
+        let claiming = async {
+            let transaction = begin(&self.pool, DB::begin(lease)).await?;
+            Record::claim(transaction, Arc::clone(&self.table), key.clone(), turn).await
+        };
+        match timeout(wait, claiming).await {
+            Ok(Ok(claimed)) => Ok(claimed),
+            Ok(Err(error)) if DB::is_busy(&error) => Ok(Claimed::Held),
+            Ok(Err(error)) => Err(InboxError::from(error).into()),
+            Err(_) => Err(StoreError::Unavailable(format!(
+                "no response within {wait:?}"
+            ))),
+        }
+    }
+}
+
+impl<DB: Dialect> Clone for Inbox<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            table: Arc::clone(&self.table),
+            writers: Arc::clone(&self.writers),
+        }
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for Inbox<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("table", &self.table.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<InboxError> for StoreError {
+    fn from(error: InboxError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<sqlx::Error> for InboxError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            // Postgres: undefined table, undefined column, another type.
+            Some("42P01" | "42703" | "42804") => Self::Schema(error),
+            // SQLite has one code for every error in a statement's text.
+            Some("1") => Self::Schema(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// The limit in the statement.
+const PURGED_AT_ONCE: usize = 1_000;
+/// Unpublished by any sender, our default: shorter than the 30 s that pretix and Lune wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// 100 years in seconds, within the range of every database's clock.
+const LONGEST_AGE: i64 = 100 * 365 * 24 * 60 * 60;

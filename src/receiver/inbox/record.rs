@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use sqlx::{Error, Transaction};
+use tokio::sync::{Mutex, OwnedSemaphorePermit};
+
+use super::table::Table;
+use super::transaction::InboxTransaction;
+use super::{Dialect, InboxError};
+use crate::receiver::{EventKey, StoreError};
+
+/// The result of a claim.
+pub(super) enum Claimed<DB: Dialect> {
+    /// The event is recorded in a transaction.
+    Granted(Record<DB>),
+    /// It was recorded before.
+    Committed,
+    /// Another transaction is recording it, or another event of its stream.
+    Held,
+    /// Its sequence is lower than the last one in its stream.
+    Stale,
+}
+
+/// An event's record that isn't committed. Dropping it rolls back.
+pub(super) struct Record<DB: Dialect> {
+    transaction: Arc<Mutex<Transaction<'static, DB>>>,
+    table: Arc<Table>,
+    key: EventKey,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl<DB: Dialect> Record<DB> {
+    pub(super) async fn claim(
+        mut transaction: Transaction<'static, DB>,
+        table: Arc<Table>,
+        key: EventKey,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Claimed<DB>, Error> {
+        let event = [key.as_str().as_bytes()];
+        let (insert, find) = (&table.insert, &table.find);
+        let committed = Claimed::Committed;
+        let mut refusal = change(&mut transaction, insert, find, &event, committed).await?;
+        if let (None, Some(position)) = (&refusal, key.position()) {
+            let position = [position.stream().as_bytes(), position.sequence().as_bytes()];
+            let (raise, find) = (&table.raise, &table.find_higher);
+            refusal = change(&mut transaction, raise, find, &position, Claimed::Stale).await?;
+        }
+        if let Some(refusal) = refusal {
+            transaction.rollback().await?;
+            return Ok(refusal);
+        }
+        Ok(Claimed::Granted(Self {
+            transaction: Arc::new(Mutex::new(transaction)),
+            table,
+            key,
+            _turn: turn,
+        }))
+    }
+
+    /// The transaction, for the handler to own while it runs.
+    pub(super) async fn lend(&self) -> InboxTransaction<DB> {
+        InboxTransaction(Arc::clone(&self.transaction).lock_owned().await)
+    }
+
+    /// Commits the record with all that the handler did.
+    ///
+    /// Postgres reports success for the commit of a transaction that an error has aborted, and SQLite
+    /// rolls back by itself on some errors. Finding the record first rules out both.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        let Some(transaction) = Arc::into_inner(self.transaction) else {
+            return Err(unusable("the handler kept its transaction"));
+        };
+        let mut transaction = transaction.into_inner();
+        let event = [self.key.as_str().as_bytes()];
+        match DB::count(&mut transaction, &self.table.find, &event, None).await {
+            Ok(0) => Err(unusable("the handler's transaction was rolled back")),
+            Ok(_) => transaction.commit().await.map_err(unavailable),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// Rolls back before the sender is answered, so that its next delivery isn't held.
+    pub(super) async fn rollback(self) {
+        if let Some(transaction) = Arc::into_inner(self.transaction) {
+            // If that fails, the connection is gone and the transaction with it.
+            transaction.into_inner().rollback().await.ok();
+        }
+    }
+}
+
+/// Makes a change, or returns why not: `found` if that precludes it, else another transaction.
+async fn change<DB: Dialect>(
+    transaction: &mut Transaction<'static, DB>,
+    change: &Arc<str>,
+    find: &Arc<str>,
+    parameters: &[&[u8]],
+    found: Claimed<DB>,
+) -> Result<Option<Claimed<DB>>, Error> {
+    let lock = lock_number(change, parameters);
+    if DB::count(transaction, change, parameters, Some(lock)).await? > 0 {
+        return Ok(None);
+    }
+    let is_found = DB::count(transaction, find, parameters, None).await? > 0;
+    Ok(Some(if is_found { found } else { Claimed::Held }))
+}
+
+/// The number of an advisory lock on a row, which no other table or application uses.
+fn lock_number(statement: &str, parameters: &[&[u8]]) -> i64 {
+    let row = parameters.first().copied().unwrap_or_default();
+    let digest = Sha256::new()
+        .chain_update(statement)
+        .chain_update(row)
+        .finalize();
+    let [a, b, c, d, e, f, g, h, ..] = digest.0;
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn unusable(reason: &str) -> StoreError {
+    StoreError::Unavailable(reason.to_owned())
+}
+
+fn unavailable(error: Error) -> StoreError {
+    InboxError::from(error).into()
+}

@@ -1,0 +1,80 @@
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::pool::Pool;
+use sqlx::{AssertSqlSafe, Connection, Error, Transaction};
+use tokio::sync::OwnedMutexGuard;
+
+use super::Dialect;
+
+/// The transaction of one event, for its handler.
+///
+/// It dereferences to sqlx's connection, so `&mut *tx` runs statements:
+///
+/// ```
+/// # #[cfg(feature = "postgres")]
+/// # mod example {
+/// use sqlx::Postgres;
+/// use webhook_sdk::receiver::InboxTransaction;
+///
+/// async fn store(tx: &mut InboxTransaction<Postgres>, id: &str) -> Result<(), sqlx::Error> {
+///     sqlx::query("insert into orders (id) values ($1)").bind(id).execute(&mut **tx).await?;
+///     Ok(())
+/// }
+/// # }
+/// ```
+///
+/// Dropping it returns the transaction, to be committed if the handler succeeds. A handler that keeps
+/// it, for example in a task that it spawns, fails.
+pub struct InboxTransaction<DB: Dialect>(pub(super) OwnedMutexGuard<Transaction<'static, DB>>);
+
+impl<DB: Dialect> Deref for InboxTransaction<DB> {
+    type Target = DB::Connection;
+
+    fn deref(&self) -> &DB::Connection {
+        &self.0
+    }
+}
+
+impl<DB: Dialect> DerefMut for InboxTransaction<DB> {
+    fn deref_mut(&mut self) -> &mut DB::Connection {
+        &mut self.0
+    }
+}
+
+impl<DB: Dialect> fmt::Debug for InboxTransaction<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboxTransaction").finish_non_exhaustive()
+    }
+}
+
+/// Begins a transaction.
+///
+/// In a task of its own, because dropping the future of sqlx 0.9's `begin` returns the connection to the
+/// pool with the transaction open.
+pub(super) async fn begin<DB: Dialect>(
+    pool: &Pool<DB>,
+    statement: Arc<str>,
+) -> Result<Transaction<'static, DB>, Error> {
+    let pool = pool.clone();
+    let beginning = tokio::spawn(async move {
+        loop {
+            let statement = AssertSqlSafe(Arc::clone(&statement));
+            match pool.begin_with(statement).await {
+                Err(Error::InvalidSavePointStatement) => close_stale(&pool).await?,
+                begun => return begun,
+            }
+        }
+    });
+    beginning.await.unwrap_or(Err(Error::WorkerCrashed))
+}
+
+/// Closes a connection on which sqlx 0.9 believes a transaction to be open that SQLite has ended itself.
+async fn close_stale<DB: Dialect>(pool: &Pool<DB>) -> Result<(), Error> {
+    let mut connection = pool.acquire().await?;
+    if connection.begin_with("begin").await.is_err() {
+        connection.close_on_drop();
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+use std::env::temp_dir;
+use std::fs;
+use std::path::PathBuf;
+
+use sqlx::Sqlite;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use uuid::Uuid;
+use webhook_sdk::receiver::SqliteInbox;
+
+use super::*;
+
+struct Database {
+    directory: PathBuf,
+    inbox: SqliteInbox,
+}
+
+impl Fixture for Database {
+    type Db = Sqlite;
+
+    const AGE: &'static str = "update webhook_inbox set handled_at = unixepoch() - 2 * 86400";
+    const ADD_2500: &'static str = "
+        insert into webhook_inbox (event)
+        with recursive numbers (n) as (select 1 union all select n + 1 from numbers limit 2500)
+        select cast(n as blob) from numbers
+    ";
+
+    async fn start() -> Self {
+        let directory = temp_dir().join(format!("webhook-sdk-sqlite-{}", Uuid::new_v4()));
+        fs::create_dir(&directory).unwrap();
+        let inbox = SqliteInbox::open(directory.join("inbox.db")).await.unwrap();
+        Self { directory, inbox }
+    }
+
+    fn inbox(&self) -> SqliteInbox {
+        self.inbox.clone()
+    }
+
+    async fn run(&self, statements: &'static str) {
+        sqlx::raw_sql(statements)
+            .execute(self.inbox.pool())
+            .await
+            .unwrap();
+    }
+
+    async fn value(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query)
+            .fetch_one(self.inbox.pool())
+            .await
+            .unwrap()
+    }
+
+    async fn run_in(
+        tx: &mut InboxTransaction<Sqlite>,
+        statements: &'static str,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(statements).execute(&mut **tx).await.map(drop)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.directory).ok();
+    }
+}
+
+promises!(Database, [cfg(feature = "sqlite")]);
+
+#[tokio::test]
+async fn file_is_opened_for_readers_beside_a_writer_and_durable_commits() {
+    let setup = Setup::<Database>::migrated().await;
+    let wal = "select journal_mode = 'wal' from pragma_journal_mode";
+    assert_eq!(setup.fixture.value(wal).await, 1);
+    let full = "select synchronous = 2 from pragma_synchronous";
+    assert_eq!(setup.fixture.value(full).await, 1);
+}
+
+#[tokio::test]
+async fn another_process_is_held_while_the_file_has_a_writer() {
+    let mut setup = Setup::<Database>::with(receiver().lease(Duration::from_secs(1))).await;
+    setup.inbox.migrate().await.unwrap();
+    let own = setup.inbox.clone();
+    let mut writer = own.pool().begin_with("begin immediate").await.unwrap();
+    setup.inbox = SqliteInbox::open(setup.fixture.directory.join("inbox.db"))
+        .await
+        .unwrap();
+    assert_eq!(setup.deliver_duplicate("event-1").await, 503);
+    sqlx::raw_sql(EFFECT).execute(&mut *writer).await.unwrap();
+    writer.rollback().await.unwrap();
+    setup.is_handled_next("event-1").await;
+}
+
+#[tokio::test]
+async fn copied_migrations_make_the_same_schema() {
+    let setup = Setup::<Database>::with(receiver()).await;
+    setup
+        .fixture
+        .run(include_str!(
+            "../../../../migrations/sqlite/0001_webhook_inbox.sql"
+        ))
+        .await;
+    setup.is_handled_next("event-1").await;
+    setup.inbox.migrate().await.unwrap();
+    assert_eq!(setup.deliver_duplicate("event-1").await, 204);
+}
+
+#[tokio::test]
+async fn transaction_that_sqlite_ends_leaves_the_pool_usable() {
+    let mut setup = Setup::<Database>::migrated().await;
+    let file = setup.fixture.directory.join("inbox.db");
+    let one = SqlitePoolOptions::new().max_connections(1);
+    let pool = one
+        .connect_with(SqliteConnectOptions::new().filename(file))
+        .await
+        .unwrap();
+    setup.inbox = SqliteInbox::new(pool);
+    let (ended, has_ended) = oneshot::channel();
+    let mut ended = Some(ended);
+    let delivering = setup.deliver("event-1", |_, mut tx| {
+        let ended = ended.take().unwrap();
+        async move {
+            // What SQLite does by itself if, for example, the disk is full.
+            Database::run_in(&mut tx, "rollback").await.unwrap();
+            ended.send(()).unwrap();
+            pending::<()>().await;
+        }
+    });
+    futures_util::select_biased! {
+        _ = delivering.fuse() => panic!("the handler never ends"),
+        ended = has_ended.fuse() => ended.unwrap(),
+    }
+    setup.is_handled_next("event-1").await;
+}
