@@ -210,10 +210,9 @@ fn detached_digest(scheme: &Scheme, signature: &[u8]) -> Result<Digest, VerifyEr
         Layout::Single { prefix } | Layout::List { prefix, .. } => prefix.as_str(),
         Layout::Fields { .. } => "",
     };
-    scheme.encoding.decode(signature).or_else(|error| {
-        match signature.strip_prefix(prefix.as_bytes()) {
-            Some(digest) if !prefix.is_empty() => scheme.encoding.decode(digest),
-            _ => Err(error),
-        }
+    let whole = scheme.encoding.decode(signature);
+    whole.or_else(|error| match signature.strip_prefix(prefix.as_bytes()) {
+        Some(digest) => scheme.encoding.decode(digest),
+        None => Err(error),
     })
 }

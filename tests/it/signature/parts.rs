@@ -152,6 +152,14 @@ fn the_fraction_of_a_second_counts_at_the_bound() {
         let moment = DateTime::from_timestamp(seconds, nanoseconds).unwrap();
         verifier().clock(move || moment)
     };
+    let same_second = read_at(NOW, 5).tolerance(Duration::ZERO);
+    assert_eq!(
+        refusal(&same_second, &headers, BODY),
+        VerifyError::TooOld {
+            age: Duration::from_nanos(5),
+            tolerance: Duration::ZERO
+        }
+    );
     let tolerance = Duration::from_secs(300);
     assert!(read_at(NOW + 300, 0).verify(&headers, BODY).is_ok());
     assert!(read_at(NOW - 300, 0).verify(&headers, BODY).is_ok());

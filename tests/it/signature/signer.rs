@@ -154,6 +154,17 @@ fn a_field_that_would_break_the_header_is_refused() {
 }
 
 #[test]
+fn the_first_second_of_1970_can_be_signed() {
+    let mut headers = HeaderMap::new();
+    let signer = signer(fields());
+    signer
+        .sign_at(&mut headers, BODY, DateTime::UNIX_EPOCH)
+        .unwrap();
+    let text = headers["x-signature"].to_str().unwrap();
+    assert!(text.starts_with("t=0,v1="), "{text}");
+}
+
+#[test]
 fn a_key_of_raw_bytes_signs_too() {
     let scheme = Scheme::builder("x-signature").build().unwrap();
     let key = Key::from_bytes("raw", SECRET.as_bytes()).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::{
     BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXLOWER_PERMISSIVE, HEXUPPER,
 };
@@ -547,6 +547,38 @@ fn a_list_ignores_signatures_of_other_versions() {
 }
 
 #[test]
+fn a_bare_list_ignores_empty_entries() {
+    let scheme = Scheme::builder("x-signature").list(", ").build().unwrap();
+    let verifier = Verifier::new(scheme, ring(SECRET));
+    let digest = hex(SECRET, &[BODY]);
+    let wrong = "0".repeat(64);
+    for value in [
+        format!("{digest}, "),
+        format!(", {wrong}, , {digest}"),
+        format!("{digest}, {wrong}"),
+    ] {
+        let headers = headers(&[("x-signature", &value)]);
+        assert!(verifier.verify(&headers, BODY).is_ok(), "{value}");
+    }
+    let none = headers(&[("x-signature", ", ")]);
+    assert_eq!(refusal(&verifier, &none, BODY), VerifyError::NoSignature);
+}
+
+#[test]
+fn the_system_clock_decides_unless_another_is_set() {
+    let verifier = Verifier::new(dated_scheme(), ring(SECRET)).tolerance(Duration::from_secs(60));
+    let signer = Signer::new(dated_scheme(), &Secret::from(SECRET)).unwrap();
+    let mut headers = HeaderMap::new();
+    signer.sign(&mut headers, BODY).unwrap();
+    assert!(verifier.verify(&headers, BODY).is_ok());
+    for seconds in [-70, 130] {
+        let time = Utc::now() + TimeDelta::seconds(seconds);
+        signer.sign_at(&mut headers, BODY, time).unwrap();
+        assert!(verifier.verify(&headers, BODY).is_err(), "{seconds}");
+    }
+}
+
+#[test]
 fn a_signed_header_must_occur_once_and_cannot_contain_its_delimiter() {
     let scheme = Scheme::builder("x-signature")
         .sign([Part::header("x-id"), Part::literal("."), Part::Body])
@@ -678,5 +710,36 @@ fn nothing_shows_a_secret_a_payload_or_a_digest() {
     for hidden in [SECRET, "5b8efff798038103", &digest, "[123, 34"] {
         assert!(!shown.contains(hidden), "{hidden} shows in {shown}");
     }
-    assert!(shown.contains("main"));
+}
+
+#[test]
+fn debug_names_the_keys_the_scheme_and_the_time() {
+    let headers = dated_header(&NOW.to_string());
+    let key = key("main", SECRET);
+    let verifier = Verifier::new(dated_scheme(), &key).clock(at(NOW));
+    let verification = verifier.begin(&headers).unwrap();
+    let verified = verifier.verify(&headers, BODY).unwrap();
+    let signer = Signer::with_key(dated_scheme(), key.clone());
+    let keyring = verifier.keyring();
+    for (shown, parts) in [
+        (format!("{key:?}"), &["Key", "main", "expires_at"][..]),
+        (format!("{keyring:?}"), &["Keyring", "main"]),
+        (
+            format!("{verifier:?}"),
+            &["Verifier", "x-signature", "main", "300s"],
+        ),
+        (
+            format!("{verification:?}"),
+            &["Verification", "x-signature", "main"],
+        ),
+        (
+            format!("{verified:?}"),
+            &["Verified", "main", "2023-11-14T22:13:20"],
+        ),
+        (format!("{signer:?}"), &["Signer", "x-signature", "main"]),
+    ] {
+        for part in parts {
+            assert!(shown.contains(part), "{part} isn't in {shown}");
+        }
+    }
 }
