@@ -26,6 +26,7 @@ mod lune;
 mod preo;
 #[cfg(feature = "pretix")]
 mod pretix;
+mod request;
 #[cfg(service)]
 mod sender;
 #[cfg(service)]
@@ -51,6 +52,9 @@ pub use lune::{Lune, LuneFake};
 pub use preo::{Preo, PreoFake};
 #[cfg(feature = "pretix")]
 pub use pretix::{Pretix, PretixFake};
+#[cfg(feature = "pretix")]
+pub use request::credentialed_request;
+pub use request::{sign, signed_request};
 #[cfg(service)]
 pub use server::RecordedRequest;
 #[cfg(service)]

@@ -16,7 +16,7 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 pub(crate) fn empty(status: StatusCode) -> Reply {
     let mut reply = Response::new(Vec::new());
     *reply.status_mut() = status;
-    reply
+    Box::new(reply)
 }
 
 pub(crate) fn json(status: StatusCode, body: &Value) -> Reply {

@@ -3,8 +3,10 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
+
+use super::service::Reply;
 
 const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
     <body><h1>502 Bad Gateway</h1></body>\n</html>\n";
@@ -139,15 +141,15 @@ impl Fault {
     /// `throttled` is the service's own response to one request too many.
     pub(crate) fn apply(
         self,
-        operation: impl FnOnce() -> Response<Vec<u8>>,
-        throttled: impl FnOnce(Option<u64>) -> Response<Vec<u8>>,
-    ) -> Option<(Response<Vec<u8>>, Option<Duration>)> {
+        operation: impl FnOnce() -> Reply,
+        throttled: impl FnOnce(Option<u64>) -> Reply,
+    ) -> Option<(Reply, Option<Duration>)> {
         let done = self.carried_out.then(operation);
         let mut response = match self.kind {
             Kind::Closed => return None,
             Kind::Throttled(seconds) => throttled(seconds),
             Kind::Status(status) => {
-                let mut response = Response::new(Vec::new());
+                let mut response = Reply::default();
                 *response.status_mut() = status;
                 response
             }

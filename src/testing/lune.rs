@@ -463,7 +463,11 @@ impl State<Lune> {
     }
 
     fn update(&mut self, call: &Call, request: &Request) -> Result<Reply, Reply> {
-        let body = object(request)?;
+        // 415 is published of create alone.
+        let body = object(request).map_err(|reply| match reply.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => invalid("The body must be JSON."),
+            _ => reply,
+        })?;
         let url = self.url(&body)?;
         let enabled = match body.get("enabled") {
             Some(Value::Bool(enabled)) => *enabled,

@@ -344,16 +344,19 @@ impl State<Preo> {
     fn page_size(&self, url: &Url) -> Result<usize, Reply> {
         let size = match drf::query(url, "page_size") {
             None => PAGE_SIZE,
-            Some(size) => match size.parse() {
-                Ok(size) if size > 0 => size,
-                _ => return Err(wrong("page_size", "A positive integer is required.")),
-            },
+            Some(size) if size.bytes().all(|byte| byte.is_ascii_digit()) => {
+                size.parse().unwrap_or(usize::MAX)
+            }
+            Some(_) => 0,
         };
-        Ok(size.min(self.service.max_page_size))
+        match size {
+            0 => Err(wrong("page_size", "A positive integer is required.")),
+            size => Ok(size.min(self.service.max_page_size)),
+        }
     }
 
     fn create(&mut self, request: &Request) -> Result<Reply, Reply> {
-        let body = drf::object(request)?;
+        let body = object(request)?;
         let mut fields = Fields::of(&body, false);
         let organization_id = fields.required("organization_id", |id| drf::text(id, usize::MAX));
         let created = self.clock.tick();
@@ -377,7 +380,7 @@ impl State<Preo> {
     }
 
     fn update(&mut self, id: &str, request: &Request) -> Result<Reply, Reply> {
-        let body = drf::object(request)?;
+        let body = object(request)?;
         let mut webhook = self.webhooks.get(id).cloned().ok_or_else(drf::not_found)?;
         read(Fields::of(&body, true), &mut webhook)?;
         self.change(id, |row| *row = webhook);
@@ -439,6 +442,14 @@ impl State<Preo> {
             self.outbox.extend(attempt);
         }
         self.show_delivery(key)
+    }
+}
+
+/// The document requires a body.
+fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
+    match request.body.is_empty() {
+        true => Err(drf::detail(StatusCode::BAD_REQUEST, "A body is required.")),
+        false => drf::object(request),
     }
 }
 

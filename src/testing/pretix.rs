@@ -106,9 +106,12 @@ pub struct Pretix {
     action_types: Vec<String>,
     /// The organizers of webhooks that don't belong to the fake's own.
     owners: HashMap<i64, String>,
-    kept: HashMap<(Vec<u8>, Vec<u8>), (DateTime<Utc>, Reply)>,
+    kept: HashMap<Key, (DateTime<Utc>, Reply)>,
     timeout: Duration,
 }
+
+/// An idempotency key and its caller.
+type Key = (Vec<u8>, Vec<u8>);
 
 #[derive(Clone)]
 enum Opens {

@@ -170,7 +170,7 @@ impl<S: FakeService> Shared<S> {
 struct ConnectionClosed;
 
 fn template(reply: Reply, delay: Option<Duration>) -> ResponseTemplate {
-    let (parts, body) = reply.into_parts();
+    let (parts, body) = (*reply).into_parts();
     let mut template = ResponseTemplate::new(parts.status).set_body_bytes(body);
     for (name, value) in &parts.headers {
         template = template.append_header(name, value);

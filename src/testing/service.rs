@@ -20,7 +20,7 @@ use super::sender::{Outgoing, Pace};
 use super::store::{Clock, Rows, later};
 use crate::client::{Auth, Operation};
 
-pub(crate) type Reply = Response<Vec<u8>>;
+pub(crate) type Reply = Box<Response<Vec<u8>>>;
 
 /// A service that a [`Fake`](super::Fake) answers for.
 ///

@@ -8,6 +8,8 @@
 
 mod deliveries;
 mod operations;
+#[cfg(feature = "testing")]
+mod random;
 mod refusals;
 mod retries;
 
