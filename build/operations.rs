@@ -97,6 +97,8 @@ struct Input<'a> {
     kept: TokenStream,
     value: TokenStream,
     pass: Pass,
+    /// Whether it filters by something that a caller can change.
+    switch: bool,
 }
 
 /// How a kept value is handed to the generated call.
@@ -173,7 +175,7 @@ impl<'a> Operation<'a> {
         let fields = inputs().map(|Input { name, kept, .. }| {
             quote! { pub(crate) #name: #kept }
         });
-        let setters = self.optional.iter().map(Input::setter);
+        let setters = self.optional.iter().map(|input| input.setter(&row.id));
         let answer = answer(&row.answer);
         let names = inputs().map(|input| &input.name);
         let joined = inputs().filter_map(|Input { name, pass, .. }| {
@@ -282,6 +284,7 @@ impl<'a> Input<'a> {
             kept,
             value,
             pass,
+            switch: matches!(kind, Kind::Boolean),
         })
     }
 
@@ -295,10 +298,11 @@ impl<'a> Input<'a> {
             kept,
             value: quote! { body },
             pass: Pass::Reference,
+            switch: false,
         })
     }
 
-    fn setter(&self) -> TokenStream {
+    fn setter(&self, operation: &str) -> TokenStream {
         let Self {
             name,
             argument,
@@ -309,7 +313,15 @@ impl<'a> Input<'a> {
             Pass::List | Pass::JoinedList => "An empty list leaves the parameter out.",
             _ => "",
         };
-        let doc = docs([self.doc, empty]);
+        let changing = match self.switch {
+            true => format!(
+                "Collect the items before you change what this selects, because the rest of a \
+                 streamed list moves up: \
+                 `for item in client.{operation}(..).{name}(true).all().await? {{ .. }}`"
+            ),
+            false => String::new(),
+        };
+        let doc = docs([self.doc, empty, &*changing]);
         quote! {
             #doc
             pub fn #name(mut self, #name: #argument) -> Self {

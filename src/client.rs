@@ -6,6 +6,7 @@ mod builder;
 mod constraint;
 pub(crate) mod ensure;
 pub(crate) mod log;
+mod pace;
 pub mod pagination;
 mod refusal;
 mod response;
@@ -19,10 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use governor::DefaultDirectRateLimiter;
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
-use progenitor_client::{ClientInfo, OperationInfo};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -36,8 +35,10 @@ pub use self::retry::RetryPolicy;
 
 use self::attempt::Progress;
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
+use self::pace::Pace;
 pub(crate) use self::refusal::{Advice, Refusal};
 pub(crate) use self::response::Answer;
+use self::runtime::{ClientInfo, OperationInfo};
 
 use crate::error::{Error, ErrorKind};
 
@@ -58,7 +59,7 @@ struct Settings {
     max_response_bytes: usize,
     retry: RetryPolicy,
     idempotency_key: Option<HeaderName>,
-    pace: Option<DefaultDirectRateLimiter>,
+    pace: Option<Pace>,
     advice: Box<Advice>,
 }
 

@@ -83,7 +83,7 @@ impl Transport {
             return Err(Error::new(ErrorKind::Validation, message));
         };
         if let Some(pace) = &self.0.pace {
-            pace.until_ready().await;
+            pace.ready().await;
         }
         *request.timeout_mut() = Some(self.0.timeout);
         let applied = progress.applied.load(Ordering::Relaxed);

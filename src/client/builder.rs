@@ -3,10 +3,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::{Quota, RateLimiter};
 use http::header::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
+use super::pace::Pace;
 use super::{Auth, Operation, Refusal, RetryPolicy, Settings, Transport};
 use crate::error::Error;
 
@@ -289,9 +289,7 @@ impl<S: Service> ClientBuilder<S> {
             max_response_bytes: self.max_response_bytes,
             retry: self.retry,
             idempotency_key: S::IDEMPOTENCY_KEY,
-            pace: self
-                .requests_per_second
-                .map(|n| RateLimiter::direct(Quota::per_second(n).allow_burst(NonZeroU32::MIN))),
+            pace: self.requests_per_second.map(Pace::new),
             advice: {
                 let extra = self.extra.clone();
                 Box::new(move |refusal| S::advice(refusal, &extra))

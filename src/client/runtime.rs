@@ -1,18 +1,17 @@
 //! The names that generated code expects of its runtime, which it calls `progenitor_client`.
-//!
-//! Queries are encoded by the real one. Errors, responses and hooks are this crate's.
 
 #![expect(unreachable_pub, reason = "generated code re-exports these names")]
 
 use std::marker::PhantomData;
 
-pub(crate) use ::progenitor_client::RequestBuilderExt;
-pub use ::progenitor_client::{ByteStream, ClientInfo, OperationInfo, QueryParam};
-
 pub(crate) use super::ClientHooks;
 pub use super::Response as ResponseValue;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::Answer;
 
@@ -49,3 +48,47 @@ impl<E> From<reqwest::Error> for Error<E> {
         crate::Error::transport(error).into()
     }
 }
+
+/// The parts of a generated client.
+pub trait ClientInfo<Inner> {
+    fn api_version() -> &'static str;
+    #[allow(dead_code, reason = "generated clients implement it")]
+    fn baseurl(&self) -> &str;
+    fn client(&self) -> &reqwest::Client;
+    fn inner(&self) -> &Inner;
+}
+
+/// The operation that a request is of.
+pub struct OperationInfo {
+    pub operation_id: &'static str,
+}
+
+/// A parameter of a query: left out if it is null, and repeated for each element of a list.
+pub struct QueryParam<'a, T> {
+    name: &'a str,
+    value: &'a T,
+}
+
+impl<'a, T> QueryParam<'a, T> {
+    pub fn new(name: &'a str, value: &'a T) -> Self {
+        Self { name, value }
+    }
+}
+
+impl<T: Serialize> Serialize for QueryParam<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = match serde_json::to_value(self.value).map_err(S::Error::custom)? {
+            Value::Null => Vec::new(),
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        serializer.collect_seq(values.into_iter().map(|value| match value {
+            Value::String(text) => (self.name, text),
+            value => (self.name, value.to_string()),
+        }))
+    }
+}
+
+/// Unused by the operations of the documents, but imported by all generated code.
+pub type ByteStream = ();
+pub(crate) trait RequestBuilderExt {}

@@ -1,0 +1,28 @@
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
+
+/// Spaces requests evenly, first come, first served.
+pub(super) struct Pace {
+    interval: Duration,
+    /// Held by whoever is next, so that one who gives up loses no time for the others.
+    next: Mutex<Instant>,
+}
+
+impl Pace {
+    pub(super) fn new(requests_per_second: NonZeroU32) -> Self {
+        Self {
+            interval: Duration::from_secs(1) / requests_per_second.get(),
+            next: Mutex::new(Instant::now()),
+        }
+    }
+
+    pub(super) async fn ready(&self) {
+        let mut next = self.next.lock().await;
+        let at = Instant::now().max(*next);
+        sleep_until(at).await;
+        *next = at + self.interval;
+    }
+}
