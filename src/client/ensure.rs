@@ -63,16 +63,10 @@ impl<W> Ensured<W> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fit {
     /// It counts as deleted, and can be revived.
-    #[cfg_attr(
-        not(feature = "pretix"),
-        expect(dead_code, reason = "pretix alone keeps them")
-    )]
+    #[allow(dead_code, reason = "pretix alone keeps them")]
     Deleted,
     /// It may serve another purpose, and is taken only if there is no better one.
-    #[cfg_attr(
-        not(feature = "lune"),
-        expect(dead_code, reason = "Lune alone has them")
-    )]
+    #[allow(dead_code, reason = "Lune alone has them")]
     Similar,
     Same,
 }
