@@ -15,6 +15,8 @@
 
 #[cfg(feature = "client")]
 mod client;
+#[cfg(all(doctest, feature = "client", feature = "preo"))]
+mod compile_fail;
 #[cfg(feature = "client")]
 mod decode;
 #[cfg(feature = "client")]
