@@ -46,7 +46,7 @@ pub mod preo;
 #[cfg(feature = "pretix")]
 pub mod pretix;
 
-#[cfg(all(feature = "client", service))]
+#[cfg(feature = "client")]
 pub use self::client::ensure::Ensured;
 #[cfg(rotation)]
 pub use self::client::rotation::Rotation;
