@@ -34,6 +34,9 @@
 //! have an event at a time only where one can't be stopped at the end of its lease: work that it has
 //! spawned or that blocks, or a process that stood still. What a handler does must bear that.
 //!
+//! **Exactly once in effect.** With the feature `postgres` or `sqlite`, `Delivery::handle_in` gives the
+//! handler the transaction in which the event is recorded: what it writes there happens once.
+//!
 //! An event whose sender hangs up while it is being claimed can stay claimed until the lease ends; it
 //! is answered with 503 for so long.
 //!

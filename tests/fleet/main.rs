@@ -122,7 +122,7 @@ impl Proof {
     fn run(kind: Kind, effects: Effects, events: usize, crashes: usize) -> Self {
         let begun = Instant::now();
         // Far more than it takes, even while other processes use the cores.
-        let deadline = begun + Duration::from_secs(120) + events as u32 * Duration::from_millis(20);
+        let deadline = begun + Duration::from_secs(120) + events as u32 * Duration::from_millis(60);
         let mut random = fastrand::Rng::with_seed(SEED);
         let schedule = schedule::deliveries(events, &mut random);
         println!(

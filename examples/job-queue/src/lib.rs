@@ -15,9 +15,9 @@ use graphile_worker::{
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
+use webhook_sdk::Secret;
 use webhook_sdk::preo;
 use webhook_sdk::receiver::{BoxError, Delivery, Outcome, PostgresInbox, Receiver};
-use webhook_sdk::{Secret, signature::Verifier};
 
 type Source = preo::Source<Consent>;
 
