@@ -127,10 +127,11 @@ impl<DB: Dialect> Inbox<DB> {
     /// a second one from the same pool can wait for itself.
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
+        let writers = DB::writers(pool.options().get_max_connections());
         Self {
             pool,
             table: Arc::new(Table::new::<DB>(None, "webhook_inbox")),
-            writers: Arc::new(Semaphore::new(DB::WRITERS)),
+            writers: Arc::new(Semaphore::new(writers)),
         }
     }
 
@@ -160,7 +161,7 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// [`InboxError::Database`]. Nothing has changed then.
     pub async fn migrate(&self) -> Result<(), InboxError> {
-        let mut transaction = begin(&self.pool, DB::BEGIN_MIGRATION.into()).await?;
+        let (mut transaction, ()) = begin(&self.pool, DB::BEGIN_MIGRATION.into(), ()).await?;
         let connection = &mut *transaction;
         DB::run(connection, &self.table.create_versions).await?;
         for (version, migration) in (1..).zip(DB::MIGRATIONS) {
@@ -211,19 +212,17 @@ impl<DB: Dialect> Inbox<DB> {
         let wait = LONGEST_WAIT.min(lease);
         let turn = timeout(wait, Arc::clone(&self.writers).acquire_owned());
         let Ok(Ok(turn)) = turn.await else {
-            return Ok(Claimed::Held);
+            return Err(no_response(wait));
         };
         let claiming = async {
-            let transaction = begin(&self.pool, DB::begin(lease)).await?;
+            let (transaction, turn) = begin(&self.pool, DB::begin(lease), turn).await?;
             Record::claim(transaction, Arc::clone(&self.table), key.clone(), turn).await
         };
         match timeout(wait, claiming).await {
             Ok(Ok(claimed)) => Ok(claimed),
             Ok(Err(error)) if DB::is_busy(&error) => Ok(Claimed::Held),
             Ok(Err(error)) => Err(InboxError::from(error).into()),
-            Err(_) => Err(StoreError::Unavailable(format!(
-                "no response within {wait:?}"
-            ))),
+            Err(_) => Err(no_response(wait)),
         }
     }
 }
@@ -263,6 +262,10 @@ impl From<sqlx::Error> for InboxError {
             _ => Self::Database(error),
         }
     }
+}
+
+fn no_response(wait: Duration) -> StoreError {
+    StoreError::Unavailable(format!("no response within {wait:?}"))
 }
 
 /// The limit in the statement.

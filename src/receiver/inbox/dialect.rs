@@ -14,8 +14,6 @@ pub trait Sql: Run {
     /// Each version of the schema, from the first.
     const MIGRATIONS: &'static [&'static str];
     const BEGIN_MIGRATION: &'static str;
-    /// How many transactions one process runs at a time.
-    const WRITERS: usize;
     const HAS_SCHEMAS: bool;
     /// Inserts the event `$1`, unless another transaction has inserted it or is about to. `$2` is the
     /// number of its lock.
@@ -25,6 +23,9 @@ pub trait Sql: Run {
     const RAISE: &'static str;
     /// The instant `$1` seconds ago.
     const AGO: &'static str;
+
+    /// How many transactions one process runs at a time through a pool of so many connections.
+    fn writers(connections: u32) -> usize;
 
     /// Begins the transaction of an event that may take as long as its lease.
     fn begin(lease: Duration) -> Arc<str>;

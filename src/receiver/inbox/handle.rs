@@ -4,7 +4,7 @@ use tokio::time::timeout;
 
 use super::record::Claimed;
 use super::transaction::InboxTransaction;
-use super::{Dialect, Inbox, LONGEST_WAIT};
+use super::{Dialect, Inbox, LONGEST_WAIT, no_response};
 use crate::receiver::delivery::{Processed, Progress, Watch, guarded};
 use crate::receiver::{Delivery, Event, IntoAck, Outcome, Source, StoreError};
 
@@ -91,7 +91,7 @@ where
             match timeout(LONGEST_WAIT, record.commit()).await {
                 Ok(Ok(())) => processed,
                 Ok(Err(error)) => Processed::StoreUnavailable(error),
-                Err(_) => Processed::StoreUnavailable(no_response()),
+                Err(_) => Processed::StoreUnavailable(no_response(LONGEST_WAIT)),
             }
         }
         _ => {
@@ -99,8 +99,4 @@ where
             processed
         }
     }
-}
-
-fn no_response() -> StoreError {
-    StoreError::Unavailable(format!("no response to the commit within {LONGEST_WAIT:?}"))
 }

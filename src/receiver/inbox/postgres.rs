@@ -2,7 +2,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{Error, Postgres};
-use tokio::sync::Semaphore;
 
 use super::dialect::{Dialect, Sql};
 
@@ -36,7 +35,6 @@ impl Sql for Postgres {
     )];
     /// One process at a time creates the tables: `if not exists` alone isn't safe from others.
     const BEGIN_MIGRATION: &'static str = "begin; select pg_advisory_xact_lock(33606995561901931)";
-    const WRITERS: usize = Semaphore::MAX_PERMITS;
     const HAS_SCHEMAS: bool = true;
     const INSERT: &'static str = r#"
         insert into "webhook_inbox" (event)
@@ -51,6 +49,10 @@ impl Sql for Postgres {
         returning 1
     "#;
     const AGO: &'static str = "now() - make_interval(secs => $1::float8)";
+
+    fn writers(connections: u32) -> usize {
+        connections as usize
+    }
 
     fn begin(lease: Duration) -> Arc<str> {
         let milliseconds = lease.as_millis().clamp(1, i32::MAX as u128);

@@ -58,8 +58,6 @@ impl Sql for Sqlite {
         "../../../migrations/sqlite/0001_webhook_inbox.sql"
     )];
     const BEGIN_MIGRATION: &'static str = "begin immediate";
-    /// A fair queue within the process, because SQLite's own waiting is polling.
-    const WRITERS: usize = 1;
     const HAS_SCHEMAS: bool = false;
     const INSERT: &'static str =
         r#"insert into "webhook_inbox" (event) values ($1) on conflict do nothing returning 1"#;
@@ -70,6 +68,11 @@ impl Sql for Sqlite {
         returning 1
     "#;
     const AGO: &'static str = "unixepoch() - $1";
+
+    /// A fair queue within the process, because SQLite's own waiting is polling.
+    fn writers(_: u32) -> usize {
+        1
+    }
 
     /// Takes the lock for writing at once: a transaction that has read can fail to get it later.
     fn begin(_: Duration) -> Arc<str> {

@@ -49,21 +49,22 @@ impl<DB: Dialect> fmt::Debug for InboxTransaction<DB> {
     }
 }
 
-/// Begins a transaction.
+/// Begins a transaction, and returns it with `turn`, which is held until then.
 ///
 /// In a task of its own, because dropping the future of sqlx 0.9's `begin` returns the connection to the
 /// pool with the transaction open.
-pub(super) async fn begin<DB: Dialect>(
+pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
     pool: &Pool<DB>,
     statement: Arc<str>,
-) -> Result<Transaction<'static, DB>, Error> {
+    turn: T,
+) -> Result<(Transaction<'static, DB>, T), Error> {
     let pool = pool.clone();
     let beginning = tokio::spawn(async move {
         loop {
             let statement = AssertSqlSafe(Arc::clone(&statement));
             match pool.begin_with(statement).await {
                 Err(Error::InvalidSavePointStatement) => close_stale(&pool).await?,
-                begun => return begun,
+                begun => return begun.map(|transaction| (transaction, turn)),
             }
         }
     });
