@@ -17,7 +17,7 @@
 mod client;
 #[cfg(all(doctest, feature = "client", feature = "preo"))]
 mod compile_fail;
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "receiver"))]
 mod decode;
 #[cfg(feature = "client")]
 mod error;

@@ -60,6 +60,7 @@ mod receive;
 mod refusal;
 mod source;
 mod store;
+mod tenants;
 
 pub use self::builder::{BuildError, ReceiverBuilder};
 pub use self::delivery::Delivery;
@@ -81,3 +82,6 @@ pub use self::store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use self::store::redis::{RedisStore, RedisStoreBuilder, RedisStoreError};
 pub use self::store::{Claim, ClaimToken, DedupStore, StoreError};
+#[allow(unused_imports, reason = "used by the services")]
+pub(crate) use self::tenants::Keys;
+pub use self::tenants::Tenants;

@@ -1,7 +1,7 @@
 use http::request::Parts;
 
 use super::{Batch, Event};
-use crate::receiver::{self, Authenticated, Authentication, DecodeError, Refusal};
+use crate::receiver::{self, Authenticated, Authentication, DecodeError, Keys, Refusal, Tenants};
 use crate::signature::Verifier;
 
 /// The deliveries of Lune, for a [`Receiver`](crate::receiver::Receiver).
@@ -49,7 +49,7 @@ use crate::signature::Verifier;
 /// again, unless [`skip_stale`](Self::skip_stale) recognizes it.
 #[derive(Clone, Debug)]
 pub struct Source {
-    verifier: Verifier,
+    keys: Keys<Verifier>,
     skip_stale: bool,
 }
 
@@ -57,7 +57,15 @@ impl Source {
     /// Deliveries that this verifier accepts.
     pub fn new(verifier: Verifier) -> Self {
         Self {
-            verifier,
+            keys: Keys::Same(verifier),
+            skip_stale: false,
+        }
+    }
+
+    /// Deliveries to many tenants, each with its own verifier.
+    pub fn for_tenants(tenants: Tenants<Verifier>) -> Self {
+        Self {
+            keys: Keys::of_tenants(tenants, super::scheme()),
             skip_stale: false,
         }
     }
@@ -97,7 +105,7 @@ impl receiver::Source for Source {
     }
 
     async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
-        Ok(self.verifier.begin(&parts.headers)?.into())
+        self.keys.begin(parts).await
     }
 
     fn decode(

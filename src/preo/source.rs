@@ -5,7 +5,9 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::receiver::{self, Authenticated, Authentication, DecodeError, Event, Refusal};
+use crate::receiver::{
+    self, Authenticated, Authentication, DecodeError, Event, Keys, Refusal, Tenants,
+};
 use crate::signature::Verifier;
 
 /// The deliveries of Preo, for a [`Receiver`](crate::receiver::Receiver).
@@ -36,7 +38,7 @@ use crate::signature::Verifier;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub struct Source<T = Value> {
-    verifier: Verifier,
+    keys: Keys<Verifier>,
     identity: Option<Arc<Identity<T>>>,
     payload: PhantomData<fn() -> T>,
 }
@@ -47,7 +49,16 @@ impl<T> Source<T> {
     /// Source that this verifier accepts.
     pub fn new(verifier: Verifier) -> Self {
         Self {
-            verifier,
+            keys: Keys::Same(verifier),
+            identity: None,
+            payload: PhantomData,
+        }
+    }
+
+    /// Deliveries to many tenants, each with its own verifier.
+    pub fn for_tenants(tenants: Tenants<Verifier>) -> Self {
+        Self {
+            keys: Keys::of_tenants(tenants, super::scheme()),
             identity: None,
             payload: PhantomData,
         }
@@ -75,7 +86,7 @@ impl<T: DeserializeOwned + Send + 'static> receiver::Source for Source<T> {
     }
 
     async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
-        Ok(self.verifier.begin(&parts.headers)?.into())
+        self.keys.begin(parts).await
     }
 
     fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<T>>, DecodeError> {

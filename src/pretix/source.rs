@@ -2,10 +2,10 @@ use http::request::Parts;
 
 use super::{BasicAuth, Notification};
 use crate::receiver::{
-    self, Ack, AckKind, Authenticated, Authentication, DecodeError, Event, Refusal,
+    self, Ack, AckKind, Authenticated, Authentication, DecodeError, Event, Keys, Refusal, Tenants,
 };
 
-/// The notifications of one pretix, for a [`Receiver`](crate::receiver::Receiver).
+/// Notifications of pretix, for a [`Receiver`](crate::receiver::Receiver).
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -18,23 +18,56 @@ use crate::receiver::{
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A notification is told from others by its organizer and its `notification_id`.
+/// Events are de-duplicated by the organizer and the `notification_id`.
 #[derive(Clone, Debug)]
 pub struct Source {
-    auth: BasicAuth,
+    keys: Keys<BasicAuth>,
     installation: String,
+    secret_in_path: bool,
 }
 
 impl Source {
     /// Notifications that carry credentials accepted by this.
     pub fn new(auth: BasicAuth) -> Self {
+        Self::of(Keys::Same(auth))
+    }
+
+    /// Notifications to many tenants, each with its own credentials.
+    pub fn for_tenants(tenants: Tenants<BasicAuth>) -> Self {
+        Self::of(Keys::Tenants(tenants, BasicAuth::decoy()))
+    }
+
+    /// Takes the secret from the URL's path instead of the `Authorization` header.
+    ///
+    /// ```
+    /// use webhook_sdk::Secret;
+    /// use webhook_sdk::pretix::{BasicAuth, Credentials, Source};
+    ///
+    /// // The webhook's target URL is https://shop.example/hooks/pretix/dXNlLWEtbG9uZy1yYW5kb20tb25l
+    /// let secret = Secret::from("dXNlLWEtbG9uZy1yYW5kb20tb25l");
+    /// let auth = BasicAuth::new("2026", &Credentials::new("path", secret)?);
+    /// let source = Source::new(auth).secret_in_path();
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// The last segment of the path has to be the password of accepted credentials whose user is
+    /// `path`. It is compared as it stands in the URL, percent-encoding included. Servers and
+    /// proxies log paths, so prefer credentials where you can.
+    #[must_use]
+    pub fn secret_in_path(mut self) -> Self {
+        self.secret_in_path = true;
+        self
+    }
+
+    fn of(keys: Keys<BasicAuth>) -> Self {
         Self {
-            auth,
+            keys,
             installation: String::new(),
+            secret_in_path: false,
         }
     }
 
-    /// Tells this installation from others that share a store.
+    /// Separates this installation's events from those of others that share the receiver's name.
     ///
     /// Organizers and ids are unique within one installation only.
     #[must_use]
@@ -57,10 +90,17 @@ impl receiver::Source for Source {
     }
 
     async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
-        let authenticated = self.auth.verify(&parts.headers);
-        let authenticated =
-            authenticated.map_err(|error| Refusal::Credentials(error.to_string()))?;
-        Ok(Authentication::credentials(authenticated.key_name()))
+        let resolved = self.keys.resolve(parts).await?;
+        let verified = match self.secret_in_path {
+            true => {
+                let secret = parts.uri.path().rsplit('/').next().unwrap_or_default();
+                resolved.keys.verify_pair(PATH_USER, secret)
+            }
+            false => resolved.keys.verify(&parts.headers),
+        };
+        let verified = verified.map_err(|error| Refusal::Credentials(error.to_string()))?;
+        let authentication = Authentication::credentials(verified.key_name());
+        Ok(resolved.complete(authentication.owner(verified.user())))
     }
 
     fn decode(
@@ -92,3 +132,6 @@ impl Ack<Source> {
         Self::of(AckKind::Disable)
     }
 }
+
+/// The user of credentials whose password is a secret path.
+const PATH_USER: &str = "path";

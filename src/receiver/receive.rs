@@ -151,7 +151,11 @@ impl<S: Source> Receiver<S> {
             self.inner.space.as_str(),
             source.name(),
             proof.tenant.as_deref().unwrap_or_default(),
-            owner.as_deref().unwrap_or_default(),
+            match &proof.by {
+                By::Signature(verified) => verified.owner(),
+                By::Credentials(_) => owner.as_deref(),
+            }
+            .unwrap_or_default(),
         ]);
         let proof = Arc::new(proof);
         let events = source.decode(&Authenticated {

@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
 use thiserror::Error;
 
+use crate::decode;
 use crate::signature::VerifyError;
 
 /// Why a request was refused before a handler ran.
@@ -85,55 +85,10 @@ impl DecodeError {
         Self(message.into())
     }
 
-    /// Decodes JSON, and finds the path only where that fails.
     pub(crate) fn or_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Self> {
-        serde_json::from_slice(bytes).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            if error.classify() != Category::Data {
-                return Self(format!("not JSON at line {line} column {column}"));
-            }
-            let mut json = serde_json::Deserializer::from_slice(bytes);
-            let path = match serde_path_to_error::deserialize::<_, T>(&mut json) {
-                Err(error) => error.path().to_string(),
-                Ok(_) => ".".to_owned(),
-            };
-            let path: String = path.chars().take(LONGEST_PATH).collect();
-            let expected = expected(&error.to_string());
-            Self(match path.as_str() {
-                "." => format!("the body: {expected}"),
-                path => format!("{}: {expected}", path.escape_debug()),
-            })
-        })
+        decode::json(bytes).map_err(|error| Self(error.to_string()))
     }
 }
-
-/// The part of serde's message that names the type's wish, without the value that was found.
-fn expected(message: &str) -> String {
-    let message = message
-        .rsplit_once(" at line ")
-        .map_or(message, |(message, _)| message);
-    for fixed in ["missing field ", "duplicate field "] {
-        if message.starts_with(fixed) {
-            return message.to_owned();
-        }
-    }
-    let quotes_a_value = [
-        "invalid type: ",
-        "invalid value: ",
-        "invalid length ",
-        "unknown variant ",
-    ];
-    match message.rsplit_once(", expected ") {
-        Some((before, expected))
-            if quotes_a_value.iter().any(|start| before.starts_with(start)) =>
-        {
-            format!("expected {expected}")
-        }
-        _ => "doesn't fit its type".to_owned(),
-    }
-}
-
-const LONGEST_PATH: usize = 200;
 
 /// A response without a body; a 503 says when to come again.
 pub(super) fn respond<B: Default>(status: StatusCode) -> Response<B> {

@@ -117,7 +117,9 @@ impl Authentication {
         self
     }
 
-    /// The sender within the tenant that owns the key, where one set of keys has several owners.
+    /// The sender within the tenant that the credentials belong to, if they can be of several.
+    ///
+    /// A signature's owner is that of its [`Key`](crate::signature::Key::owner).
     #[must_use]
     pub fn owner(mut self, owner: impl Into<Arc<str>>) -> Self {
         self.owner = Some(owner.into());

@@ -25,12 +25,26 @@ mod inbox;
     feature = "pretix"
 ))]
 mod lune;
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod observer;
 #[cfg(all(feature = "lune", feature = "postgres", feature = "preo"))]
 mod postgres_server;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
 mod redis_server;
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod scope;
 #[cfg(all(
     feature = "axum",
     feature = "lune",
@@ -47,6 +61,13 @@ mod store;
     feature = "pretix"
 ))]
 pub(crate) mod support;
+#[cfg(all(
+    feature = "axum",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod tenants;
 #[cfg(all(
     feature = "axum",
     feature = "lune",

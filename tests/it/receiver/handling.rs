@@ -349,7 +349,7 @@ async fn notifications_of_pretix_are_told_by_installation_organizer_and_id() {
     let later = r#"{"notification_id":5,"organizer":"o","event":"e","code":"A","action":"pretix.event.order.placed","more":1}"#;
     let other = r#"{"notification_id":5,"organizer":"p","event":"e","code":"A","action":"pretix.event.order.placed"}"#;
     let first = key(None, body).await;
-    assert_eq!(first.as_str(), "test:pretix:::id::o:5");
+    assert_eq!(first.as_str(), "test:pretix::pretix:id::o:5");
     assert_eq!(first, key(None, later).await);
     assert_ne!(first, key(None, other).await);
     assert_ne!(first, key(Some("tickets.example"), body).await);

@@ -395,7 +395,7 @@ async fn raw_status(stream: &mut TcpStream) -> u16 {
 }
 
 /// A store that answers every claim so.
-struct Answering(Result<Claim, StoreError>);
+pub(crate) struct Answering(pub(crate) Result<Claim, StoreError>);
 
 impl DedupStore for Answering {
     async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
