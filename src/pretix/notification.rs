@@ -7,6 +7,8 @@ mod path;
 mod product;
 mod unknown;
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 
 use self::envelope::Envelope;
@@ -49,7 +51,8 @@ pub use unknown::UnknownNotification;
 ///
 /// The variant follows from the name of the action, never from the fields. Fields that this version
 /// doesn't know are ignored. A notification of another action, or whose fields don't fit its
-/// action, is [`Unknown`](Self::Unknown) and keeps its JSON.
+/// action, is [`Unknown`](Self::Unknown) and keeps its JSON. The event that a receiver hands out has
+/// the JSON of every notification. `Debug` shows the id and the action alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {
@@ -178,4 +181,24 @@ fn fitting<T: DeserializeOwned>(
     variant: fn(T) -> Notification,
 ) -> Option<Notification> {
     serde_json::from_slice(body).ok().map(variant)
+}
+
+/// Shows which notification it is, and nothing of the object that it is about.
+macro_rules! debug {
+    ($($notification:ident)*) => {
+        $(impl fmt::Debug for $notification {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($notification))
+                    .field("notification_id", &self.notification_id)
+                    .field("action", &self.action)
+                    .finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+debug! {
+    OrderNotification CheckInNotification EventNotification SubEventNotification ItemNotification
+    QuotaNotification VoucherNotification WaitingListNotification CustomerNotification
+    GiftCardNotification UnknownNotification
 }

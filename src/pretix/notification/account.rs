@@ -6,7 +6,7 @@ use crate::pretix::Action;
 /// That a customer account was created, changed or anonymized.
 ///
 /// It belongs to the organizer, so it comes whatever the webhook's `limit_events` are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct CustomerNotification {
     /// The id of the log entry behind it.
@@ -38,7 +38,7 @@ impl CustomerNotification {
 /// That a gift card was created or changed, or its balance was.
 ///
 /// It belongs to the issuing organizer, so it comes whatever the webhook's `limit_events` are.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct GiftCardNotification {
     /// The id of the log entry behind it.

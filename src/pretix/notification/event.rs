@@ -4,7 +4,7 @@ use super::path;
 use crate::pretix::Action;
 
 /// That an event was added, changed or deleted, or its shop went live or into test mode.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct EventNotification {
     /// The id of the log entry behind it.
@@ -37,7 +37,7 @@ impl EventNotification {
 }
 
 /// That a date of an event series was added, changed or deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SubEventNotification {
     /// The id of the log entry behind it.

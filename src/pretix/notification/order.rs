@@ -4,7 +4,7 @@ use super::path;
 use crate::pretix::Action;
 
 /// That an order was placed, paid, changed, refunded and the like.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct OrderNotification {
     /// The id of the log entry behind it.
@@ -39,7 +39,7 @@ impl OrderNotification {
 }
 
 /// That a ticket was scanned, or a scan taken back.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct CheckInNotification {
     /// The id of the log entry behind it.

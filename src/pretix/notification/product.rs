@@ -4,7 +4,7 @@ use super::path;
 use crate::pretix::Action;
 
 /// That a product was added, changed or deleted, or one of its parts.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ItemNotification {
     /// The id of the log entry behind it.
@@ -20,7 +20,7 @@ pub struct ItemNotification {
 }
 
 /// That a quota was added, changed, deleted, opened or closed.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaNotification {
     /// The id of the log entry behind it.
@@ -37,7 +37,7 @@ pub struct QuotaNotification {
 }
 
 /// That a voucher was added, changed or deleted.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct VoucherNotification {
     /// The id of the log entry behind it.
@@ -53,7 +53,7 @@ pub struct VoucherNotification {
 }
 
 /// That a waiting list entry was added, changed, deleted or given a voucher.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct WaitingListNotification {
     /// The id of the log entry behind it.

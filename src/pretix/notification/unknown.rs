@@ -1,5 +1,3 @@
-use std::fmt;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -82,15 +80,6 @@ impl PartialEq for UnknownNotification {
 }
 
 impl Eq for UnknownNotification {}
-
-impl fmt::Debug for UnknownNotification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnknownNotification")
-            .field("notification_id", &self.notification_id)
-            .field("action", &self.action)
-            .finish_non_exhaustive()
-    }
-}
 
 #[derive(Default, Deserialize)]
 struct Origin<'a> {

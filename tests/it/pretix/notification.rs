@@ -391,3 +391,20 @@ fn neither_an_error_nor_debug_shows_the_body() {
     );
     assert!(!format!("{unknown:?}").contains("hush"));
 }
+
+#[test]
+fn debug_output_shows_nothing_of_the_object() {
+    for (action, field) in [
+        ("pretix.event.order.placed", "\"code\":\"hidden\""),
+        ("pretix.event.quota.changed", "\"quota\":1,\"item\":2"),
+        ("pretix.customer.created", "\"customer\":\"hidden\""),
+        ("pretix.plugins.badges.printed", "\"badge\":\"hidden\""),
+    ] {
+        let body = format!(
+            r#"{{"notification_id":7,"organizer":"hidden","event":"hidden","action":"{action}",{field}}}"#
+        );
+        let shown = format!("{:?}", Notification::from_slice(body.as_bytes()).unwrap());
+        assert!(!shown.contains("hidden"), "{shown}");
+        assert!(shown.contains("notification_id: 7"), "{shown}");
+    }
+}

@@ -556,3 +556,71 @@ async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again
         assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), ran);
     }
 }
+
+#[tokio::test]
+async fn closures_infer_their_error_and_functions_of_any_error_can_be_called() {
+    async fn store(_: &str) -> Result<(), std::io::Error> {
+        Err(std::io::Error::other("disk full"))
+    }
+    async fn count(id: &str) -> Result<u64, std::num::ParseIntError> {
+        id.trim_start_matches("event-").parse()
+    }
+    let receiver = builder::<Preo>().build().unwrap();
+    let outcome = delivery(&receiver).await.handle(async |event| {
+        count(&event.id).await?;
+        store(&event.id).await?;
+        Ok(())
+    });
+    assert_eq!(outcome.await.status(), 500);
+    let outcome = delivery(&receiver).await;
+    let outcome = outcome.handle(async |event| Ok(store(&event.id).await?));
+    assert_eq!(outcome.await.status(), 500);
+    let outcome = delivery(&receiver)
+        .await
+        .handle(async |_| Err("text is an error too".into()));
+    assert_eq!(outcome.await.status(), 500);
+    let outcome = delivery(&receiver).await.handle(async |_| Ok(()));
+    assert_eq!(outcome.await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_handler_sees_the_events_key_its_raw_bytes_and_what_authenticated_it() {
+    #[derive(serde::Deserialize)]
+    struct More {
+        added_later: u64,
+    }
+    let receiver = Receiver::builder(Preo::source())
+        .name("shop")
+        .build()
+        .unwrap();
+    let body = br#"{"id":"event-7", "added_later": 7}"#;
+    let delivery = received(&receiver, genuine::<Preo>(body.to_vec())).await;
+    let outcome = delivery.handle(async |event| {
+        assert_eq!(event.key().as_str(), "shop:preo:::id:event-7");
+        assert_eq!(event.key_name(), "2026-11");
+        assert_eq!(event.tenant(), None);
+        assert_eq!(&event.raw()[..], body);
+        assert_eq!(event.json::<More>()?.added_later, 7);
+        assert_eq!(event.id, "event-7");
+        assert!(!format!("{event:?}").contains("event-7"));
+        Ok(())
+    });
+    assert_eq!(outcome.await.status(), 204);
+
+    let notification = br#"{"notification_id":1,"organizer":"o","event":"e","code":"A","action":"pretix.event.order.placed","added_later":7}"#;
+    let receiver = builder::<Pretix>().build().unwrap();
+    let delivery = received(&receiver, genuine::<Pretix>(notification.to_vec())).await;
+    let event = &delivery.events()[0];
+    assert_eq!(&event.raw()[..], notification);
+    assert_eq!(event.json::<More>().unwrap().added_later, 7);
+    let wrong = event.json::<Vec<u64>>().err().unwrap().to_string();
+    assert!(!wrong.contains("pretix"), "{wrong}");
+}
+
+#[tokio::test]
+async fn an_undecodable_body_is_refused_with_its_json_path_and_no_value() {
+    let receiver = builder::<Preo>().build().unwrap();
+    let (parts, body) = genuine::<Preo>(br#"{"id":{"hidden":1}}"#.to_vec()).into_parts();
+    let refusal = receiver.receive(&parts, Full::new(body)).await.unwrap_err();
+    assert_eq!(refusal.to_string(), "authentic, but id: expected a string");
+}

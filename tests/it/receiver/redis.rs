@@ -312,6 +312,80 @@ async fn a_key_that_is_somebody_elses_is_left_alone() {
 }
 
 #[tokio::test]
+#[ignore = "needs redis-server"]
+async fn the_user_and_the_database_of_a_url_are_used() {
+    let server = RedisServer::start_with(&["--user", "shop", "on", ">pa55", "~*", "+@all"]);
+    let address = server.address();
+    let store = |user: &str| {
+        let url = format!("redis://{user}@{address}/3");
+        let builder = RedisStore::builder(&url).timeout(Duration::from_secs(60));
+        builder.build().unwrap()
+    };
+    granted(&store("shop:pa55"), &key("database")).await;
+    let wrong = store("shop:guessed").claim(&key("database"), LEASE).await;
+    let reason = reason(wrong.unwrap_err());
+    assert!(reason.contains("authentication failed"), "{reason}");
+
+    let mut redis = plain(&server);
+    let in_database_0: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut redis).unwrap();
+    let _: () = redis::cmd("SELECT").arg(3).query(&mut redis).unwrap();
+    let in_database_3: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut redis).unwrap();
+    assert_eq!((in_database_0.len(), in_database_3.len()), (0, 1));
+}
+
+#[cfg(feature = "redis-tls")]
+#[tokio::test]
+#[ignore = "needs redis-server and openssl"]
+async fn tls_is_spoken_to_a_rediss_url() {
+    let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let name = format!("redis-tls-{}", std::process::id());
+    let file = |end: &str| {
+        directory
+            .join(format!("{name}.{end}"))
+            .display()
+            .to_string()
+    };
+    let (certificate, private_key) = (file("crt"), file("key"));
+    let curve = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ];
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-subj", "/CN=localhost", "-days", "1"])
+        .args(curve)
+        .args(["-keyout", &private_key, "-out", &certificate])
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    drop(listener);
+    let _server = RedisServer::start_with(&[
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &private_key,
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let store = |scheme: &str, fragment: &str| {
+        let url = format!("{scheme}://localhost:{port}/{fragment}");
+        let builder = RedisStore::builder(&url).timeout(Duration::from_secs(10));
+        builder.build().unwrap()
+    };
+    granted(&store("rediss", "#insecure"), &key("tls")).await;
+    for (scheme, fragment) in [("rediss", ""), ("redis", "")] {
+        let refused = store(scheme, fragment).claim(&key("refused"), LEASE).await;
+        assert!(refused.is_err(), "{scheme}");
+    }
+}
+
+#[tokio::test]
 async fn a_url_that_cannot_be_used_fails_the_build() {
     for url in ["", "http://127.0.0.1/", "redis://", "redis://host/database"] {
         let error = RedisStore::builder(url).build().unwrap_err();
