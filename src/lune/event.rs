@@ -243,6 +243,10 @@ open_enum! {
 #[derive(Clone, Default)]
 struct Ids {
     event_id: Option<String>,
+    #[cfg_attr(
+        not(feature = "receiver"),
+        allow(dead_code, reason = "only a receiver needs it")
+    )]
     is_text: bool,
     account_id: Option<String>,
     sequence: Option<Sequence>,
