@@ -38,7 +38,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
     Provider {
         module: "lune",
         document: "openapi-lune.yaml",
-        handwritten: &["SecretSuffix", "TargetUrl", "WebhookUrl"],
+        handwritten: &["RedactedUrl", "SecretSuffix", "WebhookUrl"],
         examples: &[(
             "WebhookUrl",
             r#"webhook_sdk::lune::WebhookUrl::try_from("https://example.com/hooks")?"#,
@@ -51,7 +51,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
     Provider {
         module: "preo",
         document: "openapi.yaml",
-        handwritten: &["Payload", "Signature"],
+        handwritten: &["Payload", "RedactedUrl", "Signature"],
         examples: &[],
         root: "",
         headers: &[],

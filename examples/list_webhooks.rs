@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .stream()
         .prefetch(2);
     while let Some(webhook) = webhooks.try_next().await? {
-        println!("{}  {}  {}", webhook.id, webhook.name, webhook.url);
+        println!("{}  {}  {:?}", webhook.id, webhook.name, webhook.url);
     }
     Ok(())
 }

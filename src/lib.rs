@@ -31,6 +31,8 @@ mod patch;
 mod query;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+#[cfg(any(feature = "client", feature = "pretix"))]
+mod redact;
 #[cfg(feature = "client")]
 mod required;
 mod roster;
@@ -50,6 +52,8 @@ pub mod pretix;
 pub use self::client::ensure::Ensured;
 #[cfg(rotation)]
 pub use self::client::rotation::Rotation;
+#[cfg(any(feature = "client", feature = "pretix"))]
+pub use self::redact::RedactedUrl;
 pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{

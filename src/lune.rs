@@ -87,6 +87,8 @@ mod url;
 #[cfg(feature = "client")]
 mod verify;
 
+#[cfg(feature = "client")]
+use crate::RedactedUrl;
 pub use allocation::{Allocation, AllocationChange, AllocationStatus};
 pub use batch::{Batch, BatchError};
 pub use decimal::Decimal;
@@ -95,6 +97,7 @@ pub use ensure::EnsureWebhook;
 pub use event::{ApiVersion, Event, EventData, EventError, EventType};
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use generated::stub;
+
 #[cfg(feature = "client")]
 pub use generated::{
     LuneClient, missing,
@@ -116,4 +119,4 @@ pub use signature::{Sender, scheme, verifier};
 pub use source::Source;
 pub use timestamp::Timestamp;
 #[cfg(feature = "client")]
-pub use url::{TargetUrl, WebhookUrl, WebhookUrlError};
+pub use url::{WebhookUrl, WebhookUrlError};

@@ -31,6 +31,9 @@ pub use self::ensure::EnsureWebhook;
 #[cfg(all(feature = "client", feature = "testing"))]
 pub use self::generated::stub;
 #[cfg(feature = "client")]
+use crate::RedactedUrl;
+
+#[cfg(feature = "client")]
 pub use self::generated::{
     PreoClient, missing,
     models::{

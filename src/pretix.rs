@@ -80,7 +80,6 @@ mod notification;
 #[cfg(feature = "receiver")]
 mod source;
 mod target_url;
-mod userinfo;
 
 pub use action::{Action, ActionType};
 pub use auth::{AuthError, BasicAuth, VerifiedCredentials};

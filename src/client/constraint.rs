@@ -109,6 +109,8 @@ impl Constraint {
 impl Rule {
     fn broken_by(&self, value: &Value) -> Option<Cow<'static, str>> {
         let length = |value: &Value| value.as_str().map(|text| text.chars().count() as u64);
+        let trimmed_length =
+            |value: &Value| value.as_str().map(|text| trim(text).chars().count() as u64);
         let items = |value: &Value| value.as_array().map(|items| items.len() as u64);
         let number = |value: &Value| match value.as_u64() {
             Some(number) => Some(i64::try_from(number).unwrap_or(i64::MAX)),
@@ -119,7 +121,7 @@ impl Rule {
             Self::MinLength(bound) if length(value)? < bound => {
                 format!("must have at least {bound} characters")
             }
-            Self::MaxLength(bound) if length(value)? > bound => {
+            Self::MaxLength(bound) if trimmed_length(value)? > bound => {
                 format!("must have at most {bound} characters")
             }
             Self::Minimum(bound) if number(value)? < bound => format!("must be at least {bound}"),
@@ -134,4 +136,12 @@ impl Rule {
         };
         Some(message.into())
     }
+}
+
+/// A text without the white space at its ends, as Python's `str.strip` defines it.
+///
+/// Django REST framework removes it before it counts; recorded for pretix 2026.8.0, and inferred for
+/// Preo.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }

@@ -3,7 +3,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::RedactedUrl;
 use crate::error::{Error, FieldError};
+use crate::redact::Redacted;
 
 /// A URL that Lune accepts for a webhook.
 ///
@@ -31,7 +33,8 @@ use crate::error::{Error, FieldError};
 /// What passes here passes Lune's pattern; whether Lune checks more is unpublished. Source:
 /// <https://docs.lune.co/api-reference/webhooks>.
 ///
-/// `Debug` shows scheme and host alone, and of a URL with credentials nothing.
+/// A response may hold a URL that is older than these rules, so it has a [`RedactedUrl`], which
+/// converts. `Debug` shows the host and no secret, as that does.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WebhookUrl(String);
@@ -61,18 +64,18 @@ impl TryFrom<&str> for WebhookUrl {
     }
 }
 
-impl TryFrom<TargetUrl> for WebhookUrl {
+impl TryFrom<RedactedUrl> for WebhookUrl {
     type Error = WebhookUrlError;
 
-    fn try_from(url: TargetUrl) -> Result<Self, WebhookUrlError> {
-        Self::try_from(url.0)
+    fn try_from(url: RedactedUrl) -> Result<Self, WebhookUrlError> {
+        Self::try_from(String::from(url))
     }
 }
 
-impl TryFrom<&TargetUrl> for WebhookUrl {
+impl TryFrom<&RedactedUrl> for WebhookUrl {
     type Error = WebhookUrlError;
 
-    fn try_from(url: &TargetUrl) -> Result<Self, WebhookUrlError> {
+    fn try_from(url: &RedactedUrl) -> Result<Self, WebhookUrlError> {
         Self::try_from(url.as_str())
     }
 }
@@ -97,54 +100,9 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// The URL of a webhook as Lune answered it, whatever it is.
-///
-/// An answer may hold a URL that is older than today's rules, so it isn't checked. Turn it into a
-/// [`WebhookUrl`] to send it back:
-///
-/// ```
-/// use webhook_sdk::lune::{TargetUrl, WebhookUpdate, WebhookUrl};
-///
-/// let answered = TargetUrl::from("https://example.com/lune");
-/// let pause = WebhookUpdate::builder().url(WebhookUrl::try_from(answered)?).enabled(false).build();
-/// # let _ = pause;
-/// # Ok::<(), webhook_sdk::lune::WebhookUrlError>(())
-/// ```
-///
-/// `Debug` shows scheme and host alone, and of a URL with credentials nothing.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TargetUrl(String);
-
-impl TargetUrl {
-    /// The URL with everything in it, credentials too.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for TargetUrl {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for TargetUrl {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl From<WebhookUrl> for TargetUrl {
+impl From<WebhookUrl> for RedactedUrl {
     fn from(url: WebhookUrl) -> Self {
-        Self(url.0)
-    }
-}
-
-impl fmt::Debug for TargetUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TargetUrl({})", Redacted(&self.0))
+        Self::from(url.0)
     }
 }
 
@@ -239,19 +197,4 @@ fn is_top_level(text: &str) -> bool {
         .next()
         .unwrap_or_default();
     (2..=6).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-/// Rather hides too much than too little: a malformed URL can have credentials anywhere.
-struct Redacted<'a>(&'a str);
-
-impl fmt::Display for Redacted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.split_once("://") {
-            Some((scheme, rest)) if !self.0.contains('@') => {
-                let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                write!(f, "{scheme}://{host}/..")
-            }
-            _ => f.write_str(".."),
-        }
-    }
 }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Webhook;
@@ -24,7 +26,8 @@ use super::Webhook;
 /// If the first is left out when a webhook is created, pretix takes it for true: it calls the
 /// webhook for **all** events, whatever the second says, and refuses later changes. If both say
 /// something, pretix refuses the request; and to go from some events to all, both have to be sent.
-/// A scope is always sent as both. Source: pretix 2026.8.0.
+/// A scope is always sent as both. It is a set, because pretix returns the events in an order of its
+/// own and drops repeated ones. Source: pretix 2026.8.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Fields", try_from = "Fields")]
 pub enum EventScope {
@@ -35,7 +38,7 @@ pub enum EventScope {
     /// With no slug at all the webhook is called only for what belongs to the organizer and to no
     /// event, such as customers, gift cards and the deletion of an event, which reach every other
     /// webhook as well. pretix also leaves a webhook so when the last of its events is deleted.
-    Only(Vec<String>),
+    Only(BTreeSet<String>),
 }
 
 impl EventScope {
@@ -49,7 +52,7 @@ impl EventScope {
     pub fn includes(&self, slug: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(slugs) => slugs.iter().any(|known| known == slug),
+            Self::Only(slugs) => slugs.contains(slug),
         }
     }
 }
@@ -72,13 +75,13 @@ impl Webhook {
 #[derive(Serialize, Deserialize)]
 struct Fields {
     all_events: bool,
-    limit_events: Vec<String>,
+    limit_events: BTreeSet<String>,
 }
 
 impl From<EventScope> for Fields {
     fn from(scope: EventScope) -> Self {
         let (all_events, limit_events) = match scope {
-            EventScope::All => (true, Vec::new()),
+            EventScope::All => (true, BTreeSet::new()),
             EventScope::Only(slugs) => (false, slugs),
         };
         Self {

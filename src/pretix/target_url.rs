@@ -2,13 +2,13 @@ use std::fmt::{self, Write};
 
 use http::Uri;
 use http::uri::Scheme;
-use percent_encoding::{percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Credentials;
-use super::userinfo::{self, RESERVED, Split};
 use crate::Secret;
+use crate::redact::Redacted;
 
 /// The URL that a webhook calls, with the credentials that pretix is to send.
 ///
@@ -19,7 +19,7 @@ use crate::Secret;
 /// let credentials = Credentials::new("pretix", Secret::from("p@ss word"))?;
 /// let target = TargetUrl::new("https://example.org/hooks?shop=1", &credentials)?;
 ///
-/// assert_eq!(target.to_string(), "https://pretix:***@example.org/hooks?shop=1");
+/// assert_eq!(target.to_string(), "https://***@example.org/***");
 /// assert_eq!(target.expose(), "https://pretix:p%40ss%20word@example.org/hooks?shop=1");
 /// assert_eq!(target.credentials(), Some(credentials));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,8 +29,7 @@ use crate::Secret;
 /// works with every printable ASCII character (tried on pretix 2026.8.0). Everybody who may read
 /// the organizer's webhooks sees them.
 ///
-/// `Display` and `Debug` hide the password, and in a malformed URL rather too much than too little;
-/// a secret in the path or the query they do show. `Serialize` writes the whole URL, because pretix
+/// `Display` and `Debug` show the host, and neither credentials nor path nor query. `Serialize` writes the whole URL, because pretix
 /// has to get it. `Deserialize` takes any text, because a URL in an answer may be older than these
 /// rules.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,14 +85,10 @@ impl TargetUrl {
     /// `None` if it sends none, or others than [`Credentials`] can be.
     #[must_use]
     pub fn credentials(&self) -> Option<Credentials> {
-        let Split { user, password, .. } = userinfo::split(self.expose())?;
-        let password = password?;
-        if [user, password]
-            .iter()
-            .any(|part| part.contains(['/', '?', '#']))
-        {
-            return None;
-        }
+        let (_, rest) = self.expose().split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (userinfo, _) = authority.rsplit_once('@')?;
+        let (user, password) = userinfo.split_once(':')?;
         let user = percent_decode_str(user).decode_utf8().ok()?;
         let password = percent_decode_str(password).decode_utf8().ok()?;
         Credentials::new(user, Secret::from(password.into_owned())).ok()
@@ -111,22 +106,7 @@ impl TargetUrl {
 
 impl fmt::Display for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match userinfo::split(self.expose()) {
-            None => f.write_str(self.expose()),
-            Some(Split {
-                prefix,
-                user,
-                password: Some(_),
-                rest,
-            }) => write!(f, "{prefix}{user}:***{rest}"),
-            // Without a colon, the user may be a token.
-            Some(Split {
-                prefix,
-                password: None,
-                rest,
-                ..
-            }) => write!(f, "{prefix}***{rest}"),
-        }
+        Redacted(self.expose()).fmt(f)
     }
 }
 
@@ -135,6 +115,13 @@ impl fmt::Debug for TargetUrl {
         write!(f, "TargetUrl({self})")
     }
 }
+
+/// What is encoded in credentials: all but RFC 3986's unreserved characters.
+pub(in crate::pretix) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Why a [`TargetUrl`] can't be built.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

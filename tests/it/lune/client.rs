@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use webhook_sdk::lune::{
-    AccountType, LuneClient, SecretSuffix, TargetUrl, WebhookCreate, WebhookUpdate, WebhookUrl,
+    AccountType, LuneClient, SecretSuffix, WebhookCreate, WebhookUpdate, WebhookUrl,
 };
-use webhook_sdk::{ErrorKind, Secret};
+use webhook_sdk::{ErrorKind, RedactedUrl, Secret};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -301,11 +301,11 @@ async fn the_request_id_is_cloudflares() {
 
 #[tokio::test]
 async fn an_answered_url_can_be_sent_back() {
-    let answered = TargetUrl::from("https://example.com/hook");
+    let answered = RedactedUrl::from("https://example.com/hook");
     let parsed = WebhookUrl::try_from(&answered).unwrap();
     assert_eq!(parsed.as_str(), answered.as_str());
-    assert!(WebhookUrl::try_from(TargetUrl::from("http://example.com")).is_err());
-    assert_eq!(TargetUrl::from(parsed), answered);
+    assert!(WebhookUrl::try_from(RedactedUrl::from("http://example.com")).is_err());
+    assert_eq!(RedactedUrl::from(parsed), answered);
 }
 
 #[tokio::test]

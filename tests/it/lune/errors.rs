@@ -212,3 +212,46 @@ async fn the_pace_can_be_slower_or_off() {
     assert!(errors.is_empty(), "{errors:?}");
     assert_eq!(sent, CALLS);
 }
+
+#[tokio::test]
+async fn message_has_the_code_and_points_only_at_what_is_there() {
+    for (status, code, shown) in [
+        (
+            400,
+            "webhook_limit_reached",
+            "create_webhook: 400 Bad Request: webhook_limit_reached: see `detail`",
+        ),
+        (
+            401,
+            "account_suspended",
+            "create_webhook: 401 Unauthorized: account_suspended: Lune rejects the API key",
+        ),
+    ] {
+        let error = json_failure(status, error(code, "Payload text")).await;
+        assert_eq!(error.to_string(), shown);
+    }
+    for (status, shown) in [
+        (400, "create_webhook: 400 Bad Request"),
+        (404, "create_webhook: 404 Not Found"),
+    ] {
+        let error = failure(ResponseTemplate::new(status)).await;
+        assert_eq!(error.to_string(), shown);
+    }
+    let long = json_failure(400, error("Not a code: payload", "m")).await;
+    assert!(!long.to_string().contains("payload"), "{long}");
+}
+
+#[tokio::test]
+async fn rejection_with_a_selected_account_mentions_the_account() {
+    let server = MockServer::start().await;
+    for status in [401, 403] {
+        server.reset().await;
+        let response = Mock::given(any()).respond_with(ResponseTemplate::new(status));
+        response.mount(&server).await;
+        let lune = crate::lune::support::lune(&server.uri()).account("acc_1");
+        let error = lune.build().unwrap().list_webhooks().send().await;
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains("`account`"), "{error}");
+        assert_eq!(error.is_forbidden(), status == 403);
+    }
+}

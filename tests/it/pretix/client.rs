@@ -192,8 +192,8 @@ async fn other_kinds_of_token_have_their_own_scheme() {
 async fn a_create_always_says_which_events() {
     for (events, all, limit) in [
         (EventScope::All, true, json!([])),
-        (EventScope::only(["b", "a"]), false, json!(["b", "a"])),
-        (EventScope::Only(Vec::new()), false, json!([])),
+        (EventScope::only(["b", "a"]), false, json!(["a", "b"])),
+        (EventScope::Only(Default::default()), false, json!([])),
     ] {
         let (pretix, server) = healthy().await;
         let action_types = ["pretix.event.order.changed.*", "pretix.plugins.x"];
@@ -496,7 +496,7 @@ async fn the_password_in_a_target_is_shown_nowhere() {
         create(),
         webhook.target_url
     );
-    assert!(shown.contains("https://pretix:***@example.org/hook"));
+    assert!(shown.contains("https://***@example.org/***"));
     assert!(!shown.contains(PASSWORD));
 
     let quoted = json!({"target_url": [format!("Not https://pretix:{PASSWORD}@example.org/")]});

@@ -1,6 +1,7 @@
 //! What is read from a response that isn't as hoped, and what of it is shown.
 
 use allocation_counter::measure;
+use webhook_sdk::preo::{WebhookPage, WebhookUpdate};
 use webhook_sdk::{Error, ErrorKind, RetryPolicy};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
@@ -243,4 +244,31 @@ async fn header_that_echoes_the_token_is_hidden() {
     let call = preo.retrieve_webhook("wh_1").send_with_response();
     let shown = format!("{:?}", call.await.unwrap().headers());
     assert!(shown.contains("shown") && !shown.contains(TOKEN), "{shown}");
+}
+
+#[tokio::test]
+async fn url_of_a_webhook_is_redacted_in_every_debug() {
+    let url = "https://user:pw-9f86d081@example.com/9f86d081?token=9f86d081";
+    let mut answer = webhook("wh_1");
+    answer["url"] = url.into();
+    let page = serde_json::json!({ "count": 1, "results": [answer] });
+    let server = MockServer::start().await;
+    let response = Mock::given(any()).respond_with(json(200, &answer.to_string()));
+    response.mount(&server).await;
+    let preo = preo(&server.uri()).build().unwrap();
+    let mut create = create();
+    create.url = url.into();
+    let update = WebhookUpdate::new().url(url);
+    let shown = format!("{create:?} {update:?}");
+    let calls = format!(
+        "{:?} {:?}",
+        preo.create_webhook(create),
+        preo.update_webhook("wh_1", update)
+    );
+    let webhook = preo.retrieve_webhook("wh_1").send().await.unwrap();
+    assert_eq!(webhook.url, url);
+    let page: WebhookPage = serde_json::from_value(page).unwrap();
+    let shown = format!("{shown} {calls} {webhook:?} {page:?}");
+    assert!(shown.contains("https://***@example.com/***"), "{shown}");
+    assert!(!shown.contains("9f86d081"), "{shown}");
 }

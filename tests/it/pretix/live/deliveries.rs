@@ -140,7 +140,7 @@ async fn a_scope_limits_what_is_delivered_and_its_absence_does_not() {
         (EventScope::All, 1),
         (EventScope::only([&live.event]), 1),
         (EventScope::only([&live.second_event]), 0),
-        (EventScope::Only(Vec::new()), 0),
+        (EventScope::Only(Default::default()), 0),
     ];
     let mut receivers = Vec::new();
     for (scope, expected) in scopes {

@@ -180,21 +180,26 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
             EventScope::only([two, one, two]),
             EventScope::only([one, two]),
         ),
-        (EventScope::Only(Vec::new()), EventScope::Only(Vec::new())),
+        (
+            EventScope::Only(Default::default()),
+            EventScope::Only(Default::default()),
+        ),
         (EventScope::only([one]), EventScope::only([one])),
         (EventScope::All, EventScope::All),
     ] {
         let change = pretix.update_webhook(id, update().events(events));
         let changed = change.send().await.unwrap();
-        let EventScope::Only(mut found) = found else {
+        let EventScope::Only(found) = found else {
             assert_eq!(changed.events(), EventScope::All);
             continue;
         };
         let mut slugs = changed.limit_events.clone();
         assert!(!changed.all_events);
         slugs.sort();
-        found.sort();
-        assert_eq!(slugs, found, "each once, in the server's own order");
+        assert!(
+            slugs.iter().eq(&found),
+            "each once, in the server's own order"
+        );
     }
     pretix.delete_webhook(id).send().await.unwrap();
 }
