@@ -8,10 +8,10 @@ mod client;
 mod decoding;
 #[cfg(feature = "pretix")]
 mod document;
-#[cfg(all(feature = "client", feature = "pretix"))]
-mod errors;
 #[cfg(all(feature = "client", feature = "pretix", feature = "testing"))]
 mod ensure;
+#[cfg(all(feature = "client", feature = "pretix"))]
+mod errors;
 #[cfg(all(feature = "client", feature = "pretix"))]
 mod fetch;
 #[cfg(all(
