@@ -69,7 +69,7 @@ impl Ensure for EnsureWebhook {
         let webhooks = list.all().await?.into_iter().filter(|webhook| {
             let owner = webhook.organization_id.as_ref();
             owner.is_none_or(|owner| owner == organization)
-                && same_endpoint(&webhook.url, &self.desired.url)
+                && same_endpoint(webhook.url.as_str(), self.desired.url.as_str())
         });
         let candidates = webhooks.map(|webhook| Candidate {
             id: webhook.id.clone(),
@@ -100,7 +100,7 @@ impl Ensure for EnsureWebhook {
             changed.push("name");
             update.name = Some(desired.name.clone());
         }
-        if !same_url(&desired.url, &webhook.url) {
+        if !same_url(desired.url.as_str(), webhook.url.as_str()) {
             changed.push("url");
             update.url = Some(desired.url.clone());
         }

@@ -1,4 +1,4 @@
-use super::{EventScope, PretixClient, Webhook, WebhookCreate, WebhookUpdate};
+use super::{PretixClient, Webhook, WebhookCreate, WebhookUpdate};
 use crate::client::ensure::{
     Candidate, Ensure, Ensured, Fit, ensure, same_endpoint, same_set, same_url,
 };
@@ -102,7 +102,7 @@ impl Ensure for EnsureWebhook {
             update.target_url = Some(desired.target_url.clone());
         }
         let contradictory = webhook.all_events && !webhook.limit_events.is_empty();
-        if contradictory || !same_scope(&desired.events, &webhook.events()) {
+        if contradictory || desired.events != webhook.events() {
             changed.push("events");
             update.events = Some(desired.events.clone());
         }
@@ -130,13 +130,5 @@ impl Ensure for EnsureWebhook {
             .send()
             .await?;
         Ok((webhook, changed))
-    }
-}
-
-fn same_scope(a: &EventScope, b: &EventScope) -> bool {
-    match (a, b) {
-        (EventScope::All, EventScope::All) => true,
-        (EventScope::Only(a), EventScope::Only(b)) => same_set(a, b),
-        _ => false,
     }
 }

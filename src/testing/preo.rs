@@ -214,7 +214,7 @@ impl FakeService for Preo {
     }
 
     fn url(webhook: &Webhook) -> &str {
-        &webhook.url
+        webhook.url.as_str()
     }
 
     fn is_enabled(webhook: &Webhook) -> bool {
@@ -364,7 +364,7 @@ impl State<Preo> {
             id: String::new(),
             organization_id,
             name: String::new(),
-            url: String::new(),
+            url: "".into(),
             edition_id: None,
             events: Vec::new(),
             is_active: Some(true),
@@ -463,7 +463,9 @@ fn read(mut fields: Fields<'_>, webhook: &mut Webhook) -> Result<(), Reply> {
     let timeout_seconds = fields.optional("timeout_seconds", timeout_seconds);
     fields.finish()?;
     webhook.name = name.unwrap_or_else(|| std::mem::take(&mut webhook.name));
-    webhook.url = url.unwrap_or_else(|| std::mem::take(&mut webhook.url));
+    if let Some(url) = url {
+        webhook.url = url.into();
+    }
     webhook.events = events.unwrap_or_else(|| std::mem::take(&mut webhook.events));
     webhook.edition_id = edition_id.unwrap_or_else(|| webhook.edition_id.take());
     webhook.is_active = is_active.or(webhook.is_active);
