@@ -63,12 +63,12 @@ mod reload {
     /// How long deliveries signed with a replaced key are still accepted.
     const GRACE: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 
-    pub fn read(path: &Path) -> Result<Keyring> {
+    pub(crate) fn read(path: &Path) -> Result<Keyring> {
         Ok(Keyring::from_keys(keys(path)?)?)
     }
 
     /// Replaces all keys at once, or none if the file is bad.
-    pub fn replace(keyring: &Keyring, path: &Path) -> Result<()> {
+    pub(crate) fn replace(keyring: &Keyring, path: &Path) -> Result<()> {
         Ok(keyring.replace(keys(path)?, Retire::after(GRACE))?)
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn preo_webhook(url: impl Into<String>) -> preo::Webhook {
         .events(["purchase.action"])
         .is_active(true)
         .secret(Secret::from("s3cret"))
-        .url(url)
+        .url(url.into().as_str())
 }
 
 /// An enabled webhook for the events of all accounts.
