@@ -87,19 +87,19 @@ mod url;
 #[cfg(feature = "client")]
 mod verify;
 
+pub use self::allocation::{Allocation, AllocationChange, AllocationStatus};
+pub use self::batch::{Batch, BatchError};
+pub use self::decimal::Decimal;
+#[cfg(feature = "client")]
+pub use self::ensure::EnsureWebhook;
+pub use self::event::{ApiVersion, Event, EventData, EventError, EventType};
+#[cfg(all(feature = "client", feature = "testing"))]
+pub use self::generated::stub;
 #[cfg(feature = "client")]
 use crate::RedactedUrl;
-pub use allocation::{Allocation, AllocationChange, AllocationStatus};
-pub use batch::{Batch, BatchError};
-pub use decimal::Decimal;
-#[cfg(feature = "client")]
-pub use ensure::EnsureWebhook;
-pub use event::{ApiVersion, Event, EventData, EventError, EventType};
-#[cfg(all(feature = "client", feature = "testing"))]
-pub use generated::stub;
 
 #[cfg(feature = "client")]
-pub use generated::{
+pub use self::generated::{
     LuneClient, missing,
     models::{
         AccountType, ErrorCode, WebhookCreate, WebhookCreateBuilder, WebhookUpdate,
@@ -108,15 +108,15 @@ pub use generated::{
     operation,
     types::{Webhook, WebhookWithSecret},
 };
-pub use order::{
+pub use self::order::{
     Order, OrderBundle, OrderKind, OrderProject, OrderProjectStatus, OrderStatus, PaymentMethod,
 };
 #[cfg(feature = "client")]
-pub use secret::SecretSuffix;
-pub use sequence::Sequence;
-pub use signature::{Sender, scheme, verifier};
+pub use self::secret::SecretSuffix;
+pub use self::sequence::Sequence;
+pub use self::signature::{Sender, scheme, verifier};
 #[cfg(feature = "receiver")]
-pub use source::Source;
-pub use timestamp::Timestamp;
+pub use self::source::Source;
+pub use self::timestamp::Timestamp;
 #[cfg(feature = "client")]
-pub use url::{WebhookUrl, WebhookUrlError};
+pub use self::url::{WebhookUrl, WebhookUrlError};

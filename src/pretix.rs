@@ -81,19 +81,19 @@ mod notification;
 mod source;
 mod target_url;
 
-pub use action::{Action, ActionType};
-pub use auth::{AuthError, BasicAuth, VerifiedCredentials};
-pub use credentials::{Credentials, CredentialsError};
+pub use self::action::{Action, ActionType};
+pub use self::auth::{AuthError, BasicAuth, VerifiedCredentials};
+pub use self::credentials::{Credentials, CredentialsError};
 #[cfg(feature = "client")]
-pub use ensure::EnsureWebhook;
+pub use self::ensure::EnsureWebhook;
 #[cfg(feature = "client")]
-pub use event_scope::EventScope;
+pub use self::event_scope::EventScope;
 #[cfg(feature = "client")]
-pub use fetch::Fetch;
+pub use self::fetch::Fetch;
 #[cfg(all(feature = "client", feature = "testing"))]
-pub use generated::stub;
+pub use self::generated::stub;
 #[cfg(feature = "client")]
-pub use generated::{
+pub use self::generated::{
     PretixClient, missing,
     models::{
         WebhookCreate, WebhookCreateBuilder, WebhookReplace, WebhookReplaceBuilder, WebhookUpdate,
@@ -101,11 +101,11 @@ pub use generated::{
     operation,
     types::{Webhook, WebhookPage},
 };
-pub use notification::{
+pub use self::notification::{
     CheckInNotification, CustomerNotification, EventNotification, GiftCardNotification,
     ItemNotification, Notification, NotificationError, OrderNotification, QuotaNotification,
     SubEventNotification, UnknownNotification, VoucherNotification, WaitingListNotification,
 };
 #[cfg(feature = "receiver")]
-pub use source::Source;
-pub use target_url::{TargetUrl, TargetUrlError};
+pub use self::source::Source;
+pub use self::target_url::{TargetUrl, TargetUrlError};

@@ -1,4 +1,5 @@
-//! Receives deliveries: authenticated, decoded, de-duplicated, and handled once.
+//! Receives webhook deliveries: authenticates, decodes, and deduplicates them, then calls your
+//! handler.
 //!
 //! ```
 //! # #[cfg(all(feature = "axum", feature = "lune"))]
@@ -25,72 +26,75 @@
 //! # fn main() {}
 //! ```
 //!
-//! A [`Receiver`] works in the same order for every [`Source`] and every web framework:
+//! A [`Receiver`] follows the same steps for every [`Source`] and every web framework:
 //!
-//! 1. It checks the head of the request: a signature header that is missing or malformed, the Basic
-//!    credentials of pretix, the content type, the length.
-//! 2. It reads the body, within a size and a time.
+//! 1. It checks the request head: the signature header or pretix's Basic credentials, the content
+//!    type, and the length.
+//! 2. It reads the body, up to a size limit and a timeout.
 //! 3. It verifies the signature, and only then decodes.
-//! 4. It claims each event in a [`DedupStore`], runs the handler, and commits. A handler that fails
-//!    releases the claim; that of a process that dies ends with its lease. One process needs no
-//!    store but its memory, a fleet shares one.
+//! 4. It claims each event in a [`DedupStore`], runs the handler, and commits. If the handler
+//!    fails, the claim is released. If the process dies, the claim expires with its lease. A single
+//!    process can use the in-memory store; a fleet needs a shared one.
 //!
-//! # Answers
+//! # Responses
 //!
-//! | Request | Answer |
+//! | Request | Response |
 //! |---|---|
-//! | No signature, a malformed or wrong one, or one that is too old; no credentials or wrong ones | 401 |
-//! | A [tenant](Tenants) that is unknown | 401, as for a wrong signature |
-//! | A tenant whose keys can't be loaded | 503 with `Retry-After` |
-//! | A content type that the source doesn't accept (by default other than JSON; none is fine) | 415 |
-//! | A body longer than [`max_body_bytes`](ReceiverBuilder::max_body_bytes) | 413 |
-//! | A body that isn't complete within [`body_timeout`](ReceiverBuilder::body_timeout) | 408 |
-//! | A body that breaks off | 400 |
-//! | More bodies at once than [`max_buffered_bytes`](ReceiverBuilder::max_buffered_bytes) holds | 503 with `Retry-After` |
-//! | An authentic body that isn't what the service documents | 400 |
-//! | An event that was handled before, or is [stale](Observation::Stale) | 2xx, the handler doesn't run |
-//! | An event that is being handled | 503 with `Retry-After` |
+//! | The signature or the credentials are missing, malformed, wrong or expired | 401 |
+//! | The [tenant](Tenants) is unknown | 401, as for a wrong signature |
+//! | The tenant's keys can't be loaded | 503 with `Retry-After` |
+//! | The source doesn't accept the content type (by default, JSON or none is accepted) | 415 |
+//! | The body is longer than [`max_body_bytes`](ReceiverBuilder::max_body_bytes) | 413 |
+//! | The body isn't complete within [`body_timeout`](ReceiverBuilder::body_timeout) | 408 |
+//! | The body is truncated | 400 |
+//! | The bodies buffered at once exceed [`max_buffered_bytes`](ReceiverBuilder::max_buffered_bytes) | 503 with `Retry-After` |
+//! | The body is authentic but doesn't match the service's documentation | 400 |
+//! | The event was handled before, or is [stale](Observation::Stale) | 2xx, the handler doesn't run |
+//! | The event is being handled by another request | 503 with `Retry-After` |
 //! | The store can't be reached | 503 with `Retry-After` |
 //! | The handler fails, panics, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
 //! | The handler succeeds and the event is committed | 2xx |
-//! | A handler returns [`Ack::retry`] | 503 with `Retry-After` |
-//! | A handler of pretix returns `Ack::danger_disable_webhook` | 410, once: a retry of the same notification gets 204 |
+//! | The handler returns [`Ack::retry`] | 503 with `Retry-After` |
+//! | A pretix handler returns `Ack::danger_disable_webhook` | 410 once; a retry of the same notification gets 204 |
 //!
-//! An answer has no body. The reason goes to an [observer](ReceiverBuilder::observer) and to
-//! [`tracing`], with ids and without content: refusals as warnings, failures as errors, handled
-//! events and duplicates at debug level.
+//! Responses have no body. The reason is reported to the [observer](ReceiverBuilder::observer) and
+//! through [`tracing`], with ids but without content: refusals as warnings, failures as errors,
+//! handled events and duplicates at debug level.
 //!
 //! # Handled once
 //!
 //! **At least once.** An event is committed once. Its handler runs again if the process died or the
-//! store failed before the commit, or if the sender hung up before the handler's end.
+//! store failed before the commit, or if the sender closed the connection before the handler
+//! finished.
 //!
-//! Two handlers can have an event at the same time where a claim ends before its handler: when a
-//! handler can't be stopped at the end of its lease (work that it has spawned or that blocks, or a
-//! process that stood still), when a full [`MemoryStore`] forgets the claim, or when the clock of a
-//! shared store jumps. What a handler does must bear that.
+//! Two handlers can process the same event concurrently if a claim ends before its handler does:
+//! when the handler can't be stopped at the end of its lease (spawned or blocking work, or a
+//! suspended process), when a full [`MemoryStore`] evicts the claim, or when the clock of a shared
+//! store jumps. Handlers must therefore be idempotent.
 //!
-//! **Exactly once in effect.** With the feature `postgres` or `sqlite`, `Delivery::handle_in` gives the
-//! handler the transaction in which the event is recorded: what it writes there happens once.
+//! **Exactly once in effect.** With the feature `postgres` or `sqlite`, `Delivery::handle_in`
+//! passes the handler the transaction that records the event. What it writes there takes effect
+//! once.
 //!
-//! An event whose sender hangs up while it is being claimed can stay claimed until the lease ends; it
-//! is answered with 503 for so long.
+//! If the sender closes the connection while its event is being claimed, the event can stay claimed
+//! until the lease ends. Until then, its deliveries get 503.
 //!
-//! # Whose events are duplicates
+//! # Scope of deduplication
 //!
-//! Only events of the same sender can be duplicates of each other. The [`EventKey`] holds the
-//! receiver's [name](ReceiverBuilder::name), the source, the [tenant](Tenants), and the owner of the
-//! key that authenticated the event, so nobody can use up the event ids of another.
+//! Only events from the same sender can be duplicates of each other. The [`EventKey`] holds the
+//! receiver's [name](ReceiverBuilder::name), the source, the [tenant](Tenants), and the owner of
+//! the key that authenticated the event, so one sender can't suppress another's events by reusing
+//! their ids.
 //!
 //! The keys of one keyring belong to one sender, unless they have
-//! [owners](crate::signature::Key::owner). So an event that is redelivered after a rotation is still
-//! a duplicate. Where several senders share an endpoint, use [`Tenants`] or declare owners. For
-//! pretix, each user is a sender.
+//! [owners](crate::signature::Key::owner). An event that is redelivered after a key rotation is
+//! therefore still a duplicate. Where several senders share an endpoint, use [`Tenants`] or declare
+//! owners. For pretix, each user is a sender.
 //!
-//! # Left to the server
+//! # What the HTTP server must limit
 //!
-//! Slow headers, the number of connections, and TLS. A receiver bounds bodies; let the HTTP server,
-//! or a proxy before it, bound the rest.
+//! A receiver limits bodies only. The HTTP server or a proxy in front of it must handle slow
+//! headers, the number of connections, and TLS.
 
 #[cfg(feature = "axum")]
 mod axum;

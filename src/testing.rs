@@ -39,30 +39,30 @@ mod store;
 mod stub;
 
 #[cfg(service)]
-pub use delivery::{FakeDelivery, FakeDeliveryStatus};
+pub use self::delivery::{FakeDelivery, FakeDeliveryStatus};
 #[cfg(service)]
-pub use emission::Emission;
+pub use self::emission::Emission;
 #[cfg(service)]
-pub use fake::{Fake, FakeBuilder};
+pub use self::fake::{Fake, FakeBuilder};
 #[cfg(service)]
-pub use fault::Fault;
+pub use self::fault::Fault;
 #[cfg(feature = "lune")]
-pub use lune::{Lune, LuneFake};
+pub use self::lune::{Lune, LuneFake};
 #[cfg(feature = "preo")]
-pub use preo::{Preo, PreoFake};
+pub use self::preo::{Preo, PreoFake};
 #[cfg(feature = "pretix")]
-pub use pretix::{Pretix, PretixFake};
+pub use self::pretix::{Pretix, PretixFake};
 #[cfg(feature = "pretix")]
-pub use request::credentialed_request;
-pub use request::{sign, signed_request};
+pub use self::request::credentialed_request;
+pub use self::request::{sign, signed_request};
 #[cfg(service)]
-pub use server::RecordedRequest;
+pub use self::server::RecordedRequest;
 #[cfg(service)]
-pub use service::FakeService;
+pub use self::service::FakeService;
 #[cfg(service)]
-pub use stub::{AnsweringStub, PageItem, Stub, StubGuard, StubHost, StubServer, page_of};
+pub use self::stub::{AnsweringStub, PageItem, Stub, StubGuard, StubHost, StubServer, page_of};
 
 #[cfg(service)]
-pub(crate) use example::example;
+pub(crate) use self::example::example;
 #[cfg(service)]
-pub(crate) use stub::{ErrorFormat, StubOperation};
+pub(crate) use self::stub::{ErrorFormat, StubOperation};

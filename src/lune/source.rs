@@ -44,8 +44,8 @@ use crate::signature::Verifier;
 ///
 /// # Duplicates
 ///
-/// Events are de-duplicated by `event_id`. The string `"5"` and the number `5` are two ids. An event
-/// without one is de-duplicated by the digest of its bytes. What the store has forgotten is handled
+/// Events are deduplicated by `event_id`. The string `"5"` and the number `5` are two ids. An event
+/// without one is deduplicated by the digest of its bytes. What the store has forgotten is handled
 /// again, unless [`skip_stale`](Self::skip_stale) recognizes it.
 #[derive(Clone, Debug)]
 pub struct Source {

@@ -64,9 +64,9 @@ impl<T> Source<T> {
         }
     }
 
-    /// De-duplicates events by an id in their payload.
+    /// Deduplicates events by an id in their payload.
     ///
-    /// Without it, and where it returns `None` or an empty id, events are de-duplicated by the
+    /// Without it, and where it returns `None` or an empty id, events are deduplicated by the
     /// digest of the signed body: two events with the same bytes count as one.
     #[must_use]
     pub fn identified_by(

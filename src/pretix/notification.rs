@@ -15,14 +15,14 @@ use self::envelope::Envelope;
 use self::family::Family;
 use super::Action;
 
-pub use account::{CustomerNotification, GiftCardNotification};
-pub use envelope::NotificationError;
-pub use event::{EventNotification, SubEventNotification};
-pub use order::{CheckInNotification, OrderNotification};
-pub use product::{
+pub use self::account::{CustomerNotification, GiftCardNotification};
+pub use self::envelope::NotificationError;
+pub use self::event::{EventNotification, SubEventNotification};
+pub use self::order::{CheckInNotification, OrderNotification};
+pub use self::product::{
     ItemNotification, QuotaNotification, VoucherNotification, WaitingListNotification,
 };
-pub use unknown::UnknownNotification;
+pub use self::unknown::UnknownNotification;
 
 /// What pretix sends to a webhook: that something happened, and to which object.
 ///

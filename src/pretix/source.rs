@@ -18,7 +18,7 @@ use crate::receiver::{
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Events are de-duplicated by the organizer and the `notification_id`.
+/// Events are deduplicated by the organizer and the `notification_id`.
 #[derive(Clone, Debug)]
 pub struct Source {
     keys: Keys<BasicAuth>,

@@ -1,11 +1,11 @@
-//! The extractor and the answers for axum.
+//! The extractor and the responses for axum.
 
 use axum_core::extract::{FromRef, FromRequest, Request};
 use axum_core::response::{IntoResponse, Response};
 
 use super::{Delivery, Outcome, Receiver, Refusal, Source};
 
-/// The extractor, with the [`Receiver`] in the router's state.
+/// Extracts a [`Delivery`], with the [`Receiver`] as the router's state.
 ///
 /// ```
 /// # #[cfg(feature = "preo")]
@@ -34,7 +34,7 @@ use super::{Delivery, Outcome, Receiver, Refusal, Source};
 /// # fn main() {}
 /// ```
 ///
-/// axum's own limit on bodies doesn't apply: the receiver's does.
+/// axum's default body limit doesn't apply. The receiver's limit does.
 impl<S, State> FromRequest<State> for Delivery<S>
 where
     S: Source,

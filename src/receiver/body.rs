@@ -1,4 +1,4 @@
-//! Reads a body within a size, and within what all bodies together may take.
+//! Reads a body, within its own size limit and the limit shared by all bodies.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use tokio::task::coop;
 
 use super::Refusal;
 
-/// The bounds of one body, and the room that all of them share.
+/// The limits on one body, and the buffer space that all bodies share.
 pub(super) struct Bounds<'a> {
     pub(super) max_bytes: usize,
     pub(super) room: &'a Arc<Semaphore>,
 }
 
-/// A whole body, which takes its room for as long as this lives.
+/// A complete body. It occupies buffer space until it is dropped.
 pub(super) struct Buffered {
     pub(super) bytes: Bytes,
     pub(super) room: OwnedSemaphorePermit,
@@ -39,7 +39,7 @@ impl Bounds<'_> {
         let mut whole = Vec::new();
         let mut room = self.reserve(0)?;
         while let Some(frame) = body.frame().await {
-            // Without this a body that is always ready would keep the timeout from being polled.
+            // Without this, a body that is always ready would keep the timeout from being polled.
             coop::consume_budget().await;
             let frame = frame.map_err(|_| Refusal::BodyIncomplete)?;
             let Ok(mut data) = frame.into_data() else {
@@ -82,7 +82,7 @@ impl Bounds<'_> {
     }
 }
 
-/// How long the body says it is, at least.
+/// The declared minimum length of the body.
 fn announced_length<B: Body>(headers: &HeaderMap, body: &B) -> Option<usize> {
     let hinted = body.size_hint().lower();
     let header = headers

@@ -12,7 +12,7 @@ use super::receive::Inner;
 use super::store::AnyStore;
 use super::{DedupStore, MemoryStore, Receiver, Source};
 
-/// Sets up a [`Receiver`].
+/// A builder for a [`Receiver`].
 #[must_use]
 pub struct ReceiverBuilder<S> {
     source: S,
@@ -23,7 +23,7 @@ pub struct ReceiverBuilder<S> {
     max_buffered_bytes: Option<usize>,
 }
 
-/// The bounds of a receiver.
+/// The limits of a receiver.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     pub(super) max_body_bytes: usize,
@@ -32,14 +32,14 @@ pub(super) struct Limits {
     pub(super) remember: Duration,
 }
 
-/// Why a [`Receiver`] can't be built.
+/// An error from building a [`Receiver`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A limit or a duration is zero, which would refuse or forget everything.
+    /// A limit or a duration is zero.
     #[error("{0} is zero; leave it out for the default")]
     Zero(&'static str),
-    /// A body that is within its limit wouldn't fit the room for all bodies.
+    /// The limit on one body exceeds the limit on all bodies.
     #[error(
         "max_body_bytes ({max_body_bytes}) is above max_buffered_bytes ({max_buffered_bytes}), so \
          the longest bodies could never be received; lower the one or raise the other"
@@ -53,13 +53,13 @@ pub enum BuildError {
     /// The name is empty.
     #[error("the receiver's name is empty")]
     EmptyName,
-    /// The store is shared by processes and the receiver has no name.
+    /// The store is shared between processes, but the receiver has no name.
     #[error(
         "a shared store needs a receiver's name: call `name(\"orders\")`; receivers of one name \
          and one source share their events, others don't"
     )]
     NameMissing,
-    /// The source skips stale events, and the store keeps no positions.
+    /// The source skips stale events, but the store doesn't support positions.
     #[error("the source skips stale events, which this store doesn't support")]
     PositionsUnsupported,
 }
@@ -82,17 +82,17 @@ impl<S: Source> ReceiverBuilder<S> {
         }
     }
 
-    /// Names the receiver, in logs and in the keys of its events.
+    /// Names the receiver in logs and in event keys.
     ///
-    /// Receivers that share a store and have the same name and source share their events: those of
-    /// a fleet do. Others never take each other's events for duplicates. A receiver without a name
-    /// shares with none, so a store that outlives the process needs a name.
+    /// Receivers with the same store, name and source deduplicate events together, as in a fleet.
+    /// Others never treat each other's events as duplicates. A receiver without a name shares
+    /// nothing, so a store that outlives the process requires a name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Remembers events in this store; in the memory of the process by default.
+    /// Sets the store that remembers events. Defaults to a [`MemoryStore`](super::MemoryStore).
     pub fn store(mut self, store: impl DedupStore) -> Self {
         let memory = (&store as &dyn Any).downcast_ref::<MemoryStore>().cloned();
         self.store = match memory {
@@ -102,55 +102,54 @@ impl<S: Source> ReceiverBuilder<S> {
         self
     }
 
-    /// Calls this for every event and every refused request, with what became of it.
+    /// Calls a function with the outcome of every event and every refused request.
     ///
-    /// It runs within the request, so it mustn't block. It replaces an earlier observer; the
-    /// [`tracing`] events stay.
+    /// It runs while the request is handled, so it must not block. Setting it again replaces the
+    /// previous observer. [`tracing`] events are emitted in any case.
     pub fn observer(mut self, observer: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// The longest body that is read, in bytes; [`Source::max_body_bytes`] by default.
+    /// Sets the maximum length of a body, in bytes. Defaults to [`Source::max_body_bytes`].
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_body_bytes = bytes;
         self
     }
 
-    /// How much all bodies may take together, in bytes; 64 MiB by default.
+    /// Sets the maximum size of all buffered bodies together, in bytes. Defaults to 64 MiB.
     ///
-    /// A body takes its room as it arrives, and gives it back once it is refused or its events are
-    /// handled. What is decoded from it comes on top, and so do the buffers of the HTTP server:
-    /// limit the connections there. A delivery that finds no room gets 503, and the service sends
-    /// it again. Bodies that don't end keep their room until
-    /// [`body_timeout`](Self::body_timeout).
+    /// A body counts from the moment its bytes are received until it is refused or its events are
+    /// handled. Decoded events and the HTTP server's own buffers don't count: limit the number of
+    /// connections there. A delivery over the limit gets 503, and the service retries it. A body
+    /// that never completes counts until [`body_timeout`](Self::body_timeout).
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = Some(bytes);
         self
     }
 
-    /// How long a body may take to arrive; 10 s by default.
+    /// Sets the timeout for reading a body. Defaults to 10 s.
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body_timeout = timeout;
         self
     }
 
-    /// How long a handler may take for one event; 60 s by default.
+    /// Sets how long a handler may take for one event. Defaults to 60 s.
     ///
-    /// The claim of a process that dies ends after it too. Lune waits 30 s for the response to a
-    /// batch, pretix 30 s, Preo as long as the endpoint's `timeout_seconds` says. The time that the
-    /// store takes to grant the claim counts.
+    /// The claim of a process that dies expires after the same time. The time that the store takes
+    /// to grant the claim counts. Lune and pretix wait 30 s for a response; Preo waits for the
+    /// `timeout_seconds` of the webhook.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.limits.lease = lease;
         self
     }
 
-    /// How long a handled event is remembered; 4 days by default.
+    /// Sets how long handled events are remembered. Defaults to 4 days.
     ///
-    /// That is longer than pretix retries, which is up to three days. How long Preo and Lune do is
-    /// unpublished. A bounded store, such as the one in memory, can forget sooner. A delivery that
-    /// comes after that is handled again; so is a captured one that is replayed, if its signature
-    /// has no timestamp, as Preo's.
+    /// The default is longer than pretix retries, which is up to three days. Preo and Lune don't
+    /// publish how long they retry. A bounded store, such as [`MemoryStore`](super::MemoryStore),
+    /// can forget sooner. Once an event is forgotten, another delivery of it is handled again. That
+    /// includes a replayed capture if its signature has no timestamp, as with Preo.
     pub fn remember(mut self, time: Duration) -> Self {
         self.limits.remember = time;
         self
@@ -160,8 +159,9 @@ impl<S: Source> ReceiverBuilder<S> {
     ///
     /// # Errors
     ///
-    /// A [`BuildError`] for a limit or duration of zero, a body limit above the room for all bodies,
-    /// a shared store without a name, or a store that can't do what the source was told to.
+    /// Returns a [`BuildError`] for a limit or duration of zero, a `max_body_bytes` above
+    /// `max_buffered_bytes`, a shared store without a name, or a store that doesn't support
+    /// skipping stale events although the source requires it.
     pub fn build(self) -> Result<Receiver<S>, BuildError> {
         let limits = &self.limits;
         let zeros = [

@@ -50,7 +50,7 @@ where
     }
 }
 
-/// A claim that is ended even where the request is dropped before.
+/// A claim that is released even if the request is dropped.
 struct Claimed<'a, S: Source> {
     receiver: &'a Arc<Inner<S>>,
     key: &'a EventKey,
@@ -100,7 +100,7 @@ impl<S: Source> Drop for Claimed<'_, S> {
         runtime.spawn(async move {
             if let Err(error) = end.reach(&receiver, &key, token).await {
                 let source = receiver.source.name();
-                tracing::error!(source, event = %key, reason = %error, "can't end a claim");
+                tracing::error!(source, event = %key, reason = %error, "failed to release a claim");
             }
         });
     }

@@ -18,21 +18,21 @@ use super::receive::Inner;
 use super::source::Proof;
 use super::{BoxError, Event, EventKey, IntoAck, Outcome, Source, StoreError};
 
-/// An authentic delivery with its events.
+/// An authenticated delivery with its events.
 ///
-/// [`handle`](Self::handle) runs a handler over them and returns what to answer.
+/// [`handle`](Self::handle) runs a handler for each event and returns the response to send.
 pub struct Delivery<S: Source> {
     pub(super) receiver: Arc<Inner<S>>,
     pub(super) proof: Arc<Proof>,
     pub(super) events: Vec<Event<S::Event>>,
-    /// The body counts as buffered for as long as its events are handled.
+    /// The body counts as buffered while its events are being handled.
     pub(super) _room: OwnedSemaphorePermit,
 }
 
 impl<S: Source> Delivery<S> {
     /// The name of the key or the credentials that authenticated the delivery.
     ///
-    /// Once an old key's name no longer turns up, the old key can go.
+    /// Once an old key's name no longer appears, the key can be removed.
     pub fn key_name(&self) -> &str {
         self.proof.key_name()
     }
@@ -42,13 +42,12 @@ impl<S: Source> Delivery<S> {
         self.proof.tenant.as_deref()
     }
 
-    /// When the delivery was signed, if the service says so.
+    /// The time at which the delivery was signed, if its signature includes one.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
         self.proof.timestamp()
     }
 
-    /// A field of the signature header that is neither signature nor timestamp, such as Lune's
-    /// `organisation`.
+    /// An additional field of the signature header, such as Lune's `organisation`.
     ///
     /// **Not covered by the signature**: see
     /// [`Verified::unsigned_field`](crate::signature::Verified::unsigned_field).
@@ -56,17 +55,17 @@ impl<S: Source> Delivery<S> {
         self.proof.verified()?.unsigned_field(key)
     }
 
-    /// The events, in the order in which they are to be handled.
+    /// The events, in the order they are handled.
     pub fn events(&self) -> &[Event<S::Event>] {
         &self.events
     }
 
-    /// Takes the events out, for a caller who does without de-duplication.
+    /// Returns the events, without deduplicating them.
     pub fn into_events(self) -> Vec<Event<S::Event>> {
         self.events
     }
 
-    /// Handles each event that wasn't handled before, in order, and returns what to answer.
+    /// Handles each new event in order, and returns the response to send.
     ///
     /// ```
     /// use webhook_sdk::receiver::{Delivery, Outcome, Source};
@@ -83,14 +82,14 @@ impl<S: Source> Delivery<S> {
     /// ```
     ///
     /// The handler gets an [`Event`] and returns `()`, an [`Ack`](super::Ack), or a `Result` of
-    /// either with a [`BoxError`]; see [`IntoAck`]. The first event that fails ends the delivery:
-    /// those before it are committed and won't be handled again, and the service sends the rest
-    /// again. An error is logged with its sources, so don't quote the event in it. A handler that
-    /// panics fails.
+    /// either with a [`BoxError`]; see [`IntoAck`]. The delivery stops at the first event that
+    /// fails: earlier events are committed and won't be handled again, and the service retries the
+    /// rest. Errors are logged with their sources, so don't include event content in them. A panic
+    /// counts as a failure.
     ///
-    /// If the future is dropped, as axum and hyper do when the sender hangs up, the handler stops
-    /// where it is and its event is released, to be delivered again. To go on without the sender,
-    /// spawn a task around this call.
+    /// If the future is dropped, as axum and hyper do when the sender closes the connection, the
+    /// handler is cancelled and its event is released for redelivery. To keep going after a
+    /// disconnect, spawn a task that makes this call.
     pub async fn handle<H, F>(self, mut handler: H) -> Outcome
     where
         H: FnMut(Event<S::Event>) -> F,
@@ -119,7 +118,7 @@ impl<S: Source> fmt::Debug for Delivery<S> {
     }
 }
 
-/// What became of one event.
+/// The outcome of one event.
 pub(super) enum Processed {
     Handled,
     Disabled,
@@ -159,7 +158,7 @@ impl Processed {
         }
     }
 
-    /// The status that ends the delivery at this event.
+    /// The status to respond with if the delivery stops at this event.
     fn ends_with(&self) -> Option<StatusCode> {
         match self {
             Self::Handled | Self::Disabled | Self::Duplicate | Self::Stale => None,
@@ -173,7 +172,7 @@ impl Processed {
     }
 }
 
-/// What became of the events so far.
+/// The outcome of the events so far.
 #[derive(Default)]
 pub(super) struct Progress {
     disabled: bool,
@@ -181,7 +180,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Reports an event, and breaks where the delivery ends.
+    /// Reports an event, and breaks if the delivery stops there.
     pub(super) fn add<S: Source>(
         &mut self,
         watch: Watch<'_, S>,
@@ -205,7 +204,7 @@ impl Progress {
     }
 }
 
-/// Observes what becomes of an event, also where it is dropped before.
+/// Observes the outcome of an event, even if it is dropped.
 pub(super) struct Watch<'a, S: Source> {
     receiver: &'a Inner<S>,
     pub(super) key: EventKey,
@@ -251,7 +250,7 @@ impl<S: Source> Drop for Watch<'_, S> {
     }
 }
 
-/// Runs a handler up to a time, and catches its panic.
+/// Runs a handler with a timeout, and catches panics.
 pub(super) async fn guarded<F: Future>(
     limit: Duration,
     handler: impl FnOnce() -> F,

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use super::source::Proof;
 use super::{DecodeError, EventKey};
 
-/// An event with its de-duplication key, its raw bytes and what authenticated it.
+/// An event with its deduplication key, raw bytes, and signing key name.
 ///
-/// It dereferences to its data, so `event.id` is the `id` of what was decoded:
+/// It dereferences to its data, so `event.id` is the `id` of the decoded event:
 ///
 /// ```
 /// use webhook_sdk::receiver::{Ack, Delivery, Outcome};
@@ -46,31 +46,32 @@ impl<T> Event<T> {
         }
     }
 
-    /// Takes the data out.
+    /// Returns the data.
     pub fn into_data(self) -> T {
         self.inner
     }
 
-    /// The key under which the event is de-duplicated.
+    /// The event's deduplication key.
     pub fn key(&self) -> &EventKey {
         &self.key
     }
 
-    /// The event's bytes as they were sent: its own part of a batch, else the whole body.
+    /// The event's bytes as they were received: its part of a batch, or else the whole body.
     pub fn raw(&self) -> &Bytes {
         &self.raw
     }
 
-    /// Decodes the raw bytes as another type, such as one with fields that the data lacks.
+    /// Decodes the raw bytes as another type, for example one with more fields.
     ///
     /// # Errors
     ///
-    /// When they aren't JSON or don't fit the type; the error names the JSON path and no value.
+    /// Returns an error if they aren't JSON or don't match the type. The error contains the JSON
+    /// path, but no value.
     pub fn json<U: DeserializeOwned>(&self) -> Result<U, DecodeError> {
         DecodeError::or_json(&self.raw)
     }
 
-    /// Sets the raw bytes, for a source whose bodies hold several events.
+    /// Sets the raw bytes, for a source whose bodies contain several events.
     #[must_use]
     pub fn with_raw(mut self, raw: Bytes) -> Self {
         self.raw = raw;
@@ -87,7 +88,7 @@ impl<T> Event<T> {
         self.proof.tenant.as_deref()
     }
 
-    /// When the delivery was signed, if the service says so.
+    /// The time at which the delivery was signed, if its signature includes one.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
         self.proof.timestamp()
     }

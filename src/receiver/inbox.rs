@@ -31,9 +31,9 @@ use self::transaction::begin;
 
 /// Records each event in the transaction of its effect.
 ///
-/// Its two forms are `PostgresInbox` and `SqliteInbox`. [`Delivery::handle_in`] gives the handler a
-/// transaction in which the event is already recorded. What the handler writes commits together
-/// with the record, or not at all:
+/// Use it as `PostgresInbox` or `SqliteInbox`. [`Delivery::handle_in`] passes the handler a
+/// transaction that already records the event. The handler's writes are committed together with the
+/// record, or not at all:
 ///
 /// ```no_run
 /// # #[cfg(all(feature = "postgres", feature = "preo"))]
@@ -65,16 +65,16 @@ use self::transaction::begin;
 ///
 /// # Exactly once in effect
 ///
-/// A sender delivers an event several times, and a receiver can crash at any point. However often
-/// that happens, what the handler does **in its transaction** happens once:
+/// A sender can deliver an event several times, and a receiver can crash at any point. What the
+/// handler does **in its transaction** still takes effect once:
 ///
 /// - The handler fails, panics, exceeds the [`lease`](super::ReceiverBuilder::lease), or its future is
 ///   dropped: the transaction is rolled back, and the next delivery is handled.
 /// - The process or the database crashes: the database rolls the transaction back.
-/// - The connection breaks during the commit: the delivery is answered with 503. The next one finds
-///   the record and is acknowledged, or doesn't find it and is handled.
-/// - A duplicate arrives while the event is being handled: it is answered with 503, at once with
-///   Postgres and after waiting at most 5 seconds (our default) for its turn with SQLite.
+/// - The connection breaks during the commit: the delivery gets 503. The next one is acknowledged
+///   if the record was committed, and handled if it wasn't.
+/// - A duplicate arrives while the event is being handled: it gets 503, at once with Postgres, and
+///   after waiting at most 5 seconds (our default) with SQLite.
 /// - A duplicate arrives later: it is acknowledged, and the handler doesn't run.
 ///
 /// The limits:
@@ -83,7 +83,7 @@ use self::transaction::begin;
 ///   service, can happen more than once, or happen although the transaction is rolled back. Enqueue it
 ///   in the transaction instead, in a job queue that shares the database; the example
 ///   `job-queue` shows how.
-/// - A record that has been [purged](Self::purge) no longer protects from a late duplicate.
+/// - A record that has been [purged](Self::purge) no longer protects against a late duplicate.
 /// - A commit is as durable as the database makes it. With `synchronous_commit = off` (Postgres) or
 ///   `synchronous = normal` (SQLite), a crash can lose an effect whose delivery was acknowledged. So can
 ///   a failover to a Postgres replica that lags behind.
@@ -107,13 +107,15 @@ pub struct Inbox<DB: Dialect> {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InboxError {
-    /// The table's name isn't one that [`Inbox::table`] accepts.
+    /// [`Inbox::table`] doesn't accept the table name.
     #[error(
         "not a table name: use up to 50 of a-z, 0-9 and _, and on Postgres a schema before a dot"
     )]
     TableName,
-    /// The table doesn't exist, or isn't one of this version.
-    #[error("no inbox table of this version: call `migrate`, or apply the crate's migrations: {0}")]
+    /// The table doesn't exist, or has the schema of another version.
+    #[error(
+        "the inbox table is missing or outdated: call `migrate`, or apply the crate's migrations: {0}"
+    )]
     Schema(#[source] sqlx::Error),
     /// The database can't be reached, or reported an error.
     #[error("the database failed: {0}")]
@@ -123,8 +125,8 @@ pub enum InboxError {
 impl<DB: Dialect> Inbox<DB> {
     /// Uses the table `webhook_inbox` through this pool.
     ///
-    /// Each event that is being handled holds one of the pool's connections. A handler that takes
-    /// a second one from the same pool can wait for itself.
+    /// Each event that is being handled holds one of the pool's connections. A handler that
+    /// acquires a second one from the same pool can deadlock.
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         let writers = DB::writers(pool.options().get_max_connections());
@@ -137,11 +139,11 @@ impl<DB: Dialect> Inbox<DB> {
 
     /// Uses another table, such as `orders_inbox`, or on Postgres `hooks.inbox`.
     ///
-    /// Two receivers that must both handle an event, each in its own way, need two tables.
+    /// Two receivers that both need to handle the same events need two tables.
     ///
     /// # Errors
     ///
-    /// [`InboxError::TableName`], unless the name is made of `a-z`, `0-9` and `_`.
+    /// Returns [`InboxError::TableName`] unless the name consists of `a-z`, `0-9` and `_`.
     pub fn table(mut self, name: &str) -> Result<Self, InboxError> {
         self.table = Arc::new(Table::parse::<DB>(name).ok_or(InboxError::TableName)?);
         Ok(self)
@@ -152,14 +154,14 @@ impl<DB: Dialect> Inbox<DB> {
         &self.pool
     }
 
-    /// Creates the table, or brings it to this crate's version.
+    /// Creates the table, or migrates it to this version of the crate.
     ///
-    /// Can be called at each start and by several processes at once. A schema before the table's
-    /// name must exist.
+    /// It can be called at each start and by several processes at once. If the table name includes
+    /// a schema, the schema must exist.
     ///
     /// # Errors
     ///
-    /// [`InboxError::Database`]. Nothing has changed then.
+    /// Returns [`InboxError::Database`] if the database fails. The schema is then unchanged.
     pub async fn migrate(&self) -> Result<(), InboxError> {
         let (mut transaction, ()) = begin(&self.pool, DB::BEGIN_MIGRATION.into(), ()).await?;
         let connection = &mut *transaction;
@@ -172,11 +174,12 @@ impl<DB: Dialect> Inbox<DB> {
         Ok(transaction.commit().await?)
     }
 
-    /// Deletes records older than this, and returns how many.
+    /// Deletes records older than a duration, and returns their number.
     ///
-    /// Call it regularly, for example once an hour. Deletes 1,000 records at a time, so that it
-    /// never blocks handlers for long. Time is the database's clock. Keep records for longer than
-    /// the sender retries: pretix does for up to three days, Preo and Lune don't publish a bound.
+    /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, so that it
+    /// never blocks handlers for long. It uses the database's clock. Keep records for longer than
+    /// the sender retries: pretix retries for up to three days; Preo and Lune don't publish a
+    /// limit.
     ///
     /// ```no_run
     /// # #[cfg(feature = "sqlite")]
@@ -191,7 +194,8 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// [`InboxError::Schema`] or [`InboxError::Database`]. What was deleted before stays deleted.
+    /// Returns [`InboxError::Schema`] or [`InboxError::Database`]. Records that were deleted before
+    /// the error stay deleted.
     pub async fn purge(&self, older_than: Duration) -> Result<u64, InboxError> {
         let seconds = i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX);
         let seconds = Some(seconds.min(LONGEST_AGE));
@@ -255,9 +259,9 @@ impl From<sqlx::Error> for InboxError {
     fn from(error: sqlx::Error) -> Self {
         let code = error.as_database_error().and_then(|error| error.code());
         match code.as_deref() {
-            // Postgres: undefined table, undefined column, another type.
+            // Postgres: undefined table, undefined column, datatype mismatch.
             Some("42P01" | "42703" | "42804") => Self::Schema(error),
-            // SQLite has one code for every error in a statement's text.
+            // SQLite has one code for every error in a statement.
             Some("1") => Self::Schema(error),
             _ => Self::Database(error),
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// Identifies an event in every process that shares a store.
+/// An event's deduplication key.
 ///
 /// ```
 /// use webhook_sdk::receiver::EventKey;
@@ -14,12 +14,12 @@ use sha2::{Digest, Sha256};
 /// assert_eq!(key.as_str(), "shop:preo:acme::id:event-1");
 /// ```
 ///
-/// A receiver makes the keys of its events, from its name, the source's name, the tenant, the owner
-/// of the key if one is declared, and the event's id. Each part is escaped, so different parts never
-/// make the same key. The name of the signing key is no part of it: rotating a key doesn't make an
-/// event new.
+/// It consists of the receiver's name, the source's name, the tenant, the owner of the signing key
+/// if there is one, and the event's id. The parts are escaped, so different parts never produce the
+/// same key. It doesn't include the name of the signing key: after a rotation, a redelivered event
+/// is still a duplicate.
 ///
-/// `Display` shows the key with control characters escaped, `Debug` a fingerprint of it.
+/// `Display` shows the key with control characters escaped. `Debug` shows a fingerprint of it.
 #[derive(Clone)]
 pub struct EventKey {
     text: Arc<str>,
@@ -27,11 +27,10 @@ pub struct EventKey {
 }
 
 impl EventKey {
-    /// The key of the event with this id, from a receiver's name, a source's name, a tenant, and the
-    /// owner of a key.
+    /// Creates a key from a scope (receiver, source, tenant, key owner) and an id.
     ///
-    /// For tests of a [`DedupStore`](super::DedupStore); a source calls
-    /// [`Authenticated::event_key`](super::Authenticated::event_key).
+    /// Use it to test a [`DedupStore`](super::DedupStore). A source calls
+    /// [`Authenticated::event_key`](super::Authenticated::event_key) instead.
     pub fn new(scope: [&str; 4], id: &[&str]) -> Self {
         Scope::new(scope).key(id)
     }
@@ -41,7 +40,7 @@ impl EventKey {
         &self.text
     }
 
-    /// The event's place in its stream, if the source was told to skip stale events.
+    /// The event's position in its stream, if the source skips stale events.
     ///
     /// A store that [supports positions](super::DedupStore::supports_positions) refuses a claim on
     /// an event whose sequence is lower than the last one committed in its stream.
@@ -49,7 +48,7 @@ impl EventKey {
         self.position.as_deref()
     }
 
-    /// Sets the event's place in a stream of its scope, such as an account's.
+    /// Sets the event's position in a stream of its scope, such as an account's events.
     #[must_use]
     pub fn with_position(mut self, stream: &str, sequence: &str) -> Self {
         let mut key = self.text.splitn(SCOPE_PARTS + 1, ':');
@@ -92,7 +91,7 @@ impl fmt::Debug for EventKey {
     }
 }
 
-/// An event's place among the events that a service orders, such as those of an account.
+/// An event's position in an ordered stream, such as the events of an account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Position {
     stream: String,
@@ -100,12 +99,12 @@ pub struct Position {
 }
 
 impl Position {
-    /// The key of the stream, under which a store keeps the last sequence.
+    /// The key of the stream. A store uses it to keep the last sequence.
     pub fn stream(&self) -> &str {
         &self.stream
     }
 
-    /// The sequence, which is compared byte by byte.
+    /// The sequence, compared byte by byte.
     pub fn sequence(&self) -> &str {
         &self.sequence
     }
@@ -117,7 +116,7 @@ impl fmt::Debug for Position {
     }
 }
 
-/// What all keys of one sender begin with.
+/// The common prefix of one sender's keys.
 pub(super) struct Scope(String);
 
 impl Scope {
@@ -164,7 +163,7 @@ impl From<String> for EventKey {
 /// Receiver, source, tenant and owner.
 const SCOPE_PARTS: usize = 4;
 
-/// Far above the ids of the services here, so that the size of a store follows from its count.
+/// Far above the length of any id that the services use. It bounds the size of a key.
 const LONGEST_PART: usize = 128;
 
 fn push(text: &mut String, part: &str) {
@@ -172,7 +171,7 @@ fn push(text: &mut String, part: &str) {
     text.push_str(part);
 }
 
-/// Adds each part, or the digest of all if they are long.
+/// Appends each part, or a digest of all parts if they are long.
 fn push_bounded(text: &mut String, parts: &[&str]) {
     let start = text.len();
     for part in parts {
@@ -186,7 +185,7 @@ fn push_bounded(text: &mut String, parts: &[&str]) {
     }
 }
 
-/// Escapes what separates parts, what escapes, and what marks a digest.
+/// Escapes separators, escape characters and digest markers.
 fn escape(text: &mut String, part: &str) {
     let mut rest = part;
     while let Some(at) = rest.find([':', '%', '~']) {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{BoxError, EventKey, Refusal, StoreError};
 
-/// What became of a request or an event, for a [`ReceiverBuilder::observer`](super::ReceiverBuilder::observer).
+/// The outcome of a request or an event, as passed to an
+/// [observer](super::ReceiverBuilder::observer).
 ///
 /// ```
 /// use webhook_sdk::receiver::Observed;
@@ -15,7 +16,7 @@ use super::{BoxError, EventKey, Refusal, StoreError};
 /// }
 /// ```
 ///
-/// It holds ids, never content: the event's key is made of its id and of names.
+/// It contains ids and names, never content.
 pub struct Observed<'a> {
     pub(super) source: &'a str,
     pub(super) receiver: Option<&'a str>,
@@ -26,13 +27,13 @@ pub struct Observed<'a> {
     pub(super) duration: Duration,
 }
 
-/// What is observed: the outcome of an event, or a refused request.
+/// The outcome of an event, or a refused request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Observation<'a> {
     /// The handler succeeded and the event is committed.
     Handled,
-    /// As [`Handled`](Self::Handled), and the handler asked to disable the webhook.
+    /// Like [`Handled`](Self::Handled), and the handler asked to disable the webhook.
     Disabled,
     /// The event was handled before.
     Duplicate,
@@ -40,7 +41,7 @@ pub enum Observation<'a> {
     Stale,
     /// The request was refused before a handler ran.
     Refused(&'a Refusal),
-    /// The handler asked for the event to be sent again.
+    /// The handler requested a retry.
     Retry,
     /// The handler failed.
     Failed(&'a BoxError),
@@ -50,9 +51,10 @@ pub enum Observation<'a> {
     TimedOut,
     /// Another delivery of the event is being handled.
     Held,
-    /// The store failed; after a handler that succeeded, the event will be handled again.
+    /// The store failed. If the handler had succeeded, the event will be handled again.
     StoreUnavailable(&'a StoreError),
-    /// The request was dropped while the event was handled, as when the sender hangs up.
+    /// The request was dropped while the event was being handled, for example because the sender
+    /// disconnected.
     Abandoned,
 }
 
@@ -67,14 +69,13 @@ impl<'a> Observed<'a> {
         self.receiver
     }
 
-    /// What happened.
+    /// The outcome.
     pub fn what(&self) -> Observation<'a> {
         self.what
     }
 
-    /// What happened, as a word for a metric's label: `handled`, `disabled`, `duplicate`, `stale`,
-    /// `refused`, `retry`, `failed`, `panicked`, `timed_out`, `held`, `store_unavailable` or
-    /// `abandoned`.
+    /// The outcome as a metric label: `handled`, `disabled`, `duplicate`, `stale`, `refused`,
+    /// `retry`, `failed`, `panicked`, `timed_out`, `held`, `store_unavailable` or `abandoned`.
     pub fn label(&self) -> &'static str {
         self.what.label()
     }
@@ -94,7 +95,7 @@ impl<'a> Observed<'a> {
         self.tenant
     }
 
-    /// How long it took: an event from its claim to its commit, a refusal from the request's head.
+    /// The duration from claim to commit for an event, or from request head to refusal.
     pub fn duration(&self) -> Duration {
         self.duration
     }

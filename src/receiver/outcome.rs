@@ -5,12 +5,12 @@ use http::{Response, StatusCode};
 
 use super::refusal::respond;
 
-/// The error of a handler: any error type, and text, converts into it by `?`.
+/// A handler's error. The `?` operator converts any error type and strings into it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What to answer to a delivery after its handler ran.
+/// The response to a delivery after its handler has run.
 ///
-/// With the feature `axum` it is a response.
+/// With the feature `axum`, it implements `IntoResponse`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "the sender learns of it only if it is sent"]
 pub struct Outcome(pub(super) StatusCode);
@@ -21,18 +21,18 @@ impl Outcome {
         self.0
     }
 
-    /// Whether all events are dealt with: the status is 204 or 410.
+    /// Whether all events were handled: the status is 204 or 410.
     pub fn is_success(self) -> bool {
         matches!(self.0, StatusCode::NO_CONTENT | StatusCode::GONE)
     }
 
-    /// The whole response, with an empty body.
+    /// The complete response, with an empty body.
     pub fn response<B: Default>(self) -> Response<B> {
         respond(self.0)
     }
 }
 
-/// A handler's decision about an event of the source `S`, where `Ok(())` doesn't say it.
+/// A handler's decision about an event, if it is more than `Ok(())`.
 ///
 /// ```
 /// use webhook_sdk::receiver::{Ack, BoxError, Event};
@@ -60,12 +60,13 @@ pub(crate) enum AckKind {
 }
 
 impl<S: ?Sized> Ack<S> {
-    /// The event is dealt with: 204, and it won't be handled again.
+    /// The event was handled: responds with 204, and won't handle the event again.
     pub const fn done() -> Self {
         Self::of(AckKind::Done)
     }
 
-    /// The event can't be dealt with now: 503 with `Retry-After`, and the service sends it again.
+    /// The event can't be handled now: responds with 503 and `Retry-After`, so that the service
+    /// retries.
     pub const fn retry() -> Self {
         Self::of(AckKind::Retry)
     }
@@ -102,8 +103,9 @@ impl<S: ?Sized> fmt::Debug for Ack<S> {
 
 /// What a handler may return: `()`, an [`Ack`], or a `Result` of either with a [`BoxError`].
 ///
-/// There is one error type, so that closures infer it: `async |event| { store(event).await?; Ok(()) }`.
-/// A function with an error type of its own is called as `async |event| Ok(store(event).await?)`.
+/// The error type is fixed, so that closures can infer it: `async |event| { store(event).await?;
+/// Ok(()) }`. To call a function with another error type, write `async |event|
+/// Ok(store(event).await?)`.
 #[diagnostic::on_unimplemented(
     message = "a webhook handler can't return `{Self}`",
     label = "returns `{Self}`",
@@ -111,11 +113,11 @@ impl<S: ?Sized> fmt::Debug for Ack<S> {
     note = "for a function with another error type, write `async |event| Ok(function(event).await?)`"
 )]
 pub trait IntoAck<S: ?Sized> {
-    /// The decision, or the error that makes the service send the event again.
+    /// Converts into the decision, or into the error that makes the service retry.
     ///
     /// # Errors
     ///
-    /// The handler's own error.
+    /// Returns the handler's error.
     fn into_ack(self) -> Result<Ack<S>, BoxError>;
 }
 

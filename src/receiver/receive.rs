@@ -48,8 +48,8 @@ use crate::signature::Verified;
 /// # fn main() {}
 /// ```
 ///
-/// A clone is a handle to the same receiver. With the feature `axum` it is the state from which a
-/// [`Delivery`] is extracted; any other stack calls [`receive`](Self::receive).
+/// Cloning is cheap, and clones share their state. With the feature `axum`, it is the router state
+/// that the [`Delivery`] extractor uses. With any other framework, call [`receive`](Self::receive).
 pub struct Receiver<S> {
     inner: Arc<Inner<S>>,
 }
@@ -65,24 +65,25 @@ pub(super) struct Inner<S> {
 }
 
 impl<S: Source> Receiver<S> {
-    /// Starts with the defaults and a store in memory.
+    /// Returns a builder with the defaults and an in-memory store.
     pub fn builder(source: S) -> ReceiverBuilder<S> {
         ReceiverBuilder::new(source)
     }
 
-    /// A receiver with the defaults and a store in memory.
+    /// Creates a receiver with the defaults and an in-memory store.
     pub fn new(source: S) -> Self {
         Self::builder(source).assemble()
     }
 
     /// Authenticates, reads, verifies and decodes a request.
     ///
-    /// The method and the path are the router's business. Needs a tokio runtime with its timers on.
-    /// Dropping the future is fine at any moment: nothing has been claimed yet.
+    /// It doesn't check the method and the path: that is up to the router. It must be called within
+    /// a tokio runtime with timers enabled. Dropping the future is safe at any point: nothing has
+    /// been claimed yet.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] with the status to answer. It has been logged and observed.
+    /// Returns a [`Refusal`] with the response status. It has already been logged and observed.
     pub async fn receive<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
         let begun = Instant::now();
         let result = self.accept(parts, body).await;
@@ -200,7 +201,7 @@ impl<S: Source> fmt::Debug for Receiver<S> {
     }
 }
 
-/// Reads the body while it is verified.
+/// Reads and verifies the body at the same time.
 async fn verify<B: Body>(
     bounds: &Bounds<'_>,
     parts: &Parts,

@@ -7,9 +7,10 @@ use thiserror::Error;
 use crate::decode;
 use crate::signature::VerifyError;
 
-/// Why a request was refused before a handler ran.
+/// The reason for refusing a request before its handler ran.
 ///
-/// The sender gets the [`status`](Self::status) alone. No variant holds a byte of the request.
+/// The sender only gets the [`status`](Self::status). No variant contains any content of the
+/// request.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -19,7 +20,7 @@ pub enum Refusal {
     /// The credentials are missing, malformed or wrong: 401.
     #[error("not authentic: {0}")]
     Credentials(String),
-    /// The request names no tenant, or one that has no keys: 401, like a wrong signature.
+    /// The request names no tenant, or an unknown one: 401, like a wrong signature.
     #[error("not authentic: unknown tenant")]
     UnknownTenant,
     /// The tenant's keys couldn't be loaded: 503.
@@ -40,19 +41,19 @@ pub enum Refusal {
         /// The limit.
         limit: Duration,
     },
-    /// The connection broke within the body: 400.
+    /// The connection closed before the end of the body: 400.
     #[error("the body is incomplete")]
     BodyIncomplete,
-    /// All bodies together would take more than `max_buffered_bytes`: 503.
+    /// All bodies together would exceed `max_buffered_bytes`: 503.
     #[error("too many bodies are buffered")]
     Overloaded,
-    /// The body is authentic but not what the service documents: 400.
+    /// The body is authentic, but doesn't match the service's documentation: 400.
     #[error("authentic, but {0}")]
     Undecodable(#[from] DecodeError),
 }
 
 impl Refusal {
-    /// The status to answer with.
+    /// The response status.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Signature(_) | Self::Credentials(_) | Self::UnknownTenant => {
@@ -66,21 +67,22 @@ impl Refusal {
         }
     }
 
-    /// The whole response, with an empty body.
+    /// The complete response, with an empty body.
     pub fn response<B: Default>(&self) -> Response<B> {
         respond(self.status())
     }
 }
 
-/// An authentic body that isn't what the service documents.
+/// An error from decoding an authentic body.
 ///
-/// The message names the JSON path, never a value. A path shows the names of fields and of map keys.
+/// The message contains the JSON path, never a value. A path shows the names of fields and map
+/// keys.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct DecodeError(String);
 
 impl DecodeError {
-    /// An error with this message, which is logged: don't quote the body.
+    /// Creates an error with a message. It is logged, so don't include content of the body.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
@@ -90,7 +92,7 @@ impl DecodeError {
     }
 }
 
-/// A response without a body; a 503 says when to come again.
+/// A response without a body. A 503 includes `Retry-After`.
 pub(super) fn respond<B: Default>(status: StatusCode) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = status;
@@ -101,5 +103,5 @@ pub(super) fn respond<B: Default>(status: StatusCode) -> Response<B> {
     response
 }
 
-/// Unpublished by any of the services, our default.
+/// Our default. None of the services publishes a value.
 const RETRY_AFTER_SECONDS: &str = "30";

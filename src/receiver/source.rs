@@ -10,7 +10,7 @@ use super::key::Scope;
 use super::{DecodeError, Event, EventKey, Refusal};
 use crate::signature::{Verification, Verified};
 
-/// A service that sends deliveries: how it authenticates and what it sends.
+/// A service that sends webhooks: how to authenticate and decode its requests.
 ///
 /// [`preo::Source`](crate::preo::Source), [`lune::Source`](crate::lune::Source) and
 /// [`pretix::Source`](crate::pretix::Source) implement it. For another service:
@@ -42,13 +42,13 @@ use crate::signature::{Verification, Verified};
 /// }
 /// ```
 pub trait Source: Send + Sync + 'static {
-    /// What an [`Event`] of this service holds.
+    /// The data of an [`Event`].
     type Event: Send;
 
     /// The service's name, for logs and event keys.
     fn name(&self) -> &str;
 
-    /// The default limit on a body, in bytes; 1 MiB unless overridden.
+    /// The default limit on a body, in bytes. Defaults to 1 MiB.
     fn max_body_bytes(&self) -> usize {
         1024 * 1024
     }
@@ -67,29 +67,30 @@ pub trait Source: Send + Sync + 'static {
         false
     }
 
-    /// Checks the head of a request, before any of its body is read.
+    /// Checks the head of a request before the body is read.
     ///
     /// An implementation can be an `async fn`.
     ///
     /// # Errors
     ///
-    /// The reason, which is logged and observed; the sender gets its status alone.
+    /// Returns the reason for refusing the request. It is logged and observed; the sender only gets
+    /// its status.
     fn authenticate(
         &self,
         parts: &Parts,
     ) -> impl Future<Output = Result<Authentication, Refusal>> + Send;
 
-    /// Decodes an authenticated body into its events, in the order in which to handle them.
+    /// Decodes an authenticated body into events, in the order to handle them.
     ///
     /// # Errors
     ///
-    /// When the body isn't what the service documents.
+    /// Returns an error if the body doesn't match the service's documentation.
     fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError>;
 }
 
-/// How far the head of a request authenticates it.
+/// The result of authenticating the head of a request.
 ///
-/// A [`Verification`] converts into one: the body must then match a signature.
+/// Convert a [`Verification`] into it to require that the body matches a signature.
 #[derive(Debug)]
 pub struct Authentication {
     pub(super) check: Check,
@@ -105,19 +106,19 @@ pub(super) enum Check {
 }
 
 impl Authentication {
-    /// The request has shown accepted credentials of this name.
+    /// Accepts a request because of its credentials.
     pub fn credentials(name: impl Into<Arc<str>>) -> Self {
         Self::of(Check::Passed(name.into()))
     }
 
-    /// The tenant whose keys were used; events of different tenants never count as duplicates.
+    /// Sets the tenant. Events of different tenants never count as duplicates.
     #[must_use]
     pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
-    /// The sender within the tenant that the credentials belong to, if they can be of several.
+    /// Sets the owner of the credentials, if a tenant has several senders.
     ///
     /// A signature's owner is that of its [`Key`](crate::signature::Key::owner).
     #[must_use]
@@ -151,7 +152,7 @@ pub struct Authenticated<'a> {
 }
 
 impl Authenticated<'_> {
-    /// The head of the request. A header counts as authentic only if the scheme signs it.
+    /// The head of the request. A header is authentic only if the scheme signs it.
     pub fn parts(&self) -> &Parts {
         self.parts
     }
@@ -161,11 +162,11 @@ impl Authenticated<'_> {
         &self.parts.headers
     }
 
-    /// The value of a header that must occur once.
+    /// The value of a header that must occur exactly once.
     ///
     /// # Errors
     ///
-    /// When the header is missing, repeated, or not visible ASCII.
+    /// Returns an error if the header is missing, repeated, or not visible ASCII.
     pub fn header(&self, name: &str) -> Result<&str, DecodeError> {
         let refuse = |what| DecodeError::new(format!("the header {name} {what}"));
         let name =
@@ -178,7 +179,7 @@ impl Authenticated<'_> {
         value.to_str().map_err(|_| refuse("is not visible ASCII"))
     }
 
-    /// The body, as it was sent.
+    /// The body as it was received.
     pub fn body(&self) -> &Bytes {
         self.body
     }
@@ -187,7 +188,8 @@ impl Authenticated<'_> {
     ///
     /// # Errors
     ///
-    /// When the body isn't JSON or doesn't fit the type; the error names the JSON path and no value.
+    /// Returns an error if the body isn't JSON or doesn't match the type. The error contains the
+    /// JSON path, but no value.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         DecodeError::or_json(self.body)
     }
@@ -202,11 +204,12 @@ impl Authenticated<'_> {
         self.proof.tenant.as_deref()
     }
 
-    /// The de-duplication key of an event that the sender names by these parts, such as `&[id]`.
+    /// The deduplication key of an event with this id, such as `&[id]`.
     ///
-    /// Take them from authenticated content only. The key also holds the receiver's name, the
-    /// source's name and the tenant, so no sender can use up another's. Parts longer than 128
-    /// bytes are replaced by their digest; if all are empty, the key is the digest of the body.
+    /// Build the id from authenticated content only. The key also contains the receiver's name, the
+    /// source's name and the tenant, so senders can't interfere with each other. An id longer than
+    /// 128 bytes is replaced by its digest. If all parts are empty, the key is the digest of the
+    /// body.
     pub fn event_key(&self, id: &[&str]) -> EventKey {
         match id.iter().all(|part| part.is_empty()) {
             true => self.digest_key(self.body),
@@ -214,12 +217,12 @@ impl Authenticated<'_> {
         }
     }
 
-    /// The de-duplication key of an event without an id: the SHA-256 digest of these bytes.
+    /// The deduplication key of an event without an id: the SHA-256 digest of these bytes.
     pub fn digest_key(&self, bytes: &[u8]) -> EventKey {
         self.scope.digest(bytes)
     }
 
-    /// Makes an event; its [raw](Event::raw) bytes are the whole body until set otherwise.
+    /// Creates an event. Its [raw](Event::raw) bytes are the whole body by default.
     pub fn event<T>(&self, key: EventKey, data: T) -> Event<T> {
         Event::new(key, data, self.body.clone(), Arc::clone(self.proof))
     }

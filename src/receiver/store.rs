@@ -11,32 +11,33 @@ use uuid::Uuid;
 
 use super::{EventKey, MemoryStore};
 
-/// Remembers which events were handled, in two phases.
+/// A store that remembers which events were handled.
 ///
-/// An event is [claimed](Self::claim) before its handler runs, and [committed](Self::commit) after
-/// it has succeeded or [released](Self::release) after it has failed. The claim of a holder that died
-/// ends with its lease, so the event isn't lost. [`MemoryStore`] serves one process; a fleet shares
-/// a store, such as a `RedisStore`.
+/// An event is [claimed](Self::claim) before its handler runs. Then it is [committed](Self::commit)
+/// if the handler succeeds, or [released](Self::release) if it fails. If the process dies, the
+/// claim expires with its lease, so the event isn't lost. [`MemoryStore`] serves one process; a
+/// fleet shares a store, such as a `RedisStore`.
 pub trait DedupStore: Send + Sync + 'static {
-    /// Claims an event for the length of a lease, in one atomic step.
+    /// Atomically claims an event for the duration of a lease.
     ///
     /// # Errors
     ///
-    /// When the store can't be reached. Nothing is claimed then, or the claim ends by itself.
+    /// Returns an error if the store can't be reached. The event is then not claimed, or its claim
+    /// expires with the lease.
     fn claim(
         &self,
         key: &EventKey,
         lease: Duration,
     ) -> impl Future<Output = Result<Claim, StoreError>> + Send;
 
-    /// Marks an event as handled, to be remembered for a time.
+    /// Marks an event as handled, and remembers it for a duration.
     ///
-    /// A claim whose lease has ended commits too, unless another holder has taken it over. The same
-    /// commit may come twice.
+    /// A claim whose lease has ended can still be committed, unless another holder has claimed the
+    /// event. The same commit may be repeated.
     ///
     /// # Errors
     ///
-    /// When the store can't be reached, or when the event is another holder's.
+    /// Returns an error if the store can't be reached, or if another holder has claimed the event.
     fn commit(
         &self,
         key: &EventKey,
@@ -44,30 +45,30 @@ pub trait DedupStore: Send + Sync + 'static {
         remember: Duration,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Releases an event, so that the next delivery of it is handled.
+    /// Releases an event, so that its next delivery is handled.
     ///
-    /// Does nothing to a claim that another holder has taken over.
+    /// Does nothing if another holder has claimed the event.
     ///
     /// # Errors
     ///
-    /// When the store can't be reached. The claim then ends with its lease.
+    /// Returns an error if the store can't be reached. The claim then expires with its lease.
     fn release(
         &self,
         key: &EventKey,
         token: ClaimToken,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Whether other processes, or later ones, can see the same events; a receiver then needs a
-    /// name. `true` unless overridden.
+    /// Whether the store outlives or is shared beyond this process. Such a store requires a
+    /// receiver name. Defaults to `true`.
     fn is_shared(&self) -> bool {
         true
     }
 
-    /// Whether the store keeps the last sequence of each stream, and answers [`Claim::Stale`] to an
-    /// event whose [position](EventKey::position) is below it. `false` unless overridden.
+    /// Whether the store keeps the last sequence of each stream. Defaults to `false`.
     ///
-    /// An event with an equal sequence isn't stale. A commit raises the last sequence and never
-    /// lowers it; it is remembered like an event.
+    /// Such a store returns [`Claim::Stale`] for an event whose [position](EventKey::position) is
+    /// lower. An event with an equal sequence isn't stale. A commit can raise the last sequence,
+    /// but never lowers it. The sequence is remembered for as long as an event.
     fn supports_positions(&self) -> bool {
         false
     }
@@ -76,33 +77,33 @@ pub trait DedupStore: Send + Sync + 'static {
 /// The result of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The event is the caller's until the lease ends.
+    /// The caller has claimed the event until the lease ends.
     Granted(ClaimToken),
     /// The event was handled before.
     Committed,
-    /// Another holder has the event.
+    /// Another holder has claimed the event.
     Held,
     /// The event's sequence is lower than the last one committed in its stream.
     Stale,
 }
 
-/// Identifies one claim among others on the same event.
+/// Identifies a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClaimToken(Uuid);
 
 impl ClaimToken {
-    /// A token that no other claim has.
+    /// Creates a unique token.
     #[expect(clippy::new_without_default, reason = "each one differs")]
     pub fn new() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// A token that differs from those of other numbers.
+    /// Creates a token from a number.
     pub(super) fn numbered(number: u64) -> Self {
         Self(Uuid::from_u128(number.into()))
     }
 
-    /// The token as a store writes it.
+    /// The token as a UUID, for a store to save.
     pub fn as_uuid(self) -> Uuid {
         self.0
     }
@@ -112,15 +113,15 @@ impl ClaimToken {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store can't be reached, or answered with an error.
+    /// The store can't be reached, or returned an error.
     #[error("the store can't be reached: {0}")]
     Unavailable(String),
-    /// The lease has ended and the event is another holder's.
+    /// The lease has ended, and another holder has claimed the event.
     #[error("the claim is no longer held: the handler took longer than its lease")]
     ClaimLost,
 }
 
-/// A store without its type, and without an allocation for the one in memory.
+/// A type-erased store, without an allocation for the in-memory one.
 pub(super) enum AnyStore {
     Memory(MemoryStore),
     Other(Arc<dyn ErasedStore>),

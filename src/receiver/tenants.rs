@@ -15,7 +15,7 @@ use super::{Authentication, BoxError, Refusal};
 use crate::Secret;
 use crate::signature::{Key, Scheme, Verifier};
 
-/// Keys by tenant, for one endpoint that many senders deliver to.
+/// Per-tenant keys, for one endpoint that many senders deliver to.
 ///
 /// ```
 /// use http::request::Parts;
@@ -37,28 +37,28 @@ use crate::signature::{Key, Scheme, Verifier};
 /// # }
 /// ```
 ///
-/// The first function says which tenant a request claims to be for, by its path, a header, or
-/// anything else in its head. Nested routers may have stripped a prefix from the path. The second
+/// The first function extracts the tenant's name from the request's path, a header, or anything
+/// else in its head. A nested router may have stripped a prefix from the path. The second function
 /// loads that tenant's keys: a [`Verifier`] for Preo and Lune, a `BasicAuth` for pretix. `Ok(None)`
-/// is an unknown tenant.
+/// means that the tenant is unknown.
 ///
-/// A clone is a handle to the same tenants.
+/// Clones share the same tenants.
 ///
-/// # Answers
+/// # Responses
 ///
-/// An unknown tenant is answered like a wrong signature: 401 without a body, after the body was
-/// read and verified with a key that nobody has. A loader that fails, panics, or takes longer than
-/// 10 s is answered with 503, so the service sends the delivery again; after a failure a tenant isn't
-/// loaded again for a second. What remains visible to an outsider is whether a tenant was loaded
-/// lately, since the first request for it takes as long as the loader, known tenant or not.
+/// An unknown tenant gets the same response as a wrong signature: 401 without a body, after the
+/// body was read and verified with a random key. If the loader fails, panics, or takes longer than
+/// 10 s, the delivery gets 503, so the service retries it. After a failure, the tenant isn't loaded
+/// again for one second. An outsider can still see whether a tenant was loaded recently, known or
+/// not, because the first request for it takes as long as the loader.
 ///
 /// # Cache
 ///
-/// Keys are kept for 60 s, of up to 10,000 tenants; [`cache`](Self::cache) changes that. Unknown
-/// tenants are kept as long, up to the same number, apart from the known ones: made-up names can't
-/// evict those. Requests that need the same keys at once load them once. After keys have changed,
-/// [`invalidate`](Self::invalidate) makes the next request load them; what is changed in a
-/// [`Verifier`]'s own keyring is in force at once, until the keys are loaded again.
+/// The keys of up to 10,000 tenants are cached for 60 s; [`cache`](Self::cache) changes that.
+/// Unknown tenants are cached separately, with the same limits, so made-up names can't evict known
+/// tenants. Concurrent requests for the same tenant load its keys once. After keys have changed,
+/// call [`invalidate`](Self::invalidate) to load them for the next request. Changes to a cached
+/// [`Verifier`]'s keyring take effect at once, until the keys are loaded again.
 pub struct Tenants<K> {
     inner: Arc<Inner<K>>,
 }
@@ -89,7 +89,7 @@ struct Absent {
 }
 
 impl<K: Clone + Send + Sync + 'static> Tenants<K> {
-    /// Tenants that `name` recognizes and whose keys `load` loads.
+    /// Creates tenants from a function for their names and a loader for their keys.
     pub fn new<F>(
         name: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
         load: impl Fn(String) -> F + Send + Sync + 'static,
@@ -105,24 +105,24 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
         )
     }
 
-    /// Sets how many tenants are kept, and how long.
+    /// Sets how many tenants are cached, and for how long.
     ///
-    /// Call it before the tenants are used: the cache starts empty. A lifetime of zero loads the
-    /// keys for every request.
+    /// Call it before the tenants are used: it starts with an empty cache. With a lifetime of zero,
+    /// the keys are loaded for every request.
     #[must_use]
     pub fn cache(self, tenants: NonZeroUsize, lifetime: Duration) -> Self {
         let Inner { name, load, .. } = &*self.inner;
         Self::of(Arc::clone(name), Arc::clone(load), tenants.get(), lifetime)
     }
 
-    /// Forgets a tenant, so that the next request for it loads its keys.
+    /// Removes a tenant from the cache, so that the next request loads its keys.
     pub fn invalidate(&self, tenant: &str) {
         self.inner.invalidations.fetch_add(1, Ordering::SeqCst);
         self.inner.known.remove(tenant);
         self.inner.absent.remove(tenant);
     }
 
-    /// Forgets all tenants.
+    /// Removes all tenants from the cache.
     pub fn invalidate_all(&self) {
         self.inner.invalidations.fetch_add(1, Ordering::SeqCst);
         self.inner.known.clear();
@@ -142,7 +142,7 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
         }
     }
 
-    /// The tenant that the request names, with its keys; `None` if there is none.
+    /// The request's tenant and its keys, or `None` if it is unknown.
     pub(crate) async fn keys(&self, parts: &Parts) -> Result<Option<(Arc<str>, K)>, Refusal> {
         match (self.inner.name)(parts) {
             Some(tenant) if (1..=LONGEST_NAME).contains(&tenant.len()) => {
@@ -170,7 +170,7 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
                 }
                 Err(guard) => guard,
             };
-            // Whoever loaded before may have found nothing.
+            // An earlier load may have found nothing.
             if let Some(absent) = self.absent(tenant) {
                 return absent.result();
             }
@@ -182,7 +182,8 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
                         keys: keys.clone(),
                         until: Instant::now() + self.lifetime,
                     };
-                    // Fails if the tenant was invalidated meanwhile; the keys serve this request.
+                    // Fails if the tenant was invalidated in the meantime. This request still uses
+                    // the keys.
                     let _ = guard.insert(known);
                     return Ok(Some(keys));
                 }
@@ -222,7 +223,7 @@ impl Absent {
     fn result<K>(self) -> Result<Option<K>, Refusal> {
         match self.failed {
             true => Err(Refusal::KeysUnavailable(
-                "they failed to load just now".into(),
+                "loading them failed a moment ago".into(),
             )),
             false => Ok(None),
         }
@@ -245,11 +246,11 @@ impl<K> fmt::Debug for Tenants<K> {
     }
 }
 
-/// What a source checks requests with: the same keys for all, or those of the tenant.
+/// The keys of a source: the same for all requests, or per tenant.
 #[derive(Clone, Debug)]
 pub(crate) enum Keys<K> {
     Same(K),
-    /// With keys that nobody has, for unknown tenants.
+    /// With a random key, for unknown tenants.
     Tenants(Tenants<K>, K),
 }
 
@@ -304,10 +305,10 @@ impl<K> Resolved<K> {
     }
 }
 
-/// Unpublished by any of the services, our defaults.
+/// Our defaults. None of the services publishes a value.
 const DEFAULT_TENANTS: usize = 10_000;
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 const FAILURE_LIFETIME: Duration = Duration::from_secs(1);
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// A longer name is unknown, so that what is kept of unknown tenants is bounded.
+/// A longer name is unknown. This bounds the cache of unknown tenants.
 const LONGEST_NAME: usize = 256;

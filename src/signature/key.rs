@@ -36,6 +36,7 @@ impl Key {
     /// Creates a key from the UTF-8 bytes of a secret.
     ///
     /// # Errors
+    ///
     /// A [`KeyError`] for a secret that is empty, begins or ends with whitespace or another
     /// invisible character, or contains a control character. None of the services documents such
     /// a secret; it comes from an unset variable or an untrimmed file. Nothing is trimmed silently.
@@ -67,6 +68,7 @@ impl Key {
     /// ```
     ///
     /// # Errors
+    ///
     /// [`KeyError::EmptySecret`] for no bytes and for zero bytes only: HMAC pads keys with zero
     /// bytes, so both are the key that everybody knows. [`KeyError::SurroundingWhitespace`] for
     /// ASCII text with whitespace at an end, such as a file's trailing newline.

@@ -45,6 +45,7 @@ impl Keyring {
     /// Creates a keyring of several keys, tried in this order.
     ///
     /// # Errors
+    ///
     /// A [`KeyringError`] if there is no key, or if two keys have the same name or the same secret.
     pub fn from_keys(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyringError> {
         let keys = Roster::new(keys.into_iter().map(|key| key.entry).collect())?;
@@ -59,6 +60,7 @@ impl Keyring {
     /// secret is also among the new keys is not kept twice. Old keys that have expired are dropped.
     ///
     /// # Errors
+    ///
     /// As [`from_keys`](Self::from_keys); the keys are then unchanged.
     pub fn replace(
         &self,
@@ -72,6 +74,7 @@ impl Keyring {
     /// Adds a key, accepted from the next verification on.
     ///
     /// # Errors
+    ///
     /// A [`KeyringError`] if another key has this name or this secret.
     pub fn add(&self, key: Key) -> Result<(), KeyringError> {
         self.keys.add(&key.entry)
@@ -80,6 +83,7 @@ impl Keyring {
     /// Stops accepting the key of this name: at once, or after a grace period.
     ///
     /// # Errors
+    ///
     /// [`KeyringError::NotFound`] if no key has this name; [`KeyringError::Last`] for
     /// [`Retire::now`] on the only key.
     pub fn retire(&self, name: &str, retire: Retire) -> Result<(), KeyringError> {

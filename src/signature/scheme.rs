@@ -133,6 +133,7 @@ impl SchemeBuilder {
     /// Builds the scheme.
     ///
     /// # Errors
+    ///
     /// A [`SchemeError`] for an invalid header name or field key, for a format that can never match,
     /// if the body isn't signed exactly once, if parts aren't delimited, or if a timestamp is signed
     /// but not read, read but not signed, or has a tolerance but no source.

@@ -43,6 +43,7 @@ impl Signer {
     /// Creates a signer from the UTF-8 bytes of a secret, with the system clock.
     ///
     /// # Errors
+    ///
     /// As [`Key::new`].
     pub fn new(scheme: Scheme, secret: &Secret) -> Result<Self, KeyError> {
         Ok(Self::with_key(scheme, Key::new("signer", secret)?))
@@ -78,6 +79,7 @@ impl Signer {
     /// set here are replaced.
     ///
     /// # Errors
+    ///
     /// A [`SignError`]; the headers are then unchanged.
     pub fn sign(&self, headers: &mut HeaderMap, body: &[u8]) -> Result<(), SignError> {
         self.sign_at(headers, body, self.clock.now())
@@ -86,6 +88,7 @@ impl Signer {
     /// Signs a body like [`sign`](Self::sign), but at the given time.
     ///
     /// # Errors
+    ///
     /// A [`SignError`]; the headers are then unchanged.
     pub fn sign_at(
         &self,
@@ -117,6 +120,7 @@ impl Signer {
     /// Returns the digest of a body alone, as a service stores it: without prefix or field key.
     ///
     /// # Errors
+    ///
     /// [`SignError::SignedHeader`] if the scheme signs anything but the body and literals.
     pub fn sign_detached(&self, body: &[u8]) -> Result<String, SignError> {
         let mut signed = Signed::default();

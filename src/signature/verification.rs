@@ -15,6 +15,7 @@ impl Verification {
     /// Verifies the body: its signature by the keys of this moment, then the timestamp's age.
     ///
     /// # Errors
+    ///
     /// [`VerifyError::NoActiveKey`], [`VerifyError::Mismatch`], [`VerifyError::TooOld`] or
     /// [`VerifyError::TooNew`].
     pub fn finish<B: AsRef<[u8]>>(mut self, body: B) -> Result<Verified<B>, VerifyError> {

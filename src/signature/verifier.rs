@@ -94,6 +94,7 @@ impl Verifier {
     /// Verifies a request by its headers and its raw body.
     ///
     /// # Errors
+    ///
     /// The [`VerifyError`] of the first rule broken, in this order: headers, keys, signature, age.
     pub fn verify<'b>(
         &self,
@@ -108,6 +109,7 @@ impl Verifier {
     /// Verifies a stored body by its stored signature: the digest, with or without the scheme's prefix.
     ///
     /// # Errors
+    ///
     /// [`VerifyError::HeadersNeeded`] if the scheme signs anything but the body and literals,
     /// otherwise as [`verify`](Self::verify).
     pub fn verify_detached<'b>(
@@ -140,6 +142,7 @@ impl Verifier {
     /// ```
     ///
     /// # Errors
+    ///
     /// Any [`VerifyError`] about a header.
     pub fn begin(&self, headers: &HeaderMap) -> Result<Verification, VerifyError> {
         let mut verification = Verification {

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Database, Encode, Error, Executor, IntoArguments, Type, query, raw_sql};
 
-/// A database in which an [`Inbox`](super::Inbox) can be: `sqlx::Postgres` or `sqlx::Sqlite`.
+/// A database that supports an [`Inbox`](super::Inbox): `sqlx::Postgres` or `sqlx::Sqlite`.
 ///
-/// Sealed: no other type can implement it.
+/// This trait is sealed: no other type can implement it.
 pub trait Dialect: Sql {}
 
 /// What differs between the databases.
@@ -15,22 +15,22 @@ pub trait Sql: Run {
     const MIGRATIONS: &'static [&'static str];
     const BEGIN_MIGRATION: &'static str;
     const HAS_SCHEMAS: bool;
-    /// Inserts the event `$1`, unless another transaction has inserted it or is about to. `$2` is the
-    /// number of its lock.
+    /// Inserts the event `$1`, unless another transaction has inserted it or is about to. `$2` is
+    /// the id of its lock.
     const INSERT: &'static str;
-    /// Raises the sequence of the stream `$1` to `$2`, unless it is higher or another transaction is
-    /// about to raise it. `$3` is the number of its lock.
+    /// Raises the sequence of the stream `$1` to `$2`, unless it is higher or another transaction
+    /// is about to raise it. `$3` is the id of its lock.
     const RAISE: &'static str;
     /// The instant `$1` seconds ago.
     const AGO: &'static str;
 
-    /// How many transactions one process runs at a time through a pool of so many connections.
+    /// How many transactions one process runs at a time with a pool of this size.
     fn writers(connections: u32) -> usize;
 
     /// Begins the transaction of an event that may take as long as its lease.
     fn begin(lease: Duration) -> Arc<str>;
 
-    /// Whether the error says that another transaction is in the way.
+    /// Whether the error is a conflict with another transaction.
     fn is_busy(error: &Error) -> bool;
 }
 

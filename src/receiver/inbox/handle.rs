@@ -9,7 +9,7 @@ use crate::receiver::delivery::{Processed, Progress, Watch, guarded};
 use crate::receiver::{Delivery, Event, IntoAck, Outcome, Source, StoreError};
 
 impl<S: Source> Delivery<S> {
-    /// Handles each new event in a transaction that also records it, and returns what to answer.
+    /// Handles each new event in a transaction that also records it.
     ///
     /// ```no_run
     /// # #[cfg(all(feature = "preo", feature = "sqlite"))]
@@ -31,11 +31,12 @@ impl<S: Source> Delivery<S> {
     /// # }
     /// ```
     ///
-    /// It differs from [`handle`](Self::handle) in two ways. The handler gets a transaction as well,
-    /// which commits if it succeeds; see [exactly once in effect](Inbox#exactly-once-in-effect). And the
-    /// events are recorded in the inbox instead of the receiver's store, until they are
-    /// [purged](Inbox::purge). The receiver needs a [`name`](super::super::ReceiverBuilder::name), under
-    /// which its events are recorded; without one every event is answered with 503.
+    /// It differs from [`handle`](Self::handle) in two ways. The handler also gets a transaction,
+    /// which is committed if it succeeds; see [exactly once in
+    /// effect](Inbox#exactly-once-in-effect). The events are recorded in the inbox instead of the
+    /// receiver's store, until they are [purged](Inbox::purge). The receiver needs a
+    /// [`name`](super::super::ReceiverBuilder::name), which is part of the records. Without a name,
+    /// every event gets 503.
     pub async fn handle_in<DB, H, F>(self, inbox: &Inbox<DB>, mut handler: H) -> Outcome
     where
         DB: Dialect,

@@ -17,14 +17,14 @@ use super::dialect::{Dialect, Sql};
 /// # }
 /// ```
 ///
-/// An event costs four round trips besides the handler's own. While it is being handled, a
-/// transaction-level advisory lock keeps duplicates away, so that they are answered at once instead
-/// of waiting with a connection each. If a receiver stops responding, Postgres ends its transaction at
-/// the end of the [`lease`](crate::receiver::ReceiverBuilder::lease) by
-/// `idle_in_transaction_session_timeout`, and the next delivery is handled.
+/// An event costs four round trips in addition to the handler's own. While it is being handled, a
+/// transaction-level advisory lock rejects duplicates at once, so that they don't wait with a
+/// connection each. If a receiver stops responding, Postgres ends its transaction at the end of the
+/// [`lease`](crate::receiver::ReceiverBuilder::lease) by `idle_in_transaction_session_timeout`, and
+/// the next delivery is handled.
 ///
-/// The pool's connections use TLS if `sqlx` does: add one of its TLS features, such as
-/// `tls-rustls`, to your own dependency on it. Needs Postgres 11 or later.
+/// To use TLS, enable one of `sqlx`'s TLS features, such as `tls-rustls`, in your own dependency on
+/// it. Requires Postgres 11 or later.
 pub type PostgresInbox = super::Inbox<Postgres>;
 
 impl Dialect for Postgres {}
@@ -33,7 +33,8 @@ impl Sql for Postgres {
     const MIGRATIONS: &'static [&'static str] = &[include_str!(
         "../../../migrations/postgres/0001_webhook_inbox.sql"
     )];
-    /// One process at a time creates the tables: `if not exists` alone isn't safe from others.
+    /// Only one process at a time may create the tables: `if not exists` isn't safe under
+    /// concurrency.
     const BEGIN_MIGRATION: &'static str = "begin; select pg_advisory_xact_lock(33606995561901931)";
     const HAS_SCHEMAS: bool = true;
     const INSERT: &'static str = r#"
@@ -59,7 +60,7 @@ impl Sql for Postgres {
         format!("begin; set local idle_in_transaction_session_timeout = {milliseconds}").into()
     }
 
-    /// A lock, a deadlock, or a conflict under a stricter isolation than Postgres's default.
+    /// A lock, a deadlock, or a serialization failure under a stricter isolation level.
     fn is_busy(error: &Error) -> bool {
         let code = error.as_database_error().and_then(|error| error.code());
         matches!(code.as_deref(), Some("40001" | "40P01" | "55P03"))

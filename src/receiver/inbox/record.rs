@@ -15,13 +15,13 @@ pub(super) enum Claimed<DB: Dialect> {
     Granted(Record<DB>),
     /// It was recorded before.
     Committed,
-    /// Another transaction is recording it, or another event of its stream.
+    /// Another transaction is recording it, or another event in its stream.
     Held,
     /// Its sequence is lower than the last one in its stream.
     Stale,
 }
 
-/// An event's record that isn't committed. Dropping it rolls back.
+/// An uncommitted record of an event. Dropping it rolls the transaction back.
 pub(super) struct Record<DB: Dialect> {
     transaction: Arc<Mutex<Transaction<'static, DB>>>,
     table: Arc<Table>,
@@ -57,15 +57,15 @@ impl<DB: Dialect> Record<DB> {
         }))
     }
 
-    /// The transaction, for the handler to own while it runs.
+    /// The transaction, which the handler owns while it runs.
     pub(super) async fn lend(&self) -> InboxTransaction<DB> {
         InboxTransaction(Arc::clone(&self.transaction).lock_owned().await)
     }
 
-    /// Commits the record with all that the handler did.
+    /// Commits the record and the handler's writes.
     ///
-    /// Postgres reports success for the commit of a transaction that an error has aborted, and SQLite
-    /// rolls back by itself on some errors. Finding the record first rules out both.
+    /// Postgres reports success when an aborted transaction is committed, and SQLite rolls back by
+    /// itself on some errors. Checking for the record first rules out both.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let Some(transaction) = Arc::into_inner(self.transaction) else {
             return Err(unusable("the handler kept its transaction"));
@@ -79,16 +79,16 @@ impl<DB: Dialect> Record<DB> {
         }
     }
 
-    /// Rolls back before the sender is answered, so that its next delivery isn't held.
+    /// Rolls back before the response is sent, so that the next delivery isn't blocked.
     pub(super) async fn rollback(self) {
         if let Some(transaction) = Arc::into_inner(self.transaction) {
-            // If that fails, the connection is gone and the transaction with it.
+            // If that fails, the connection is closed, and the transaction with it.
             transaction.into_inner().rollback().await.ok();
         }
     }
 }
 
-/// Makes a change, or returns why not: `found` if that precludes it, else another transaction.
+/// Executes a change. If it has no effect, returns `found` if that applies, or else `Held`.
 async fn change<DB: Dialect>(
     transaction: &mut Transaction<'static, DB>,
     change: &Arc<str>,
@@ -104,7 +104,7 @@ async fn change<DB: Dialect>(
     Ok(Some(if is_found { found } else { Claimed::Held }))
 }
 
-/// The number of an advisory lock on a row, which no other table or application uses.
+/// The id of the advisory lock for a row, unique to the table and the application.
 fn lock_number(statement: &str, parameters: &[&[u8]]) -> i64 {
     let row = parameters.first().copied().unwrap_or_default();
     let digest = Sha256::new()

@@ -8,7 +8,7 @@ use sqlx::{Error, Sqlite};
 use super::dialect::{Dialect, Sql};
 use super::{Inbox, InboxError};
 
-/// An inbox in SQLite, for the receivers of one machine.
+/// An inbox in SQLite, for receivers on one machine.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -26,20 +26,20 @@ use super::{Inbox, InboxError};
 /// # }
 /// ```
 ///
-/// SQLite has one writer at a time, so handlers run one after another. Keep them short, and leave
-/// what takes longer to a job queue.
+/// SQLite allows one writer at a time, so handlers run one after another. Keep them short, and move
+/// longer work to a job queue.
 pub type SqliteInbox = Inbox<Sqlite>;
 
 impl SqliteInbox {
     /// Opens a database file, and creates it if necessary.
     ///
-    /// It uses write-ahead logging, so that readers don't wait for handlers, and syncs each commit to
-    /// disk. The effects must be in the same file. For other settings, pass your own pool to
-    /// [`new`](Self::new).
+    /// It uses write-ahead logging, so that readers don't wait for handlers, and syncs each commit
+    /// to disk. The handlers' tables must be in the same file. For other settings, pass your own
+    /// pool to [`new`](Self::new).
     ///
     /// # Errors
     ///
-    /// [`InboxError::Database`] if the file can't be opened.
+    /// Returns [`InboxError::Database`] if the file can't be opened.
     pub async fn open(file: impl AsRef<Path>) -> Result<Self, InboxError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -69,12 +69,13 @@ impl Sql for Sqlite {
     "#;
     const AGO: &'static str = "unixepoch() - $1";
 
-    /// A fair queue within the process, because SQLite's own waiting is polling.
+    /// A fair queue within the process, because SQLite polls for its lock.
     fn writers(_: u32) -> usize {
         1
     }
 
-    /// Takes the lock for writing at once: a transaction that has read can fail to get it later.
+    /// Acquires the write lock at once: a transaction that starts with a read can fail to acquire
+    /// it later.
     fn begin(_: Duration) -> Arc<str> {
         Self::BEGIN_MIGRATION.into()
     }

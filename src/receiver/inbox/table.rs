@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Dialect;
 
-/// The statements on one table, which is called `webhook_inbox` in every text.
+/// The statements for one table. Their templates call it `webhook_inbox`.
 pub(super) struct Table {
     schema: Option<String>,
     pub(super) name: String,
@@ -33,7 +33,7 @@ impl Table {
         }
     }
 
-    /// Nothing for a name that would have to be escaped.
+    /// `None` for a name that would require escaping.
     pub(super) fn parse<DB: Dialect>(name: &str) -> Option<Self> {
         let (schema, name) = match name.split_once('.') {
             Some((schema, name)) if DB::HAS_SCHEMAS => (Some(schema), name),
@@ -73,7 +73,7 @@ fn adapt(statements: &str, schema: Option<&str>, name: &str) -> Arc<str> {
         let general = format!(r#""webhook_inbox{table}""#);
         statements = statements.replace(&general, &format!(r#"{schema}"{name}{table}""#));
     }
-    // An index is in the schema of its table and isn't qualified.
+    // An index is created in the schema of its table, so its name isn't qualified.
     statements
         .replace("webhook_inbox_handled_at", &format!("{name}_handled_at"))
         .into()

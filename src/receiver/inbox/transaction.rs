@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::Dialect;
 
-/// The transaction of one event, for its handler.
+/// The transaction that a handler uses for one event.
 ///
 /// It dereferences to sqlx's connection, so `&mut *tx` runs statements:
 ///
@@ -25,8 +25,8 @@ use super::Dialect;
 /// # }
 /// ```
 ///
-/// Dropping it returns the transaction, to be committed if the handler succeeds. A handler that keeps
-/// it, for example in a task that it spawns, fails.
+/// Dropping it returns the transaction to the inbox, which commits it if the handler succeeds. A
+/// handler that doesn't drop it, for example by moving it into a spawned task, fails.
 pub struct InboxTransaction<DB: Dialect>(pub(super) OwnedMutexGuard<Transaction<'static, DB>>);
 
 impl<DB: Dialect> Deref for InboxTransaction<DB> {
@@ -49,10 +49,10 @@ impl<DB: Dialect> fmt::Debug for InboxTransaction<DB> {
     }
 }
 
-/// Begins a transaction, and returns it with `turn`, which is held until then.
+/// Begins a transaction, and returns it together with `turn`.
 ///
-/// In a task of its own, because dropping the future of sqlx 0.9's `begin` returns the connection to the
-/// pool with the transaction open.
+/// It runs in a separate task, because dropping the future of sqlx 0.9's `begin` returns the
+/// connection to the pool with an open transaction.
 pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
     pool: &Pool<DB>,
     statement: Arc<str>,
@@ -71,7 +71,7 @@ pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
     beginning.await.unwrap_or(Err(Error::WorkerCrashed))
 }
 
-/// Closes a connection on which sqlx 0.9 believes a transaction to be open that SQLite has ended itself.
+/// Closes a connection if SQLite has ended a transaction that sqlx 0.9 believes to be open.
 async fn close_stale<DB: Dialect>(pool: &Pool<DB>) -> Result<(), Error> {
     let mut connection = pool.acquire().await?;
     if connection.begin_with("begin").await.is_err() {

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use super::{Claim, ClaimToken, DedupStore, StoreError};
 use crate::receiver::EventKey;
 
-/// Remembers events in the memory of one process, up to a number.
+/// A bounded, in-memory store for one process.
 ///
-/// A clone is a handle to the same events. Time is tokio's: a test that stops it, stops the leases.
+/// Clones share the same events. It uses tokio's clock, so `tokio::time::pause` also pauses leases.
 ///
-/// What it held is lost with the process: events that are redelivered then are handled again. A
-/// fleet, or a service that must not repeat itself after a restart, needs a shared store.
+/// Its events are lost when the process ends, so later redeliveries are handled again. A fleet, or
+/// a service that must not handle events again after a restart, needs a shared store.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -39,9 +39,10 @@ struct Memory {
 }
 
 impl MemoryStore {
-    /// A store for at most this many events, and as many streams of ordered events.
+    /// Creates a store for up to this many events and as many streams.
     ///
-    /// Past it, the ones unused for longest are forgotten, claims too: then a second handler can run.
+    /// A full store evicts the least recently used events, even claimed ones. A second handler can
+    /// then run for the same event.
     pub fn with_capacity(events: NonZeroUsize) -> Self {
         Self {
             memory: Arc::new(Mutex::new(Memory {
@@ -53,7 +54,7 @@ impl MemoryStore {
         }
     }
 
-    /// No code between lock and unlock can leave the memory in disorder, even if it panicked.
+    /// No code that holds the lock can leave the state inconsistent, even if it panics.
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -213,7 +214,8 @@ fn is_current(since: Instant, lifetime: Duration, now: Instant) -> bool {
 
 const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99_999);
 
-/// Two for each new event, so that more is freed than comes, and no claim waits for a long round.
+/// Two per new event, so that the store shrinks faster than it grows and no claim waits for a long
+/// scan.
 fn free_ended(events: &mut LruCache<EventKey, Entry>, now: Instant) {
     for _ in 0..2 {
         match events.peek_lru() {

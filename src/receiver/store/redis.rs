@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::{Claim, ClaimToken, DedupStore, StoreError};
 use crate::receiver::EventKey;
 
-/// Remembers events in Redis, for a fleet of receivers and across their restarts.
+/// A store in Redis, for a fleet of receivers.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")]
@@ -28,33 +28,34 @@ use crate::receiver::EventKey;
 /// # }
 /// ```
 ///
-/// A clone shares one connection, which the first event opens and which is opened again whenever it
-/// breaks. Each step is one script, so it is atomic, and is run again if the connection
-/// breaks over it. Any Redis from 2.6.12 on will do, and what speaks its protocol; Sentinel and
-/// Cluster aren't supported. A `rediss://` URL needs the feature `redis-tls`.
+/// Clones share one connection, which is opened for the first event and reopened if it breaks. Each
+/// operation is one atomic script, which is retried if the connection breaks. It works with Redis
+/// 2.6.12 or later and compatible servers. Sentinel and Cluster aren't supported. A `rediss://` URL
+/// requires the feature `redis-tls`.
 ///
-/// # What Redis must be set to
+/// # Redis configuration
 ///
-/// An event is handled again when Redis forgets it, so part of the promise is Redis's:
+/// An event is handled again if Redis loses it, so the guarantee depends on Redis's configuration:
 ///
-/// - `appendonly yes` with `appendfsync always`: a commit is on disk before it is answered. No event
-///   is committed twice, whether Redis or its machine crashes.
-/// - `appendonly yes` with `appendfsync everysec`, which is Redis's default for it: a crash of the
-///   machine loses the commits of the last second or two, and so can a crash of Redis alone while
-///   its disk is slow. Those events are handled again if they are delivered again.
-/// - Snapshots alone, or nothing: a restart forgets what came after the last snapshot, or all.
-/// - `maxmemory-policy noeviction`: any other can forget an event early.
-/// - A replica hears of a commit after the answer: a failover can forget the last ones.
+/// - `appendonly yes` with `appendfsync always`: a commit is on disk before Redis confirms it. No
+///   event is committed twice, even if Redis or its machine crashes.
+/// - `appendonly yes` with `appendfsync everysec`, Redis's default: a crash of the machine loses
+///   the commits of the last second or two. A crash of Redis alone can too while its disk is slow.
+///   Those events are handled again if they are redelivered.
+/// - Snapshots only, or no persistence: a restart loses everything since the last snapshot, or
+///   everything.
+/// - `maxmemory-policy noeviction`: any other policy can evict an event early.
+/// - Replication is asynchronous: a failover can lose the last commits.
 ///
-/// An event takes about 300 bytes of Redis's memory, of which its key is about 50, for as long as
-/// [`remember`](crate::receiver::ReceiverBuilder::remember) says.
+/// An event takes about 300 bytes of Redis's memory, including about 50 for its key, for the
+/// duration set with [`remember`](crate::receiver::ReceiverBuilder::remember).
 #[derive(Clone)]
 pub struct RedisStore {
     link: Arc<Link>,
     prefix: String,
 }
 
-/// Sets up a [`RedisStore`].
+/// A builder for a [`RedisStore`].
 #[derive(Clone)]
 #[must_use]
 pub struct RedisStoreBuilder {
@@ -63,22 +64,22 @@ pub struct RedisStoreBuilder {
     timeout: Duration,
 }
 
-/// Why a [`RedisStore`] can't be built.
+/// An error from building a [`RedisStore`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RedisStoreError {
-    /// The URL isn't one of Redis, or asks for what isn't built in, such as TLS.
+    /// The URL isn't a Redis URL, or needs a disabled feature, such as TLS.
     #[error("the URL can't be used: {0}")]
     Url(String),
-    /// There is no tokio runtime to run the connection.
-    #[error("no tokio runtime; build the store inside of one")]
+    /// There is no tokio runtime.
+    #[error("there is no tokio runtime: build the store inside one")]
     NoRuntime,
 }
 
 impl RedisStore {
-    /// Sets up a store at a URL such as `redis://user:password@host:6379/0`.
+    /// Returns a builder for a URL such as `redis://user:password@host:6379/0`.
     ///
-    /// User, password and database index are optional.
+    /// The user, password and database index are optional.
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder {
             client: Client::open(url).map_err(|error| RedisStoreError::Url(error.to_string())),
@@ -100,28 +101,28 @@ impl RedisStore {
 }
 
 impl RedisStoreBuilder {
-    /// What the name of each key begins with; `webhook-sdk:` by default.
+    /// Sets the prefix of all keys. Defaults to `webhook-sdk:`.
     ///
-    /// Receivers with the same prefix share their events. Two that must both handle an event, each
-    /// in its own way, need two prefixes.
+    /// Receivers with the same prefix share their events. Two receivers that both need to handle
+    /// the same events need two prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// How long a claim, a commit or a release may take, a new connection included; 2 s by default.
+    /// Sets the timeout for one operation, including a new connection. Defaults to 2 s.
     ///
-    /// After it the delivery is answered with 503.
+    /// After a timeout, the delivery gets 503.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Makes the store, without connecting yet.
+    /// Builds the store. It doesn't connect yet.
     ///
     /// # Errors
     ///
-    /// If the URL can't be used, or outside of a tokio runtime.
+    /// Returns an error if the URL can't be used, or if it is called outside a tokio runtime.
     pub fn build(self) -> Result<RedisStore, RedisStoreError> {
         let client = self.client?;
         Handle::try_current().map_err(|_| RedisStoreError::NoRuntime)?;
@@ -147,7 +148,7 @@ impl DedupStore for RedisStore {
             Some(other) if other.starts_with(HELD) => Ok(Claim::Held),
             Some(other) if other.starts_with(DONE) => Ok(Claim::Committed),
             Some(_) => Err(StoreError::Unavailable(
-                "the key holds something else; choose another prefix".to_owned(),
+                "a key has another Redis type: choose another prefix".to_owned(),
             )),
         }
     }
@@ -194,7 +195,7 @@ impl fmt::Debug for RedisStoreBuilder {
     }
 }
 
-/// A connection that is replaced when it breaks.
+/// A connection that is replaced if it breaks.
 struct Link {
     client: Client,
     timeout: Duration,
@@ -212,7 +213,7 @@ impl Link {
         })
     }
 
-    /// Runs a script, again where the connection broke over it, until the time is up.
+    /// Runs a script, and retries it if the connection breaks, until the timeout.
     async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreError> {
         let manager = self.manager.load_full();
         let mut last = None;
@@ -237,17 +238,17 @@ impl Link {
             }
             Err(_) => {
                 self.replace(&manager);
-                let last = last.unwrap_or_else(|| "no answer".to_owned());
+                let last = last.unwrap_or_else(|| "no response".to_owned());
                 let reason = format!("{last} within {:?}", self.timeout);
                 Err(StoreError::Unavailable(reason))
             }
         }
     }
 
-    /// Puts a new connection in the place of one that didn't heal itself.
+    /// Replaces a connection that didn't recover by itself.
     ///
-    /// The manager's own reconnecting gives up after a refused password, and a connection whose
-    /// other end is gone without a word looks sound for many minutes.
+    /// The connection manager stops reconnecting after a rejected password, and a connection whose
+    /// peer vanished silently looks healthy for many minutes.
     fn replace(&self, broken: &Arc<ConnectionManager>) {
         if let Ok(manager) = connect(&self.client) {
             self.manager.compare_and_swap(broken, Arc::new(manager));
@@ -286,7 +287,7 @@ const LOWER: &str = "
     end
 ";
 
-/// Claims a free key. A second run finds its own token and claims it again.
+/// Claims a free key. Running it again with the same token succeeds.
 const CLAIM: &str = "
     local value = redis.call('GET', KEYS[1])
     if value and value ~= ARGV[1] then return value end
@@ -295,7 +296,7 @@ const CLAIM: &str = "
     return false
 ";
 
-/// Commits unless the key is another holder's. A second run finds the work done.
+/// Commits unless another holder has the key. Running it again has no effect.
 const COMMIT: &str = "
     local value = redis.call('GET', KEYS[1])
     if value == ARGV[2] then return 1 end
@@ -307,7 +308,7 @@ const COMMIT: &str = "
     return 1
 ";
 
-/// Frees the key unless it is another holder's.
+/// Releases the key unless another holder has it.
 const RELEASE: &str = "
     if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
     return redis.call('DEL', KEYS[1])
@@ -328,7 +329,7 @@ fn done(token: ClaimToken) -> String {
     format!("{DONE}{}", token.as_uuid())
 }
 
-/// Redis takes neither zero nor what its clock can't reach.
+/// Redis accepts neither zero nor an expiry beyond its clock's range.
 fn milliseconds(time: Duration) -> u64 {
     let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     milliseconds.clamp(1, u64::MAX / 4)
@@ -342,13 +343,13 @@ fn connect(client: &Client) -> RedisResult<ConnectionManager> {
     ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
-/// Whether the same script may succeed in a moment.
+/// Whether the script may succeed if it is retried.
 fn is_passing(error: &RedisError) -> bool {
     error.kind() != ErrorKind::AuthenticationFailed
         && !matches!(error.retry_method(), RetryMethod::NoRetry)
 }
 
-/// Whether Redis itself said so, over a connection that works.
+/// Whether Redis itself returned the error, over a working connection.
 fn is_answer(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension)
 }
