@@ -19,10 +19,13 @@ pub(crate) fn emit() {
             "open_enum",
             client && on("preo") || on("lune") || on("pretix"),
         ),
-        // What the README's code needs.
+        // What the code in the README and the guides needs.
         (
             "readme",
-            client && testing && on("axum") && on("lune") && on("preo") && on("pretix"),
+            testing
+                && ["axum", "lune", "postgres", "preo", "pretix", "redis"]
+                    .into_iter()
+                    .all(on),
         ),
     ];
     for (name, is_on) in names {

@@ -1,8 +1,17 @@
-#![cfg_attr(readme, doc = include_str!("../README.md"))]
-#![cfg_attr(
-    not(readme),
-    doc = "Typed clients, signature verification and test fakes for webhooks."
-)]
+// The first definition of a link counts: in the documentation, the README's links to guides lead to their modules.
+#![cfg_attr(readme, doc = "[receiving guide]: guides::receiving")]
+#![cfg_attr(readme, doc = "[testing guide]: guides::testing")]
+#![cfg_attr(readme, doc = "[debugging guide]: guides::debugging_signatures")]
+#![cfg_attr(readme, doc = "[migration guide]: guides::migration")]
+#![cfg_attr(readme, doc = "[service guide]: guides::adding_a_service")]
+#![cfg_attr(not(readme), doc = "[receiving guide]: #guides")]
+#![cfg_attr(not(readme), doc = "[testing guide]: #guides")]
+#![cfg_attr(not(readme), doc = "[debugging guide]: #guides")]
+#![cfg_attr(not(readme), doc = "[migration guide]: #guides")]
+#![cfg_attr(not(readme), doc = "[service guide]: #guides")]
+#![doc = ""]
+// Its code needs all of the features that it shows.
+#![cfg_attr(any(readme, not(doctest)), doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(service),
     allow(
@@ -21,6 +30,8 @@ mod compile_fail;
 mod decode;
 #[cfg(feature = "client")]
 mod error;
+#[cfg(all(readme, any(doc, doctest)))]
+pub mod guides;
 #[cfg(open_enum)]
 mod open_enum;
 #[cfg(feature = "client")]
