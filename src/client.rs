@@ -1,4 +1,4 @@
-//! One way out for every generated call.
+//! Sends the requests of the generated clients.
 
 mod attempt;
 mod auth;
@@ -64,7 +64,7 @@ struct Settings {
 }
 
 impl Transport {
-    /// Sends a request from its own task, which makes progress between two polls of the caller.
+    /// Sends a request in a separate task, which makes progress even if the caller doesn't poll.
     ///
     /// Dropping the future cancels the request.
     pub(crate) async fn exec(
@@ -126,7 +126,7 @@ impl Transport {
         result
     }
 
-    /// Checks what is about to be sent and adds the headers that every request has.
+    /// Validates a request and adds the common headers.
     fn prepare(&self, request: &mut reqwest::Request, operation: &str) -> Result<(), Error> {
         let settings = &*self.0;
         if let Some(operation) = settings
@@ -147,7 +147,7 @@ impl Transport {
         headers.remove("api-version");
         headers.insert(header::USER_AGENT, settings.user_agent.clone());
         if empty {
-            // RFC 9110, section 8.6; strict servers answer 411 without it.
+            // RFC 9110, section 8.6. Strict servers respond with 411 without it.
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         headers.extend(settings.headers.iter().cloned());
@@ -176,7 +176,7 @@ impl fmt::Debug for Transport {
 
 /// How generated code sends a request; the same for every service.
 pub(crate) trait ClientHooks<Inner> {
-    /// Runs before a request is sent; there is nothing to do.
+    /// Runs before a request is sent. Does nothing.
     fn pre(
         &self,
         _request: &mut reqwest::Request,
@@ -192,7 +192,7 @@ pub(crate) trait ClientHooks<Inner> {
         info: &OperationInfo,
     ) -> impl Future<Output = Result<Answer, Error>> + Send;
 
-    /// Runs after a request was answered; there is nothing to do.
+    /// Runs after a response was received. Does nothing.
     fn post(
         &self,
         _result: &Result<Answer, Error>,

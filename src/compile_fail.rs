@@ -1,6 +1,6 @@
-//! What must not compile, each with the error that a user sees.
+//! Code that must not compile, with the error code that a user sees.
 //!
-//! A webhook is named where it is retrieved:
+//! The id of a webhook is required:
 //!
 //! ```compile_fail,E0061
 //! # fn example(preo: webhook_sdk::preo::PreoClient) {
@@ -8,7 +8,7 @@
 //! # }
 //! ```
 //!
-//! A body is built with every required field; here `url` is missing:
+//! A request body requires all required fields. Here `url` is missing:
 //!
 //! ```compile_fail,E0277
 //! let body = webhook_sdk::preo::WebhookCreate::builder()
@@ -18,7 +18,7 @@
 //!     .build();
 //! ```
 //!
-//! A page has no negative size:
+//! A page size can't be negative:
 //!
 //! ```compile_fail,E0277
 //! # fn example(preo: webhook_sdk::preo::PreoClient) {
@@ -26,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! A misspelled parameter:
+//! A parameter is misspelled:
 //!
 //! ```compile_fail,E0599
 //! # fn example(preo: webhook_sdk::preo::PreoClient) {
@@ -34,7 +34,7 @@
 //! # }
 //! ```
 //!
-//! A request that is prepared and not sent:
+//! A request is built but not sent:
 //!
 //! ```compile_fail
 //! #![deny(unused_must_use)]
@@ -43,7 +43,7 @@
 //! # }
 //! ```
 //!
-//! A number where an enum orders a list:
+//! A number is not an ordering:
 //!
 //! ```compile_fail,E0277
 //! # fn example(preo: webhook_sdk::preo::PreoClient) {
@@ -51,7 +51,7 @@
 //! # }
 //! ```
 //!
-//! A text where a switch is:
+//! A string is not a boolean:
 //!
 //! ```compile_fail,E0277
 //! # fn example(preo: webhook_sdk::preo::PreoClient) {
@@ -59,7 +59,7 @@
 //! # }
 //! ```
 //!
-//! The same calls written right:
+//! The corrected calls:
 //!
 //! ```
 //! # #![deny(unused_must_use)]

@@ -1,4 +1,4 @@
-//! Decoding JSON so that an error says where, and never with what.
+//! Decodes JSON with errors that contain a path but no values.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-/// Where JSON isn't what was expected, without a byte of its values.
+/// Where JSON doesn't match its type, without any of its values.
 ///
-/// `events[2]: expected a string`. Names of members are shown as far as they look like names of
-/// fields; another key of a map is shown as `*`.
+/// `events[2]: expected a string`. Member names are shown if they look like field names. Any other
+/// key is shown as `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Error(String);
 
-/// The length of a path and of what was expected, in characters; our bounds.
+/// The maximum length of a path and of an expectation, in characters; our limits.
 const MAX_PATH: usize = 256;
 const MAX_EXPECTED: usize = 128;
 const MAX_NAME: usize = 64;
 
-/// Decodes JSON; the error names the path.
+/// Decodes JSON. Errors contain the path.
 pub(crate) fn json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
-    // Noting the path takes time, so only what fails is read again.
+    // Tracking the path takes time, so only JSON that failed to decode is read again.
     serde_json::from_slice(json).map_err(|error| {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
             Err(traced) => Error::new(&path_text(traced.path()), traced.inner()),
-            // Only what follows the value is wrong.
+            // The value is valid, but followed by other characters.
             Ok(_) => Error::new("", &error),
         }
     })
@@ -74,7 +74,7 @@ fn path_text(path: &Path) -> String {
     text
 }
 
-/// The part of serde's message that the type being decoded wrote.
+/// The part of serde's message that describes the expected type.
 ///
 /// Serde puts the unexpected value before it.
 fn expected(message: &str) -> String {

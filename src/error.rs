@@ -15,7 +15,7 @@ mod explanation;
 mod kind;
 mod transport;
 
-/// An error from a client, the same for all services.
+/// An error from a client of any service.
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -28,10 +28,9 @@ mod transport;
 /// # }
 /// ```
 ///
-/// `Display` and `Debug` never show a body, a query string or a secret. A validation error's
-/// `Display` lists the names of the invalid fields and leaves their messages out, because a message
-/// may quote what was sent: read those with [`field_errors`](Self::field_errors) and
-/// [`detail`](Self::detail).
+/// `Display` and `Debug` never show a body, a query string or a secret. `Display` of a validation
+/// error lists the names of the invalid fields, but not their messages, because a message can quote
+/// the request. Use [`field_errors`](Self::field_errors) and [`detail`](Self::detail) to get them.
 pub struct Error {
     inner: Box<Inner>,
 }
@@ -48,7 +47,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What is kept of a response's head.
+/// The parts of a response head that an error keeps.
 #[derive(Clone)]
 pub(crate) struct Head {
     pub(crate) status: StatusCode,
@@ -56,20 +55,20 @@ pub(crate) struct Head {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// How much of a response's body an error keeps and parses, in bytes; our bound.
+/// The maximum size of a response body that an error keeps and parses, in bytes; our limit.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 impl Error {
-    /// What went wrong.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
     }
 
-    /// Whether the service may have done what was asked, in this or an earlier attempt.
+    /// Whether the request may have been applied, in this or an earlier attempt.
     ///
-    /// `false` is certain: nothing was changed, so the same call is safe to repeat. Always `false`
-    /// for calls that only read. `true` after a response that can't be read, a timeout or a closed
-    /// connection once the request was on its way, and after 5xx and 408.
+    /// `false` means that the request was definitely not applied, so the call is safe to repeat. It
+    /// is always `false` for calls that only read. It is `true` after an unreadable response, a
+    /// timeout or a closed connection after the request was sent, and after 5xx and 408.
     pub fn may_have_been_applied(&self) -> bool {
         self.inner.applied
     }
@@ -99,12 +98,12 @@ impl Error {
     /// The TLS handshake failed, for example because the certificate isn't trusted.
     ///
     /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
-    /// It isn't retried, because the next handshake would fail likewise.
+    /// It isn't retried, because the next handshake would fail too.
     pub fn is_tls(&self) -> bool {
         self.kind() == ErrorKind::Tls
     }
 
-    /// The server answered 429.
+    /// The server responded with 429.
     ///
     /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     /// [`retry_after`](Self::retry_after) is the wait that the server asked for, if any.
@@ -112,7 +111,7 @@ impl Error {
         self.kind() == ErrorKind::RateLimited
     }
 
-    /// The server answered 404.
+    /// The server responded with 404.
     ///
     /// This attempt was not applied. After more than one [attempt](Self::attempts) at a delete, an
     /// earlier one [may have been](Self::may_have_been_applied).
@@ -120,32 +119,32 @@ impl Error {
         self.kind() == ErrorKind::NotFound
     }
 
-    /// The server answered 401: the credentials were not accepted.
+    /// The server responded with 401: the credentials were not accepted.
     ///
     /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_unauthorized(&self) -> bool {
         self.kind() == ErrorKind::Unauthorized
     }
 
-    /// The server answered 403: the credentials lack a permission.
+    /// The server responded with 403: the credentials lack a permission.
     ///
     /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_forbidden(&self) -> bool {
         self.kind() == ErrorKind::Forbidden
     }
 
-    /// The server answered 409: the request conflicts with another one or with the resource.
+    /// The server responded with 409: the request conflicts with another one or with the resource.
     ///
     /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_conflict(&self) -> bool {
         self.kind() == ErrorKind::Conflict
     }
 
-    /// The request is invalid: refused before sending, or answered with 400 or 422.
+    /// The request is invalid: rejected before sending, or by a 400 or 422 response.
     ///
     /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
-    /// [`field_errors`](Self::field_errors) lists the fields to fix. Refused before sending, there
-    /// is no [`status`](Self::status) and there were no [`attempts`](Self::attempts).
+    /// [`field_errors`](Self::field_errors) lists the fields to fix. If it was rejected before
+    /// sending, there is no [`status`](Self::status) and [`attempts`](Self::attempts) is 0.
     pub fn is_validation(&self) -> bool {
         self.kind() == ErrorKind::Validation
     }
@@ -159,7 +158,7 @@ impl Error {
 
     /// A list changed while its pages were read, so that items may be missing or repeated.
     ///
-    /// Only a read failed; nothing was changed by it.
+    /// Only a read failed. Nothing was changed.
     pub fn is_list_changed(&self) -> bool {
         self.kind() == ErrorKind::ListChanged
     }
@@ -167,8 +166,8 @@ impl Error {
     /// The same call may succeed later.
     ///
     /// True after a failed or closed connection, a timeout, 408, 429, 5xx, and a 409 with
-    /// `Retry-After`. It says nothing about whether the request was applied: repeat a call that
-    /// isn't idempotent only if [`may_have_been_applied`](Self::may_have_been_applied) is false.
+    /// `Retry-After`. It doesn't mean that the request wasn't applied: repeat a call that isn't
+    /// idempotent only if [`may_have_been_applied`](Self::may_have_been_applied) is false.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
             ErrorKind::Connect
@@ -196,52 +195,53 @@ impl Error {
 
     /// The server's identifier for the request, to quote to its support.
     ///
-    /// At most 128 visible ASCII characters; a longer or other value is dropped, and so is one that
+    /// It has at most 128 visible ASCII characters. Any other value is dropped, and so is one that
     /// contains the client's token.
     pub fn request_id(&self) -> Option<&str> {
         self.inner.response.as_ref()?.request_id.as_deref()
     }
 
-    /// How many times the request was sent; 0 when it was refused before sending.
+    /// How many times the request was sent, or 0 if it was rejected before sending.
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
     }
 
-    /// The operation that failed, as the OpenAPI document names it.
+    /// The name of the failed operation in the OpenAPI document.
     ///
-    /// `None` for an error that concerns no single call, such as one from building a client.
+    /// `None` for an error outside of a call, such as one from building a client.
     pub fn operation(&self) -> Option<&'static str> {
         self.inner.operation
     }
 
-    /// What is wrong with each field, found before sending or read from the response.
+    /// The invalid fields, found before sending or read from the response.
     ///
-    /// Reads the shapes of Django REST framework, nested ones too, in responses of 400, 409 and
-    /// 422. Empty for other bodies, such as one with a [`code`](Self::code).
+    /// Supports the formats of Django REST framework, including nested ones, in responses with 400,
+    /// 409 and 422. Empty for other bodies, such as one with a [`code`](Self::code).
     pub fn field_errors(&self) -> &[FieldError] {
         &self.inner.explanation.fields
     }
 
     /// The service's error code.
     ///
-    /// Only Lune has such codes (`error.error_code`); compare with its `ErrorCode`, or with a text.
-    /// `None` for the other services, and where Lune answers without JSON: 404, 429 and 5xx.
+    /// Only Lune has error codes (`error.error_code`). Compare it with Lune's `ErrorCode`, or with
+    /// a string. `None` for the other services, and for responses of Lune without JSON: 404, 429
+    /// and 5xx.
     pub fn code(&self) -> Option<&str> {
         self.inner.explanation.code.as_deref()
     }
 
     /// The server's message about the error as a whole, in the server's language.
     ///
-    /// That is Lune's `error.message`, or Django REST framework's `detail`; the messages of a
-    /// `detail` that is a list or an object are joined by spaces. It may quote what was sent.
+    /// This is Lune's `error.message`, or Django REST framework's `detail`. If `detail` is a list
+    /// or an object, its messages are joined by spaces. It can quote the request.
     pub fn detail(&self) -> Option<&str> {
         self.inner.explanation.detail.as_deref()
     }
 
-    /// The body of the response, whatever it is: JSON, HTML, text, or empty.
+    /// The body of the response, in any format.
     ///
-    /// Empty, too, when it broke off or exceeds 64 KiB, our bound; it is then not parsed either. It
-    /// can quote what was sent: think before logging it.
+    /// It is empty if it is incomplete or exceeds 64 KiB, our limit. It can quote the request, so
+    /// be careful when logging it.
     pub fn body(&self) -> Option<&[u8]> {
         self.inner.response.as_ref().map(|_| &*self.inner.body)
     }
@@ -299,7 +299,7 @@ impl Error {
         self
     }
 
-    /// Keeps a response's head, and its body unless that is too long.
+    /// Keeps the head of a response, and its body unless that is too long.
     pub(crate) fn with_response(mut self, head: Head, body: Bytes) -> Self {
         self.inner.response = Some(head);
         if body.len() <= MAX_BODY_BYTES {
@@ -356,7 +356,7 @@ impl StdError for Error {
 }
 
 impl From<KeyError> for Error {
-    /// An error of the kind [`ErrorKind::Secret`].
+    /// An error of kind [`ErrorKind::Secret`].
     fn from(error: KeyError) -> Self {
         Self::new(ErrorKind::Secret, "the secret can't be a signing key").with_source(error)
     }

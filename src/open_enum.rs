@@ -1,11 +1,11 @@
-//! Text enums that keep a value they don't know.
+//! String enums that preserve unknown values.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Visitor};
 
-/// Makes an enum of known texts that keeps any other text in `Unknown`.
+/// Defines an enum of known strings that keeps any other string in `Unknown`.
 ///
 /// ```ignore
 /// open_enum! {
@@ -18,8 +18,8 @@ use serde::de::{Deserializer, Error, Visitor};
 /// }
 /// ```
 ///
-/// Values compare, order and hash by their text. Reading and writing round-trips every text, and no way in
-/// other than naming the variant makes an `Unknown` of a known text.
+/// Values are compared, ordered and hashed by their text. Every text survives a round trip. Parsing
+/// never turns a known text into `Unknown`.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -37,12 +37,12 @@ macro_rules! open_enum {
                 #[doc = ::std::concat!("On the wire: `", $wire, "`.")]
                 $variant,
             )+
-            /// A value that this version doesn't know, kept as it came.
+            /// A value that this version doesn't know, kept unchanged.
             Unknown(::std::string::String),
         }
 
         impl $name {
-            /// Every value that this version knows, in the order of the variants.
+            /// All known values, in the order of the variants.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
 
             /// The value's text on the wire.
@@ -54,7 +54,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// Whether this version doesn't know the value.
+            /// Whether the value is unknown to this version.
             #[must_use]
             pub fn is_unknown(&self) -> bool {
                 Self::from_known(self.as_str()).is_none()
@@ -157,7 +157,7 @@ macro_rules! open_enum {
 
 pub(crate) use open_enum;
 
-/// Reads a value from a text, taking over the text's allocation where there is one.
+/// Reads a value from a text, reusing the allocation of the text if there is one.
 pub(crate) fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: From<String> + for<'a> From<&'a str>,

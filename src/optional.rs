@@ -1,6 +1,6 @@
-/// A value for an optional parameter: a `T`, an `Option<T>`, or what converts into either.
+/// A value for an optional parameter: a `T` or an `Option<T>`.
 ///
-/// `None` leaves the parameter out. Text also converts from `&str` and `&String`.
+/// `None` omits the parameter. A `String` also accepts `&str` and `&String`.
 ///
 /// ```
 /// use webhook_sdk::IntoOptional;
@@ -14,7 +14,7 @@
     label = "expected `{T}` or `Option<{T}>`"
 )]
 pub trait IntoOptional<T> {
-    /// The value, or `None` to leave the parameter out.
+    /// The value, or `None` to omit the parameter.
     fn into_optional(self) -> Option<T>;
 }
 
@@ -30,7 +30,7 @@ impl<T> IntoOptional<T> for Option<T> {
     }
 }
 
-/// Lets borrowed values convert into an optional parameter of the given type.
+/// Converts borrowed values into an optional parameter of the given type.
 macro_rules! optional_from {
     ($target:ty: $($source:ty),+) => {$(
         #[diagnostic::do_not_recommend]
@@ -49,7 +49,7 @@ macro_rules! optional_from {
     )+};
 }
 
-/// Lets an open enum be an optional text, and a text an optional open enum.
+/// Converts an open enum into an optional text, and a text into an optional open enum.
 macro_rules! optional_text {
     ($name:ident) => {
         $crate::optional::optional_from!($name: &str, ::std::string::String, &$name);

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A field of a change: left alone, cleared, or set.
+/// A field of an update: unchanged, cleared, or set.
 ///
-/// A JSON merge knows three cases where an `Option` knows two. Setters take
-/// `impl Into<Patch<T>>`, so a value sets the field and `None` clears it.
+/// A JSON merge patch has three cases, but an `Option` only two. Setters take `impl
+/// Into<Patch<T>>`: a value sets the field, and `None` clears it.
 ///
 /// ```
 /// use webhook_sdk::Patch;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Patch<T> {
-    /// The field isn't sent and keeps its value.
+    /// The field isn't sent, and keeps its value.
     #[default]
     Absent,
     /// The field is sent as `null`, which clears it.
@@ -37,7 +37,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The value of a field after the change.
+    /// The value of a field after the update.
     #[cfg_attr(
         not(any(feature = "pretix", feature = "testing")),
         expect(dead_code, reason = "no body requires a field that can be null")
@@ -69,7 +69,7 @@ impl From<&str> for Patch<String> {
     }
 }
 
-/// An absent field must be skipped by the struct that holds it; alone it is `null`.
+/// The containing struct must skip an absent field. On its own, it serializes as `null`.
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 pub(crate) struct CommaSeparated<T>(Vec<T>);
 
 impl<T> CommaSeparated<T> {
-    /// `None` without a value, so that the parameter isn't sent.
+    /// `None` if there are no values, so that the parameter is omitted.
     pub(crate) fn new(values: Vec<T>) -> Option<Self> {
         (!values.is_empty()).then_some(Self(values))
     }

@@ -1,6 +1,6 @@
 /// The state of a required field in the builder of a request body.
 ///
-/// Implemented by the field's own type; a marker `Missing…` stands for it until it is set.
+/// The field's own type implements it. Until the field is set, its type is a marker, `Missing…`.
 #[diagnostic::on_unimplemented(
     message = "a required field is not set: {Self}",
     label = "set the field before `build`"

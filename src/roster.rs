@@ -1,4 +1,4 @@
-//! Named secrets that can be exchanged while they are read.
+//! Named secrets that can be replaced while they are in use.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use thiserror::Error;
 
 use crate::signature::Reading;
 
-/// A secret with a name and, once it is being retired, an end.
+/// A secret with a name and, once it is retired, an expiry.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry<T> {
     pub(crate) name: Arc<str>,
-    /// The sender that the secret belongs to, if the set has several.
+    /// The sender that the secret belongs to, if the set has several senders.
     pub(crate) owner: Option<Arc<str>>,
     pub(crate) secret: T,
     pub(crate) expires_at: Option<DateTime<Utc>>,
@@ -39,9 +39,9 @@ impl<T> Entry<T> {
     }
 }
 
-/// At least one entry. Readers never wait, and always see a whole set.
+/// A set of at least one entry. Readers never wait, and always see a complete set.
 ///
-/// A clone is a handle to the same entries.
+/// Clones share the same entries.
 #[derive(Clone)]
 pub(crate) struct Roster<T> {
     entries: Arc<ArcSwap<Vec<Entry<T>>>>,
@@ -81,7 +81,7 @@ impl<T: Clone + PartialEq> Roster<T> {
         })
     }
 
-    /// Puts new entries in place of all others, which follow them for as long as `retire` says.
+    /// Replaces all entries. The old ones are kept after the new ones until `retire` ends them.
     pub(crate) fn replace(&self, new: &[Entry<T>], retire: Retire) -> Result<(), KeyringError> {
         check(new)?;
         let now = Utc::now();
@@ -95,7 +95,7 @@ impl<T: Clone + PartialEq> Roster<T> {
         })
     }
 
-    /// In the order in which the entries are tried.
+    /// The names, in the order in which the entries are tried.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = self.load();
         entries.iter().map(|entry| entry.name.to_string()).collect()
@@ -111,7 +111,7 @@ impl<T: Clone + PartialEq> Roster<T> {
         }
     }
 
-    /// Applies a change, again if another one came in between.
+    /// Applies a change, and retries if there was a concurrent change.
     fn change(
         &self,
         change: impl Fn(&[Entry<T>]) -> Result<Vec<Entry<T>>, KeyringError>,
@@ -145,18 +145,18 @@ impl<T: Clone + PartialEq> Roster<T> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A secret that already expires earlier keeps its earlier end.
+/// A secret that already expires earlier keeps its expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Retire(Option<DateTime<Utc>>);
 
 impl Retire {
-    /// At once: the next request signed with it is refused.
+    /// Retires it at once: the next request signed with it is refused.
     pub fn now() -> Self {
         Self(None)
     }
 
-    /// After a grace period, counted from this call on the system clock.
+    /// Retires it after a grace period, starting now on the system clock.
     pub fn after(grace: Duration) -> Self {
         let end = TimeDelta::from_std(grace)
             .ok()
@@ -164,7 +164,7 @@ impl Retire {
         Self::at(end.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
-    /// At a moment; the secret is refused from then on.
+    /// Retires it at a point in time.
     pub fn at(moment: DateTime<Utc>) -> Self {
         Self(Some(moment))
     }
@@ -174,9 +174,10 @@ impl Retire {
     }
 }
 
-/// An error from building or changing a set of secrets, which is then unchanged.
+/// An error from building or changing a set of keys or credentials.
 ///
-/// Returned by [`Keyring`](crate::signature::Keyring) and pretix's `BasicAuth`.
+/// Returned by [`Keyring`](crate::signature::Keyring) and pretix's `BasicAuth`, which are then
+/// unchanged.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyringError {
@@ -189,7 +190,7 @@ pub enum KeyringError {
         /// The name.
         name: String,
     },
-    /// Two names have the same secret, so a delivery couldn't be attributed to one of them.
+    /// Two names have the same secret, so deliveries would be ambiguous.
     ///
     /// HMAC pads keys with zero bytes, so keys that differ only in trailing zero bytes are the same.
     #[error("{name:?} and {other:?} have the same secret; keep one of them")]

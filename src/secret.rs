@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// A secret text that is never shown and is wiped when dropped.
+/// A secret string that is never shown, and is zeroized on drop.
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -15,14 +15,14 @@ use zeroize::Zeroizing;
 /// assert_eq!(secret.expose(), "swordfish");
 /// ```
 ///
-/// There is no `Display`. Two secrets are compared in constant time for a given length.
-/// `Serialize` writes the text itself, because a secret has to reach the service or a store:
-/// keep it out of anything that serializes values for a log.
+/// It doesn't implement `Display`. Secrets of the same length are compared in constant time.
+/// `Serialize` writes the text itself, because a secret has to reach the service or a store: don't
+/// serialize it for a log.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The secret text.
+    /// Returns the secret text.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,8 +1,8 @@
-//! Verifies that a delivery is genuine and recent.
+//! Verifies signatures and timestamps of webhook deliveries.
 //!
 //! A [`Scheme`] describes how a service signs, a [`Key`] is a secret, and a [`Verifier`] checks
-//! requests with both. A [`Keyring`] holds several keys, to be exchanged while verifiers use them.
-//! Every scheme is HMAC-SHA256 with a full 32-byte digest.
+//! requests with both. A [`Keyring`] contains several keys, which can be replaced while verifiers
+//! use them. Every scheme is HMAC-SHA256 with a full 32-byte digest.
 //!
 //! ```
 //! use std::time::Duration;

@@ -11,11 +11,11 @@ use tokio::time::{Instant, timeout_at};
 use super::{Answer, Transport, log};
 use crate::error::{Error, ErrorKind, Head, MAX_BODY_BYTES};
 
-/// What is known of a call while its attempts go on.
+/// The state of a call across its attempts.
 #[derive(Default)]
 pub(super) struct Progress {
     attempts: AtomicU32,
-    /// Whether an attempt so far may have changed something.
+    /// Whether an attempt so far may have been applied.
     applied: AtomicBool,
     last: Mutex<Option<Head>>,
 }
@@ -29,7 +29,7 @@ impl Progress {
         self.applied.load(Ordering::Relaxed)
     }
 
-    /// The last response's head, if there was one.
+    /// The head of the last response, if there was one.
     pub(super) fn last(&self) -> Option<Head> {
         self.last
             .lock()
@@ -123,7 +123,7 @@ impl Transport {
             false => settings.max_response_bytes.min(MAX_BODY_BYTES),
         };
         let body = match deadline {
-            // Ends just before the call's own deadline, which would drop the status.
+            // Ends just before the deadline of the call, which would lose the status.
             Some(deadline) => timeout_at(deadline, read(body, limit))
                 .await
                 .unwrap_or_else(|_| Err(Error::deadline())),
@@ -154,14 +154,14 @@ async fn read(body: reqwest::Body, limit: usize) -> Result<Bytes, Error> {
         }
         Err(error) => Err(match error.downcast::<reqwest::Error>() {
             Ok(error) => Error::transport(*error),
-            Err(_) => Error::new(ErrorKind::Disconnected, "the response body broke off"),
+            Err(_) => Error::new(ErrorKind::Disconnected, "the response body is incomplete"),
         }),
     }
 }
 
-/// Whether a failed attempt certainly changed nothing.
+/// Whether a failed attempt definitely wasn't applied.
 ///
-/// A 303 points at the result of a request that was carried out.
+/// A 303 refers to the result of a request that was applied.
 fn is_refused(error: &Error) -> bool {
     match (error.kind(), error.status()) {
         (ErrorKind::Connect | ErrorKind::Tls, _) => true,
@@ -173,10 +173,10 @@ fn is_refused(error: &Error) -> bool {
     }
 }
 
-/// Whether a request may be sent again: it must be worth it, and do no harm.
+/// Whether to retry a request: it must be useful and safe.
 ///
-/// Neither a 429 nor a failed connection has changed anything. Anything else may have, so only a
-/// repeatable request is sent again.
+/// After a 429 or a failed connection, the request was not applied. After anything else it may have
+/// been, so only an idempotent request is retried.
 fn may_resend(error: &Error, repeatable: bool) -> bool {
     match error.kind() {
         ErrorKind::Connect | ErrorKind::RateLimited => true,

@@ -8,8 +8,8 @@ use crate::secret::Secret;
 
 /// The credentials of a client: a token and how to send it.
 ///
-/// A plain token is sent as the service expects it; the constructors are for everything else.
-/// White space around a token, such as the line feed at the end of a file, is removed.
+/// A plain token is sent as the service expects it. The constructors are for everything else.
+/// Whitespace around a token, such as a trailing newline, is removed.
 ///
 /// ```
 /// use webhook_sdk::Auth;
@@ -44,12 +44,12 @@ impl Auth {
         }
     }
 
-    /// `Authorization: Bearer <token>`, as pretix expects an OAuth token.
+    /// `Authorization: Bearer <token>`, for example for an OAuth token of pretix.
     pub fn bearer(token: impl Into<Secret>) -> Self {
         Self::scheme("Bearer", token)
     }
 
-    /// `Authorization: Device <token>`, as pretix expects the token of a device.
+    /// `Authorization: Device <token>`, for the token of a pretix device.
     pub fn device(token: impl Into<Secret>) -> Self {
         Self::scheme("Device", token)
     }
@@ -62,7 +62,7 @@ impl Auth {
         }
     }
 
-    /// A header whose whole value is the token.
+    /// A header whose value is the token.
     pub fn header(name: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
             sent: Sent::Header(name.into()),
@@ -86,7 +86,7 @@ impl Auth {
             ));
         }
         let value = match scheme {
-            // A scheme is a token of RFC 9110, as the name of a header is.
+            // A scheme is a token as defined by RFC 9110, like a header name.
             Some(scheme) if HeaderName::try_from(scheme).is_err() => {
                 return Err(Error::configuration(
                     "the authentication scheme isn't one word, like `Bearer`",
@@ -122,18 +122,18 @@ impl From<&str> for Auth {
     }
 }
 
-/// A header that is added to each request and shown nowhere.
+/// A header that is added to each request and never shown.
 pub(super) struct Credential {
     name: HeaderName,
     value: HeaderValue,
     token: Zeroizing<String>,
 }
 
-/// Shorter tokens are no secret, and part of ordinary words.
+/// A shorter token isn't secret, and can be part of ordinary words.
 const MIN_TOKEN_BYTES: usize = 8;
 
 impl Credential {
-    /// Whether a text from the server holds the token.
+    /// Whether a text from the server contains the token.
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         let token = self.token.as_bytes();
         text == token

@@ -10,11 +10,11 @@ use super::pace::Pace;
 use super::{Auth, Operation, Refusal, RetryPolicy, Settings, Transport};
 use crate::error::Error;
 
-/// A service that a client can be built for.
+/// A service with a client.
 ///
-/// Implemented by the clients of this crate and by nothing else.
+/// Only the clients of this crate implement it.
 pub trait Service: Sized + sealed::Sealed {
-    /// Settings that only this service has.
+    /// The settings specific to this service.
     type Extra: Clone + fmt::Debug + Send + Sync + 'static;
 }
 
@@ -23,25 +23,25 @@ pub(crate) mod sealed {
 
     use super::{Built, Error, HeaderName, HeaderValue, Operation, Refusal, Service, Url};
 
-    /// What the builder must know of a service.
+    /// The service's part of the builder.
     #[expect(
         unnameable_types,
         reason = "sealed: only this crate's clients implement it"
     )]
     pub trait Sealed: Sized {
-        /// The published address, without the path that all operations begin with.
+        /// The published base URL, without the path prefix of all operations.
         const BASE_URL: &'static str;
-        /// That path, which the client adds.
+        /// The path prefix, which the client adds.
         const API_PATH: &'static str;
-        /// The scheme of a plain token.
+        /// The authentication scheme of a plain token.
         const AUTH_SCHEME: &'static str;
         const REQUEST_ID: HeaderName;
         const OPERATIONS: &'static [Operation];
-        /// Names each write, so that the service can tell a repetition from a second one.
+        /// The header for an idempotency key, if the service supports one.
         const IDEMPOTENCY_KEY: Option<HeaderName> = None;
         const REQUESTS_PER_SECOND: Option<NonZeroU32> = None;
 
-        /// Where the paths of the document begin, below the base URL that the user named.
+        /// The URL that the document's paths are relative to, given the user's base URL.
         fn root(base: Url, _extra: &<Self as Service>::Extra) -> Result<Url, Error>
         where
             Self: Service,
@@ -49,7 +49,7 @@ pub(crate) mod sealed {
             Ok(base)
         }
 
-        /// What only this service wants to be sent with every request.
+        /// The headers that this service needs with every request.
         fn headers(
             _extra: &<Self as Service>::Extra,
         ) -> Result<Vec<(HeaderName, HeaderValue)>, Error>
@@ -59,7 +59,7 @@ pub(crate) mod sealed {
             Ok(Vec::new())
         }
 
-        /// What an error status means at this service, where that is more than its name.
+        /// Explains an error status, if this service gives it a specific meaning.
         fn advice(_refusal: &Refusal<'_>, _extra: &<Self as Service>::Extra) -> Option<String>
         where
             Self: Service,
@@ -73,20 +73,20 @@ pub(crate) mod sealed {
     }
 }
 
-/// Configures a client.
+/// A builder for a client.
 ///
-/// Nothing is checked and nothing is read before [`build`](Self::build).
+/// Settings are validated by [`build`](Self::build).
 ///
 /// # Logs
 ///
-/// Calls are reported to [`tracing`] under the target `webhook_sdk`. No field holds a payload, a
+/// Calls are reported to [`tracing`] under the target `webhook_sdk`. No field contains a payload, a
 /// query string, a token or a secret.
 ///
 /// | | Level | Fields |
 /// |---|---|---|
-/// | span `webhook_sdk.call`, one for each call | `INFO` | `operation`, `method`, `host`, `path`; at its end `status`, `request_id`, `attempts`, `elapsed_ms` |
-/// | event `request failed, will retry` | `WARN` | `operation`, `attempt` (the number of the failed one), `reason`, `status`, `request_id`, `wait_ms` |
-/// | event `call failed`, once for each call that returns an error | `WARN` | `operation`, `attempts`, `reason`, `status`, `request_id` |
+/// | span `webhook_sdk.call`, one for each call | `INFO` | `operation`, `method`, `host`, `path`; at the end `status`, `request_id`, `attempts`, `elapsed_ms` |
+/// | event `request failed, will retry` | `WARN` | `operation`, `attempt` (the number of the failed attempt), `reason`, `status`, `request_id`, `wait_ms` |
+/// | event `call failed`, once for each failed call | `WARN` | `operation`, `attempts`, `reason`, `status`, `request_id` |
 /// | event `unknown value`, for an event or action type that this version doesn't know, perhaps a typo | `WARN` | `operation`, `field`, `value` |
 /// | event `duplicates not checked`, when `ensure_webhook` couldn't list webhooks after it created one | `WARN` | `operation`, `reason` |
 ///
@@ -149,69 +149,70 @@ impl<S: Service> ClientBuilder<S> {
         }
     }
 
-    /// The address of the server; the service's published one by default.
+    /// Sets the base URL. Defaults to the service's published one.
     ///
-    /// The client adds the path of the API, such as `/v1`. A path in the base URL goes before it, as
-    /// behind a reverse proxy. Must be `https`, except on a loopback host.
+    /// The client adds the path of the API, such as `/v1`. A path in the base URL, such as that of
+    /// a reverse proxy, is kept in front of it. The URL must be `https`, except for a loopback
+    /// host.
     #[must_use]
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = base_url.into();
         self
     }
 
-    /// Allows plain `http` to any host, which shows the token to the network.
+    /// Allows plain `http` to any host, which exposes the token to the network.
     #[must_use]
     pub fn danger_allow_plain_http(mut self) -> Self {
         self.plain_http = true;
         self
     }
 
-    /// Names the application before `webhook-sdk/<version>` in the `User-Agent` header.
+    /// Adds the application's name to the `User-Agent` header, before `webhook-sdk/<version>`.
     #[must_use]
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.user_agent = product.into();
         self
     }
 
-    /// How long one attempt may take, from connecting to the last byte; 30 s by default.
+    /// Sets the timeout of one attempt, from connecting to the last byte. Defaults to 30 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long a call may take with all its attempts and waits; 120 s by default.
+    /// Sets the timeout of a whole call, including retries and backoff. Defaults to 120 s.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The largest answer that is read, in bytes; 16 MiB by default.
+    /// Sets the maximum size of a response body, in bytes. Defaults to 16 MiB.
     #[must_use]
     pub fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
         self
     }
 
-    /// When a failed call is sent again; twice by default.
+    /// Sets the retry policy. Defaults to two retries.
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// How many requests go out in a second at most, `None` for any number.
+    /// Sets the maximum number of requests per second, or `None` for no limit.
     ///
-    /// Retries count. The default is what the service publishes as its limit, none if it publishes
-    /// none. A request that is held back waits within the deadline of its call.
+    /// Retries count toward the limit. Defaults to the service's published limit, if there is one.
+    /// A delayed request still has to finish within the deadline of its call.
     #[must_use]
     pub fn requests_per_second(mut self, requests: impl Into<Option<NonZeroU32>>) -> Self {
         self.requests_per_second = requests.into();
         self
     }
 
-    /// Sets proxies, certificates, connection pools, and the like.
+    /// Sets the HTTP client, to configure proxies, certificates or the connection pool.
     ///
     /// ```
     /// use std::time::Duration;
@@ -227,25 +228,27 @@ impl<S: Service> ClientBuilder<S> {
     /// It must be the builder of the re-exported [`reqwest`](crate::reqwest), version 0.13.
     ///
     /// **Don't use `connection_verbose` in production**: it logs all bytes of a connection at
-    /// `TRACE`, including the token and secrets. The `Debug` of reqwest shows default headers that
-    /// aren't marked sensitive.
+    /// `TRACE`, including the token and secrets. The `Debug` output of reqwest shows default
+    /// headers that aren't marked as sensitive.
     ///
-    /// Redirects are never followed, whatever this says: one could change the method or send the
-    /// token to another host. A plain-http base URL on loopback is reached without a proxy.
+    /// Redirects are never followed, even if the builder allows them: a redirect could change the
+    /// method or send the token to another host. A plain `http` base URL on a loopback host is
+    /// accessed without a proxy.
     #[must_use]
     pub fn http(mut self, builder: reqwest::ClientBuilder) -> Self {
         self.http = builder;
         self
     }
 
-    /// Checks the settings and makes the client.
+    /// Validates the settings and builds the client.
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] when the token is empty or can't be sent in a header, the base
-    /// URL is no absolute `https` URL (`http` is allowed on loopback), ends with the path of the API, or
-    /// has a query, a fragment or credentials, a timeout or the size limit is zero, the user agent
-    /// can't be sent, TLS can't be set up, or a setting of the service is invalid.
+    /// Returns an error with [`Error::is_configuration`] if the token is empty or not a valid
+    /// header value, if the base URL isn't an absolute `https` URL (`http` is allowed for
+    /// loopback), ends with the path of the API, or has a query, a fragment or credentials, if a
+    /// timeout or the size limit is zero, if the user agent isn't a valid header value, if TLS
+    /// can't be set up, or if a service-specific setting is invalid.
     pub fn build(self) -> Result<S, Error> {
         let base = parse_base_url(&self.base_url, self.plain_http)?;
         if base.path().trim_end_matches('/').ends_with(S::API_PATH) {
@@ -264,12 +267,13 @@ impl<S: Service> ClientBuilder<S> {
         }
         if self.max_response_bytes == 0 {
             return Err(Error::configuration(
-                "`max_response_bytes` is zero, which leaves no room for an answer",
+                "`max_response_bytes` is zero, which leaves no room for a response",
             ));
         }
         let mut http = self.http.redirect(reqwest::redirect::Policy::none());
         if base.scheme() == "http" && is_loopback(&base) {
-            // A proxy would see the token, and couldn't reach this machine's loopback.
+            // A proxy would see the token, and couldn't reach the loopback interface of this
+            // machine.
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| {

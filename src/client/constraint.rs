@@ -1,4 +1,4 @@
-//! What the documents say of requests, checked before one is sent.
+//! Validates requests against the OpenAPI documents before they are sent.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub(crate) struct Constraint {
     pub(crate) rule: Rule,
 }
 
-/// A bound, inclusive. Lengths are in characters.
+/// An inclusive bound. Lengths are in characters.
 #[allow(
     dead_code,
     reason = "which ones occur depends on the documents that are enabled"
@@ -41,7 +41,7 @@ pub(crate) enum Rule {
 }
 
 impl Operation {
-    /// Refuses a request that isn't what the operation describes.
+    /// Rejects a request that doesn't match the operation.
     pub(crate) fn check(&self, request: &reqwest::Request, base_path: &str) -> Result<(), Error> {
         debug_assert_eq!(request.method(), self.method);
         let mut errors = Vec::new();
@@ -72,9 +72,10 @@ impl Operation {
         }
     }
 
-    /// An empty identifier, `.` and `..` would change which resource a URL names.
+    /// An empty id, `.` or `..` would make the URL refer to another resource.
     ///
-    /// The last two are resolved before a URL can be looked at, so they show in its shape alone.
+    /// Parsing a URL already resolves the last two, so they are only visible in the number of
+    /// segments.
     fn check_path(&self, path: &str, base_path: &str, errors: &mut Vec<FieldError>) {
         let mut sent = path.strip_prefix(base_path).unwrap_or(path).split('/');
         let reshaped = sent.clone().count() != self.path.split('/').count();

@@ -5,10 +5,10 @@ use url::Url;
 
 use crate::error::{Error, ErrorKind};
 
-/// The operation that errors name.
+/// The operation name in errors.
 const OPERATION: &str = "ensure_webhook";
 
-/// What `ensure_webhook` did, with the webhook.
+/// The outcome of `ensure_webhook`, with the webhook.
 ///
 /// `C` is the type of a created webhook, `F` that of one that was found. They differ for Lune, which
 /// sends the secret only when it creates a webhook.
@@ -26,21 +26,21 @@ const OPERATION: &str = "ensure_webhook";
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ensured<C, F = C> {
-    /// There was no such webhook; now there is.
+    /// The webhook didn't exist, and was created.
     Created(C),
-    /// The webhook existed with other settings.
+    /// The webhook existed with other settings, and was updated.
     Updated {
         /// The webhook after the update.
         webhook: F,
         /// The fields that differed, by their names in the API.
         changed: Vec<&'static str>,
     },
-    /// The webhook existed with the desired settings. Nothing was sent but reads.
+    /// The webhook already had the desired settings. Nothing was changed.
     Unchanged(F),
 }
 
 impl<W> Ensured<W> {
-    /// The webhook, however it came about.
+    /// The webhook, whether it was created, updated or unchanged.
     pub fn webhook(&self) -> &W {
         match self {
             Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook) => {
@@ -49,7 +49,7 @@ impl<W> Ensured<W> {
         }
     }
 
-    /// The webhook, however it came about.
+    /// The webhook, whether it was created, updated or unchanged.
     pub fn into_webhook(self) -> W {
         match self {
             Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook) => {
@@ -59,13 +59,13 @@ impl<W> Ensured<W> {
     }
 }
 
-/// How well an existing webhook fits the desired one, whose URL it has.
+/// How well an existing webhook with the desired URL matches the desired one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fit {
-    /// It counts as deleted, and can be revived.
+    /// It counts as deleted, but can be enabled again.
     #[allow(dead_code, reason = "pretix alone keeps them")]
     Deleted,
-    /// It may serve another purpose, and is taken only if there is no better one.
+    /// It may serve another purpose. It is used only if no other one matches better.
     #[allow(dead_code, reason = "Lune alone has them")]
     Similar,
     Same,
@@ -74,13 +74,13 @@ pub(crate) enum Fit {
 /// A webhook with the desired URL.
 pub(crate) struct Candidate<T> {
     pub(crate) id: String,
-    /// Orders webhooks by their creation.
+    /// Orders webhooks by creation.
     pub(crate) age: i64,
     pub(crate) fit: Fit,
     pub(crate) webhook: T,
 }
 
-/// What `ensure_webhook` must know of a service.
+/// The service's part of `ensure_webhook`.
 pub(crate) trait Ensure: Sync {
     type Item: Send;
     type Created: Send;
@@ -101,8 +101,8 @@ pub(crate) trait Ensure: Sync {
     ) -> impl Future<Output = Result<(Self::Found, Vec<&'static str>), Error>> + Send;
 }
 
-/// Two of these at a time end with one webhook: after a create, all look again, and whoever created
-/// a later one deletes it and uses the earlier one.
+/// Concurrent calls end with one webhook: after creating one, each call lists the webhooks again.
+/// If an earlier one exists, the call deletes its own and uses the earlier one.
 pub(crate) async fn ensure<E: Ensure>(desired: &E) -> Result<Ensured<E::Created, E::Found>, Error> {
     if let Some(found) = only(desired.candidates().await?)? {
         return reconcile(desired, found).await;
@@ -142,7 +142,7 @@ async fn reconcile<E: Ensure>(
     })
 }
 
-/// The best of the candidates, if there is only one. Of deleted ones, the earliest.
+/// The best candidate, if it is unique. Of deleted webhooks, the earliest.
 fn only<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Error> {
     let Some(best) = candidates.iter().map(|candidate| candidate.fit).max() else {
         return Ok(None);
@@ -168,7 +168,7 @@ fn only<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Er
 /// How many ids an error lists; our bound.
 const MAX_IDS: usize = 10;
 
-/// Whether two URLs lead to the same place, whatever credentials they have.
+/// Whether two URLs are the same except for credentials.
 pub(crate) fn same_endpoint(a: &str, b: &str) -> bool {
     let endpoint = |text| {
         let mut url = Url::parse(text).ok()?;
@@ -183,12 +183,12 @@ pub(crate) fn same_endpoint(a: &str, b: &str) -> bool {
     }
 }
 
-/// Whether two URLs are equal once they are normalized.
+/// Whether two URLs are equal after normalization.
 pub(crate) fn same_url(a: &str, b: &str) -> bool {
     a == b || Url::parse(a).is_ok_and(|a| Url::parse(b).is_ok_and(|b| a == b))
 }
 
-/// Whether two lists have the same elements: the services reorder them and drop repetitions.
+/// Whether two lists have the same elements. The services reorder lists and drop duplicates.
 pub(crate) fn same_set<T: PartialEq>(a: &[T], b: &[T]) -> bool {
     a.iter().all(|item| b.contains(item)) && b.iter().all(|item| a.contains(item))
 }

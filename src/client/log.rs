@@ -1,4 +1,4 @@
-//! The span and the events of a call, as documented at [`ClientBuilder`](super::ClientBuilder).
+//! The span and events of a call, documented at [`ClientBuilder`](super::ClientBuilder).
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(super) fn span(request: &reqwest::Request, operation: &str) -> Span {
     )
 }
 
-/// An attempt failed, and the request will be sent again after `wait`.
+/// An attempt failed, and the request will be retried after `wait`.
 pub(super) fn retry(operation: &str, attempt: u32, error: &Error, wait: Duration) {
     tracing::warn!(
         target: "webhook_sdk",
@@ -49,13 +49,13 @@ pub(super) fn failure(error: &Error) {
     );
 }
 
-/// A request has a value that this version doesn't know.
+/// A request contains a value that this version doesn't know.
 #[allow(dead_code, reason = "Lune's requests have no open enum")]
 pub(crate) fn unknown(operation: &str, field: &str, value: &str) {
     tracing::warn!(target: "webhook_sdk", operation, field, value, "unknown value");
 }
 
-/// Completes the current span.
+/// Records the result in the current span.
 pub(super) fn end(result: &Result<Answer, Error>, attempts: u32, elapsed: Duration) {
     let span = Span::current();
     span.record("attempts", attempts);

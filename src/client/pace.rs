@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until};
 /// Spaces requests evenly, first come, first served.
 pub(super) struct Pace {
     interval: Duration,
-    /// Held by whoever is next, so that one who gives up loses no time for the others.
+    /// Held by the next request in line. If that request is dropped, the others don't lose its
+    /// slot.
     next: Mutex<Instant>,
 }
 

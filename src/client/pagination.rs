@@ -20,11 +20,11 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The items, without those that an earlier page had already; can be empty before the last page.
+    /// The items, without those on earlier pages. Can be empty before the last page.
     pub items: Vec<T>,
-    /// The number of items on all pages, as announced by the server.
+    /// The total number of items, as reported by the server.
     pub count: u64,
-    /// Whether the server announces another page.
+    /// Whether the server reports another page.
     pub has_next: bool,
 }
 
@@ -38,10 +38,10 @@ impl<T> Page<T> {
     }
 }
 
-/// The pages of a list, requested as they are read.
+/// A stream of the pages of a list, requested as they are read.
 ///
-/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. [`Items`] describes what happens when
-/// the list changes while it is read.
+/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. See
+/// [`Items`](Items#when-the-list-changes) for what happens if the list changes in the meantime.
 #[must_use = "nothing is requested until it is read"]
 pub struct Pages<T> {
     operation: &'static str,
@@ -52,7 +52,7 @@ pub struct Pages<T> {
     start: u64,
     /// The number of the next page to request.
     next: u64,
-    /// The number of the last page that is known to exist.
+    /// The number of the last page known to exist.
     last: u64,
     changes: Changes,
     done: bool,
@@ -62,12 +62,12 @@ type Response<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
 
 struct Request<T> {
     page: u64,
-    /// The highest count that was known when the page was requested.
+    /// The highest count known when the page was requested.
     count: u64,
     response: MaybeDone<Response<T>>,
 }
 
-/// The items of a list, requested page by page as they are read.
+/// A stream of the items of a list, requested page by page.
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -79,16 +79,17 @@ struct Request<T> {
 /// # }
 /// ```
 ///
-/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. It owns what it needs, so it can be
-/// returned from a function and moved into a task. It holds one page, those that were
-/// [prefetched](Self::prefetch), and 8 bytes for each item read. No page is requested twice, and
-/// nothing follows an error. Pages are requested by number; no URL from the server is followed.
+/// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. It is `'static`, so it can be
+/// returned from a function and moved into a task. It buffers one page, the
+/// [prefetched](Self::prefetch) pages, and 8 bytes for each item read. No page is requested twice,
+/// and the stream ends after an error. Pages are requested by number; URLs from the server are
+/// never followed.
 ///
 /// # When the list changes
 ///
-/// A page is a window of the list at the moment of its request. If items are removed after they were
-/// read, the rest move up, and some end up on a page that was read already. So **collect the items
-/// before you delete them, or change what you filter or order by**:
+/// A page is a window of the list at the time of its request. If items are removed after they were
+/// read, the remaining items move up, some of them to a page that was already read. Therefore,
+/// **collect the items before you delete them or change a field that you filter or order by**:
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -100,15 +101,16 @@ struct Request<T> {
 /// # }
 /// ```
 ///
-/// - Items removed: an error, as soon as the server announces fewer items than before, or a page no
-///   longer exists. Items may have been skipped.
-/// - Items added: no error. An item that moves to the next page is returned once; the new ones are
-///   returned if they are on a page not yet read.
-/// - Pages that repeat more items than were added: an error, because the list was reordered, or
-///   items were both removed and added. It also ends a cycle of pages, of any length.
-/// - 100 pages in a row without a new item: an error.
+/// - If items are removed, reading fails as soon as the server reports fewer items than before, or
+///   a page no longer exists. Items may have been skipped.
+/// - If items are added, reading succeeds. An item that moves to the next page is returned once.
+///   New items are returned if they are on a page that hasn't been read yet.
+/// - If pages repeat more items than were added, reading fails, because the list was reordered, or
+///   items were both removed and added. This also detects a cycle of pages, of any length.
+/// - After 100 pages in a row without a new item, reading fails.
 ///
-/// Not detectable: an item removed and another added between two requests, where neither was read.
+/// If one item is removed and another is added between two requests, and neither was read, the
+/// change can't be detected.
 #[must_use = "nothing is requested until it is read"]
 pub struct Items<T> {
     pages: Pages<T>,
@@ -160,7 +162,7 @@ macro_rules! paginated {
             ///
             /// # Errors
             ///
-            /// Those of [`Items::all`](crate::pagination::Items::all).
+            /// Same as [`Items::all`](crate::pagination::Items::all).
             pub async fn all(self) -> Result<Vec<types::$item>, Error> {
                 self.stream().all().await
             }
@@ -171,10 +173,10 @@ macro_rules! paginated {
 #[cfg(pages)]
 pub(crate) use paginated;
 
-/// Bounds the memory and the simultaneous requests of a prefetching list; our choice.
+/// Limits the memory and concurrent requests of prefetching; our default.
 const MAX_PREFETCH: usize = 16;
 
-/// Bounds the memory of a collected list; our choice.
+/// Limits the memory of a collected list; our default.
 const MAX_COLLECTED: usize = 100_000;
 
 impl<T> Pages<T> {
@@ -201,9 +203,9 @@ impl<T> Pages<T> {
         }
     }
 
-    /// Requests up to `pages` pages before they are read, at most 16; none by default.
+    /// Prefetches up to `pages` pages, at most 16. Defaults to none.
     ///
-    /// Starts after the first page, and requests no page beyond the announced count.
+    /// Prefetching starts after the first page, and never goes beyond the reported count.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.prefetch = pages.min(MAX_PREFETCH);
         self
@@ -217,7 +219,7 @@ impl<T> Pages<T> {
         self
     }
 
-    /// The items of the pages.
+    /// Converts the pages into a stream of their items.
     pub fn items(self) -> Items<T> {
         Items {
             pages: self,
@@ -225,18 +227,19 @@ impl<T> Pages<T> {
         }
     }
 
-    /// The next page; `None` after the last one and after an error.
+    /// Returns the next page, or `None` after the last page or an error.
     ///
     /// # Errors
     ///
-    /// Those of the list call, and one if [the list changed](Items#when-the-list-changes).
+    /// Returns an error if the list call fails, or if [the list
+    /// changed](Items#when-the-list-changes).
     pub async fn try_next(&mut self) -> Result<Option<Page<T>>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
             .transpose()
     }
 
-    /// Starts requests until there are `pages`. Each needs one poll to make progress on its own.
+    /// Starts requests until there are `pages`. Each needs one poll to start its task.
     fn request_up_to(&mut self, pages: usize, context: &mut Context<'_>) {
         while self.next <= self.last && self.requested.len() < pages {
             let mut response = maybe_done((self.fetch)(self.next));
@@ -326,9 +329,9 @@ impl<T> fmt::Debug for Pages<T> {
 }
 
 impl<T> Items<T> {
-    /// Requests up to `pages` pages before they are read, at most 16; none by default.
+    /// Prefetches up to `pages` pages, at most 16. Defaults to none.
     ///
-    /// Starts after the first page, and requests no page beyond the announced count.
+    /// Prefetching starts after the first page, and never goes beyond the reported count.
     pub fn prefetch(mut self, pages: usize) -> Self {
         self.pages = self.pages.prefetch(pages);
         self
@@ -342,11 +345,12 @@ impl<T> Items<T> {
         self
     }
 
-    /// The next item; `None` after the last one and after an error.
+    /// Returns the next item, or `None` after the last item or an error.
     ///
     /// # Errors
     ///
-    /// Those of the list call, and one if [the list changed](Self#when-the-list-changes).
+    /// Returns an error if the list call fails, or if [the list
+    /// changed](Self#when-the-list-changes).
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
@@ -357,7 +361,8 @@ impl<T> Items<T> {
     ///
     /// # Errors
     ///
-    /// Those of [`try_next`](Self::try_next), and one if there are more than 100,000 items.
+    /// Returns an error if [`try_next`](Self::try_next) does, or if there are more than 100,000
+    /// items.
     pub async fn all(mut self) -> Result<Vec<T>, Error> {
         let mut items = Vec::new();
         while let Some(item) = self.try_next().await? {

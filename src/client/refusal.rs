@@ -1,4 +1,4 @@
-//! From a response with an error status to an error.
+//! Converts a response with an error status into an error.
 
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
@@ -20,11 +20,11 @@ pub struct Refusal<'a> {
     pub(crate) error: &'a Error,
 }
 
-/// What an error status means at one service.
+/// Explains an error status of one service.
 pub(crate) type Advice = dyn Fn(&Refusal<'_>) -> Option<String> + Send + Sync;
 
-/// The length of a request id, of a name from the server, and the number of such names in a
-/// message; our bounds.
+/// The maximum length of a request id, of a name from the server, and the maximum number of such
+/// names in a message; our limits.
 const MAX_REQUEST_ID_BYTES: usize = 128;
 const MAX_NAME_BYTES: usize = 64;
 const MAX_NAMES: usize = 8;
@@ -57,10 +57,10 @@ impl Settings {
         error.with_message(message)
     }
 
-    /// The names in a body of what is wrong, and nothing else of it.
+    /// The names of the invalid fields in a body, and nothing else.
     ///
-    /// A server could put anything into a name. Only what looks like the name of a field is shown,
-    /// which no payload does, and never the token.
+    /// A server could put anything into a name. Only text that looks like a field name is shown,
+    /// and never the token.
     fn names(&self, error: &Error) -> Option<String> {
         if let Some(code) = error.code() {
             return self.is_name(code).then(|| code.to_owned());
@@ -104,10 +104,10 @@ impl Settings {
     }
 }
 
-/// What an error status means at any service.
+/// Explains an error status in the same way for all services.
 fn advice(error: &Error, status: StatusCode) -> Option<String> {
     let advice = match status.as_u16() {
-        301 | 302 | 303 | 307 | 308 => "redirects are never followed, check the base URL",
+        301 | 302 | 303 | 307 | 308 => "redirects are never followed: check the base URL",
         401 => "the credentials were not accepted",
         403 => "the credentials lack a permission",
         429 => {

@@ -52,7 +52,7 @@ impl<T> Response<T> {
         &self.parts.headers
     }
 
-    /// The server's id of the request, for its support.
+    /// The server's id of the request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
         self.parts.request_id()
     }
@@ -104,7 +104,7 @@ impl ResponseParts {
         &self.headers
     }
 
-    /// The server's id of the request, for its support.
+    /// The server's id of the request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
@@ -119,7 +119,7 @@ impl fmt::Debug for ResponseParts {
     }
 }
 
-/// A successful answer whose body has been read but not decoded.
+/// A successful response whose body has been read but not decoded.
 pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -165,7 +165,7 @@ impl Answer {
         self.request_id.as_deref()
     }
 
-    /// The error of a success that the document doesn't know.
+    /// The error for an undocumented success status.
     pub(crate) fn unexpected(self) -> Error {
         let message = format!(
             "the server answered {}, which isn't documented",

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// When a failed request is sent again.
+/// When and how often a failed request is retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -12,15 +12,15 @@ use crate::error::Error;
 /// # let _ = (patient, RetryPolicy::never());
 /// ```
 ///
-/// Any request is retried after a failed connection and after 429. A repeatable request is also
-/// retried after a timeout, a broken response, 408, 500, 502, 503, 504, and a 409 that has a
-/// `Retry-After`. A `POST` isn't repeatable, unless the service supports an idempotency key.
+/// Any request is retried after a failed connection and after 429. An idempotent request is also
+/// retried after a timeout, an incomplete response, 408, 500, 502, 503, 504, and a 409 with
+/// `Retry-After`. A `POST` isn't idempotent, unless the service supports an idempotency key.
 ///
 /// A 429 with a `Retry-After` is retried until the deadline of the call and doesn't count toward
 /// [`retries`](Self::retries).
 ///
-/// Each wait is extended by a random amount so that many clients don't return at once: by up to the
-/// current backoff, or up to a quarter of `Retry-After` if that is longer.
+/// Each wait has random jitter, so that many clients don't retry at once: up to the current
+/// backoff, or up to a quarter of `Retry-After` if that is longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     retries: usize,
@@ -45,30 +45,30 @@ impl RetryPolicy {
         Self::new().retries(0)
     }
 
-    /// Maximum number of retries; 2 by default, 0 for none at all.
+    /// Sets the maximum number of retries. Defaults to 2.
     #[must_use]
     pub const fn retries(mut self, retries: usize) -> Self {
         self.retries = retries;
         self
     }
 
-    /// The first backoff, which doubles with each retry; 0.2 s by default.
+    /// Sets the first backoff, which doubles with each retry. Defaults to 0.2 s.
     #[must_use]
     pub const fn shortest_wait(mut self, wait: Duration) -> Self {
         self.shortest_wait = wait;
         self
     }
 
-    /// Upper bound on the backoff; 5 s by default.
+    /// Sets the upper bound on the backoff. Defaults to 5 s.
     #[must_use]
     pub const fn longest_wait(mut self, wait: Duration) -> Self {
         self.longest_wait = wait;
         self
     }
 
-    /// The longest `Retry-After` that is waited for; 60 s by default.
+    /// Sets the longest `Retry-After` to wait for. Defaults to 60 s.
     ///
-    /// A longer one fails the call at once; [`Error::retry_after`] returns it.
+    /// With a longer one, the call fails at once, and [`Error::retry_after`] returns it.
     #[must_use]
     pub const fn longest_retry_after(mut self, wait: Duration) -> Self {
         self.longest_retry_after = wait;
@@ -98,7 +98,7 @@ pub(super) struct Retries<'a> {
 }
 
 impl Retries<'_> {
-    /// How long to wait before the next attempt, `None` if there is none.
+    /// How long to wait before the next attempt, or `None` if there isn't one.
     pub(super) fn wait(&mut self, error: &Error, until_deadline: Duration) -> Option<Duration> {
         let asked = error.retry_after().unwrap_or_default();
         let throttled = error.is_rate_limited() && error.retry_after().is_some();

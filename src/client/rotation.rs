@@ -4,21 +4,20 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::signature::{Key, Keyring, KeyringError, Retire};
 
-/// How a key of a running receiver gives way to its successor.
+/// Replaces a signing key of a running receiver, with a grace period.
 ///
-/// It is handed to `rotate_webhook_secret(…).rotate(…)` of Preo or Lune. The old key is accepted
-/// until its grace period ends, for deliveries that were signed before, or until the end that was set
-/// for it already, if that is earlier; the new one from the moment on in which the service has told
-/// it. Should its name be taken during the call, a number is added to it.
+/// Pass it to `rotate_webhook_secret(…).rotate(…)` of Preo or Lune. The new key is accepted as soon
+/// as the service returns it. The old key is accepted until its grace period ends, or until its own
+/// expiry if that is earlier. If the new name is taken during the call, a number is appended to it.
 ///
-/// **There is a gap.** A service signs with the new secret from some moment during the call, and
-/// nobody else knows the secret before the call returns. What is delivered in between is refused
-/// with 401, and is accepted when it is delivered again.
+/// **There is a gap.** The service starts to sign with the new secret during the call, but the
+/// receiver only knows that secret after the call returns. Deliveries in between are refused with
+/// 401, and accepted when they are redelivered.
 ///
-/// This changes one keyring in one process, and nothing that lasts: write the new secret to where
-/// the receivers read theirs when they start, and have the rest of a fleet add it too.
+/// A rotation only changes a keyring in memory, in one process. Save the new secret where receivers
+/// read it when they start, and add it to the keyrings of the rest of a fleet.
 #[derive(Clone)]
-#[must_use = "nothing is rotated until it is handed to a call"]
+#[must_use = "nothing is rotated until it is passed to a call"]
 pub struct Rotation<'a> {
     keyring: &'a Keyring,
     old: &'a str,
@@ -27,7 +26,7 @@ pub struct Rotation<'a> {
 }
 
 impl<'a> Rotation<'a> {
-    /// Lets the key `old` of a keyring give way to a key that will be named `new`.
+    /// Replaces the key `old` of a keyring with a key named `new`.
     pub fn new(keyring: &'a Keyring, old: &'a str, new: &'a str) -> Self {
         Self {
             keyring,
@@ -37,16 +36,16 @@ impl<'a> Rotation<'a> {
         }
     }
 
-    /// How long the old key is accepted after the call; 4 days by default.
+    /// Sets how long the old key is accepted after the call. Defaults to 4 days.
     ///
-    /// How long the services retry with a signature that they have once made is unpublished. Shorten
-    /// it where the old secret has leaked.
+    /// The services don't publish for how long they resend an existing signature. Choose a shorter
+    /// period if the old secret has leaked.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// Makes the rotating call, and puts the key of its answer into the keyring.
+    /// Calls the service, and adds the key from its response to the keyring.
     pub(crate) async fn run<T>(
         self,
         call: impl Future<Output = Result<T, Error>>,
@@ -66,7 +65,7 @@ impl<'a> Rotation<'a> {
             return Ok(answer);
         }
         match self.keyring.retire(self.old, Retire::after(self.grace)) {
-            // Somebody else has removed it meanwhile.
+            // It was removed in the meantime.
             Ok(()) | Err(KeyringError::NotFound { .. }) => Ok(answer),
             Err(error) => {
                 let message = "the old key can't be retired";
@@ -77,8 +76,8 @@ impl<'a> Rotation<'a> {
         }
     }
 
-    /// Adds the new key, under a number if its name was taken during the call, because the secret
-    /// must not be lost. Returns whether it differs from the old key's secret.
+    /// Adds the new key, with a number in its name if the name was taken during the call, because
+    /// the secret must not be lost. Returns whether it differs from the old key's secret.
     fn admit(&self, key: impl Fn(&str) -> Result<Key, Error>) -> Result<bool, Error> {
         let mut name = self.new.to_owned();
         let mut number = 2_u64;
@@ -105,7 +104,7 @@ impl fmt::Debug for Rotation<'_> {
     }
 }
 
-/// An error after the service has rotated the secret.
+/// An error after the service rotated the secret.
 fn rotated(error: Error) -> Error {
     error
         .with_operation("rotate_webhook_secret")

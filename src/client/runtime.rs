@@ -1,4 +1,4 @@
-//! The names that generated code expects of its runtime, which it calls `progenitor_client`.
+//! The runtime of the generated code, which calls it `progenitor_client`.
 
 #![expect(unreachable_pub, reason = "generated code re-exports these names")]
 
@@ -15,19 +15,19 @@ use serde_json::Value;
 
 use super::Answer;
 
-/// What RFC 3986 calls unreserved, which alone means the same to every URL parser.
+/// All but the unreserved characters of RFC 3986, which every URL parser reads in the same way.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Makes one segment of a path of any text.
+/// Encodes a text as one path segment.
 pub(crate) fn encode_path(segment: &str) -> String {
     utf8_percent_encode(segment, RESERVED).to_string()
 }
 
-/// The error of a generated call: it has a type parameter, and `?` makes it of what a call may meet.
+/// The error of a generated call. It has a type parameter, and `?` converts other errors into it.
 pub struct Error<E = ()>(pub(crate) crate::Error, PhantomData<fn() -> E>);
 
 impl<E> Error<E> {
@@ -58,12 +58,12 @@ pub trait ClientInfo<Inner> {
     fn inner(&self) -> &Inner;
 }
 
-/// The operation that a request is of.
+/// The operation of a request.
 pub struct OperationInfo {
     pub operation_id: &'static str,
 }
 
-/// A parameter of a query: left out if it is null, and repeated for each element of a list.
+/// A query parameter: omitted if it is null, and repeated for each element of a list.
 pub struct QueryParam<'a, T> {
     name: &'a str,
     value: &'a T,

@@ -2,15 +2,14 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// What is wrong with one field of a request.
+/// An error in one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FieldError {
-    /// The field, with indices into lists: `events.0`. `non_field_errors` concerns the whole
-    /// request.
+    /// The field's path, with list indices, such as `events.0`. `non_field_errors` refers to the
+    /// whole request.
     pub field: String,
-    /// What is wrong with it. A server's message is in the server's language and may quote what
-    /// was sent.
+    /// The message. A server's message is in the server's language and can quote the request.
     pub message: String,
 }
 
@@ -29,13 +28,14 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// The field errors read from one body, and the length of a field's name in bytes; our bounds.
+/// The maximum number of field errors of one body, and the maximum length of a field name in bytes;
+/// our limits.
 const MAX_ERRORS: usize = 1_000;
 const MAX_FIELD_BYTES: usize = 256;
 /// Django REST framework's name for the request as a whole.
 const WHOLE_REQUEST: &str = "non_field_errors";
 
-/// What the body of an error says, in the shapes of Lune and of Django REST framework.
+/// The content of an error body, in the formats of Lune and Django REST framework.
 #[derive(Default)]
 pub(super) struct Explanation {
     pub(super) code: Option<String>,
@@ -75,7 +75,7 @@ impl Explanation {
         true
     }
 
-    /// `detail` is a sentence, a list of them, or an object like the body itself.
+    /// `detail` is a sentence, a list of sentences, or an object like the body.
     fn read_detail(&mut self, detail: Option<Value>) {
         let mut messages = Vec::new();
         match detail {

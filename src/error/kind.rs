@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-/// What went wrong with a call.
+/// The kind of an [`Error`](super::Error).
 ///
 /// ```
 /// use webhook_sdk::{Error, ErrorKind};
@@ -15,14 +15,14 @@ use http::StatusCode;
 /// }
 /// ```
 ///
-/// Whether a failed request may have changed something at the service is in
+/// To find out whether the request may have been applied, use
 /// [`Error::may_have_been_applied`](super::Error::may_have_been_applied).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The client was set up incorrectly. Nothing was sent.
     Configuration,
-    /// The request is invalid: refused before sending, or answered with 400 or 422.
+    /// The request is invalid: rejected before sending, or by a 400 or 422 response.
     Validation,
     /// No connection to the server could be established.
     Connect,
@@ -36,11 +36,10 @@ pub enum ErrorKind {
     Disconnected,
     /// The response isn't valid HTTP.
     Protocol,
-    /// The body of a successful response isn't the documented JSON.
+    /// The body of a successful response doesn't match its documentation.
     Decode,
-    /// A response has more bytes than
-    /// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes), or a list more items than
-    /// are collected.
+    /// A response exceeds [`max_response_bytes`](crate::ClientBuilder::max_response_bytes), or a
+    /// list has too many items to collect.
     TooLarge,
     /// 401: the credentials were not accepted.
     Unauthorized,
@@ -60,9 +59,9 @@ pub enum ErrorKind {
     Status,
     /// A list changed while its pages were read.
     ListChanged,
-    /// The pages of a list never end.
+    /// A list has too many pages without new items.
     EndlessList,
-    /// A secret is missing from a response, or can't become a signing key.
+    /// A secret is missing from a response, or isn't a valid signing key.
     Secret,
 }
 

@@ -1,4 +1,4 @@
-//! What went wrong below HTTP.
+//! Classifies errors below HTTP.
 
 use std::error::Error as StdError;
 use std::io;
@@ -31,7 +31,7 @@ impl Error {
     }
 }
 
-/// An error's causes, with what `io::Error::source` leaves out: the error that it wraps.
+/// The causes of an error, including the error wrapped in an `io::Error`, which its `source` skips.
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -58,7 +58,7 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// A head that can't be parsed, or a body with malformed chunks.
+/// A response head that can't be parsed, or a body with malformed chunks.
 fn is_not_http(error: &(dyn StdError + 'static)) -> bool {
     let malformed = [io::ErrorKind::InvalidInput, io::ErrorKind::InvalidData];
     error

@@ -8,7 +8,7 @@ use super::digest::{Digest, HmacSha256, MAX_SIGNATURES, Signatures};
 use super::scheme::{Layout, Piece, Scheme, TimestampSource};
 use super::verified::UnsignedFields;
 
-/// What a request's headers claim: well formed, but not yet proven.
+/// The parsed signature headers of a request, not yet verified.
 #[derive(Default)]
 pub(super) struct Claim {
     pub(super) signatures: Signatures,
@@ -18,7 +18,7 @@ pub(super) struct Claim {
     pub(super) unsigned: UnsignedFields,
 }
 
-/// What is signed around the body; 64 bytes on each side fit without an allocation.
+/// The signed bytes around the body. 64 bytes on each side fit without an allocation.
 #[derive(Default)]
 pub(super) struct Signed {
     before_body: SmallVec<[u8; 64]>,
@@ -37,7 +37,7 @@ impl Claim {
         self.signed.gather(scheme, headers, timestamp)
     }
 
-    /// Reads a signature that was stored apart from its request.
+    /// Reads a signature that was stored without its request.
     pub(super) fn read_detached(
         &mut self,
         scheme: &Scheme,
@@ -49,7 +49,7 @@ impl Claim {
         Ok(())
     }
 
-    /// Reads the signature header and returns the text of its timestamp field.
+    /// Reads the signature header, and returns the text of its timestamp field.
     fn read_signatures<'a>(
         &mut self,
         scheme: &Scheme,
@@ -113,7 +113,7 @@ impl Claim {
 }
 
 impl Signed {
-    /// Checks and gathers the headers and literals that a request's signature covers.
+    /// Checks and collects the signed headers and literals of a request.
     pub(super) fn gather<'a>(
         &mut self,
         scheme: &'a Scheme,
@@ -134,7 +134,7 @@ impl Signed {
         })
     }
 
-    /// Gathers the literals of a scheme that signs nothing else but the body.
+    /// Collects the literals of a scheme that signs only the body and literals.
     pub(super) fn gather_literals(&mut self, scheme: &Scheme) -> Result<(), VerifyError> {
         self.gather_with(scheme, |piece| match piece {
             Piece::Literal(text) => Ok(text.as_bytes()),
@@ -142,7 +142,7 @@ impl Signed {
         })
     }
 
-    /// Feeds a MAC with these bytes around the body.
+    /// Updates a MAC with these bytes around the body.
     #[inline]
     pub(super) fn feed(&self, mac: &mut HmacSha256, body: &[u8]) {
         mac.update(&self.before_body);
@@ -192,7 +192,7 @@ fn ascii_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a [u8
 }
 
 fn parse_timestamp(digits: &[u8]) -> Result<i64, VerifyError> {
-    /// The last second that a `DateTime` can hold.
+    /// The last second that a `DateTime` can represent.
     const LAST: i64 = chrono::DateTime::<chrono::Utc>::MAX_UTC.timestamp();
     let append = |seconds: i64, digit: &u8| match digit {
         b'0'..=b'9' => seconds.checked_mul(10)?.checked_add((digit - b'0').into()),

@@ -3,9 +3,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
-/// Tells a verifier or a signer the time.
+/// The clock of a verifier or signer.
 ///
-/// Any `Fn() -> DateTime<Utc>` that is `Send + Sync` is a clock, so a test can stop the time:
+/// Any `Fn() -> DateTime<Utc>` that is `Send + Sync` is a clock, so a test can use a fixed time:
 ///
 /// ```
 /// use chrono::DateTime;
@@ -35,23 +35,24 @@ impl Clock for SystemClock {
     }
 }
 
-/// One reading of a clock, taken when it is first needed.
+/// One reading of a clock, taken on first use.
 pub(crate) struct Reading<'c> {
     clock: Option<&'c dyn Clock>,
     time: Cell<Option<Time>>,
 }
 
-/// Seconds since 1970 and the nanoseconds of the started one.
+/// Seconds since 1970 and nanoseconds of the current second.
 type Time = (i64, u32);
 
-/// How far a timestamp lies from now.
+/// The distance of a timestamp from now.
 pub(super) enum Distance {
     Past(Duration),
     Future(Duration),
 }
 
 impl<'c> Reading<'c> {
-    /// Reads this clock, or else the system clock, which is read faster without a calendar date.
+    /// Reads this clock, or else the system clock, which is faster without a conversion to a
+    /// calendar date.
     pub(crate) fn of(clock: Option<&'c dyn Clock>) -> Self {
         Self {
             clock,

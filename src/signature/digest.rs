@@ -9,9 +9,9 @@ use super::VerifyError;
 pub(super) type HmacSha256 = Hmac<Sha256>;
 pub(super) type Digest = [u8; 32];
 
-/// Most signatures that one header may contain: 8, our default.
+/// The maximum number of signatures in one header: 8, our default.
 ///
-/// A rotation needs two.
+/// During a rotation there are two.
 pub const MAX_SIGNATURES: usize = 8;
 
 /// Two fit without an allocation.
@@ -21,12 +21,12 @@ pub(super) type Signatures = SmallVec<[Digest; 2]>;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DigestEncoding {
-    /// 64 hexadecimal characters in any case; written in lower case.
+    /// 64 hexadecimal characters in any case. Signers write lowercase.
     #[default]
     Hex,
-    /// Standard or URL-safe base64, padded or not; written as padded standard base64.
+    /// Standard or URL-safe base64, with or without padding. Signers write padded standard base64.
     Base64,
-    /// Either, recognized by its length; written as hexadecimal.
+    /// Either, detected by its length. Signers write hexadecimal.
     HexOrBase64,
 }
 
@@ -48,7 +48,7 @@ impl DigestEncoding {
     }
 }
 
-/// Whether one of the signatures is the MAC's, each compared in constant time.
+/// Whether one of the signatures matches the MAC. Each is compared in constant time.
 #[inline]
 pub(super) fn authenticates(mac: HmacSha256, signatures: &[Digest]) -> bool {
     let expected = mac.finalize();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::HeaderName;
 use thiserror::Error;
 
-/// The reason why a delivery is refused. It contains nothing of the payload, a signature or a secret.
+/// The reason for refusing a delivery. It contains no payload, signature or secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -25,7 +25,7 @@ pub enum VerifyError {
         /// The header's name.
         header: HeaderName,
     },
-    /// The signature or timestamp header holds something other than visible ASCII.
+    /// The signature or timestamp header contains something other than visible ASCII.
     #[error("the header {header} is not ASCII text")]
     HeaderNotAscii {
         /// The header's name.
@@ -52,12 +52,12 @@ pub enum VerifyError {
     #[error("the signature is not 32 bytes long")]
     DigestLength,
     /// The header has no signature that this scheme reads.
-    #[error("the header holds no signature of this scheme")]
+    #[error("the header contains no signature of this scheme")]
     NoSignature,
     /// The header has more than [`MAX_SIGNATURES`](super::MAX_SIGNATURES) signatures.
-    #[error("the header holds too many signatures")]
+    #[error("the header contains too many signatures")]
     TooManySignatures,
-    /// No signature was made by an active key over these bytes.
+    /// No signature matches the body with any active key.
     #[error("no signature matches; compare the secret, and pass the body's raw bytes")]
     Mismatch,
     /// The header has no timestamp field.
@@ -87,10 +87,10 @@ pub enum VerifyError {
         /// How far it may.
         tolerance: Duration,
     },
-    /// A tolerance was set, but the scheme has no timestamp to judge.
+    /// A tolerance was set, but the scheme has no timestamp.
     #[error("the scheme has no timestamp; remove the tolerance or add a timestamp to the scheme")]
     NoTimestampInScheme,
-    /// The scheme signs a header or a timestamp, which a stored signature does not carry.
+    /// The scheme signs a header or a timestamp, which a stored signature lacks.
     #[error("the scheme signs more than the body; verify with the request's headers")]
     HeadersNeeded,
     /// Every key of the keyring has expired.
@@ -108,7 +108,7 @@ pub enum SchemeError {
         /// The name as it was given.
         name: String,
     },
-    /// One header was given two roles among signature, timestamp and signed part.
+    /// One header has two of the roles signature, timestamp and signed part.
     #[error("the header {header} has two roles; use Part::Timestamp to sign the timestamp")]
     HeaderReused {
         /// The header's name.
@@ -123,7 +123,7 @@ pub enum SchemeError {
     /// A signed literal is empty.
     #[error("a signed literal is empty; leave it out")]
     EmptyLiteral,
-    /// Nothing separates a timestamp or a header from the next part, so bytes could move between them.
+    /// A timestamp or header isn't delimited, so bytes could move to the next part.
     #[error(
         "nothing delimits {part}; put a Part::literal between it and the next part toward the body, \
          next to a timestamp with a character other than a digit"
@@ -132,19 +132,19 @@ pub enum SchemeError {
         /// `the timestamp` or `the header` and its name.
         part: String,
     },
-    /// [`Part::Timestamp`](super::Part::Timestamp) is signed, but nothing says where it comes from.
+    /// [`Part::Timestamp`](super::Part::Timestamp) is signed, but no header or field is set for it.
     #[error("the timestamp has no source; add timestamp_header or timestamp_field")]
     TimestampSourceMissing,
     /// A timestamp is read but not signed, so anyone could change it.
     #[error("the timestamp is not signed; add Part::Timestamp")]
     TimestampNotSigned,
-    /// A tolerance is set, but there is no timestamp to judge.
+    /// A tolerance is set, but there is no timestamp.
     #[error("a tolerance needs a timestamp; add timestamp_header or timestamp_field")]
     ToleranceWithoutTimestamp,
-    /// A timestamp field is named, but the header is not made of fields.
+    /// A timestamp field is set, but the header has no fields.
     #[error("a timestamp field needs a header of fields; add fields, or use timestamp_header")]
     TimestampFieldWithoutFields,
-    /// A field's key is empty, or contains a space, a comma, an equals sign or a non-ASCII character.
+    /// A field's key is empty, or has a space, comma, equals sign or non-ASCII character.
     #[error("{key:?} can't be the key of a field")]
     FieldKey {
         /// The key as it was given.
@@ -156,7 +156,7 @@ pub enum SchemeError {
         /// The key as it was given.
         key: String,
     },
-    /// A prefix is set for a header of fields, where the field's key takes its place.
+    /// A prefix is set, but the header has fields.
     #[error("a header of fields has no prefix; leave it out")]
     PrefixWithFields,
     /// The prefix has a character other than visible ASCII, or contains the list's separator.
@@ -167,7 +167,7 @@ pub enum SchemeError {
     Separator,
 }
 
-/// An error from creating a [`Key`](super::Key). It contains nothing of the secret.
+/// An error from creating a [`Key`](super::Key). It never contains the secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -192,10 +192,10 @@ pub enum SignError {
     /// A header that the scheme signs can't be used.
     #[error("a signed header can't be used; set it before signing")]
     SignedHeader(#[source] VerifyError),
-    /// The time lies before 1970, so it has no timestamp.
-    #[error("the time to sign lies before 1970")]
+    /// The time is before 1970, so it has no timestamp.
+    #[error("the time to sign is before 1970")]
     TimeBeforeEpoch,
-    /// A further field has no place in the header, or is not `key=value` in visible ASCII.
+    /// An additional field doesn't fit the header, or isn't visible ASCII.
     #[error("the field {key:?} can't be part of the signature header")]
     Field {
         /// The field's key.

@@ -25,8 +25,8 @@ use crate::roster::Entry;
 /// # Ok::<(), KeyError>(())
 /// ```
 ///
-/// The name identifies the key in logs and in [`Verified::key_name`](super::Verified::key_name); it
-/// is not a secret. The HMAC key schedule is computed once, here, and shared by clones.
+/// The name identifies the key in logs and in [`Verified::key_name`](super::Verified::key_name). It
+/// is not a secret. The HMAC key schedule is computed once and shared by clones.
 #[derive(Clone)]
 pub struct Key {
     pub(super) entry: Entry<Schedule>,
@@ -37,9 +37,10 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// A [`KeyError`] for a secret that is empty, begins or ends with whitespace or another
-    /// invisible character, or contains a control character. None of the services documents such
-    /// a secret; it comes from an unset variable or an untrimmed file. Nothing is trimmed silently.
+    /// Returns a [`KeyError`] if the secret is empty, begins or ends with whitespace or another
+    /// invisible character, or contains a control character. None of the services documents such a
+    /// secret. It usually comes from an unset variable or an untrimmed file. Nothing is trimmed
+    /// silently.
     pub fn new(name: impl Into<Arc<str>>, secret: &Secret) -> Result<Self, KeyError> {
         let text = secret.expose();
         if text.chars().all(is_invisible) {
@@ -69,9 +70,10 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`KeyError::EmptySecret`] for no bytes and for zero bytes only: HMAC pads keys with zero
-    /// bytes, so both are the key that everybody knows. [`KeyError::SurroundingWhitespace`] for
-    /// ASCII text with whitespace at an end, such as a file's trailing newline.
+    /// Returns [`KeyError::EmptySecret`] if there are no bytes, or only zero bytes: HMAC pads keys
+    /// with zero bytes, so both result in the same well-known key. Returns
+    /// [`KeyError::SurroundingWhitespace`] for ASCII text that begins or ends with whitespace, such
+    /// as a file's trailing newline.
     pub fn from_bytes(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Self, KeyError> {
         let is_text = |byte: &u8| byte.is_ascii_graphic() || b" \t\r\n".contains(byte);
         if bytes.iter().all(is_text) && bytes.trim_ascii().len() < bytes.len() {
@@ -80,7 +82,7 @@ impl Key {
         Self::schedule(name, bytes)
     }
 
-    /// Sets when the key expires: from this moment on it is ignored.
+    /// Sets the key's expiry, from which on the key is ignored.
     #[must_use]
     pub fn expires_at(mut self, moment: DateTime<Utc>) -> Self {
         self.entry.expires_at = Some(moment);
@@ -89,9 +91,10 @@ impl Key {
 
     /// Sets the sender that the key belongs to.
     ///
-    /// Only needed if one keyring holds keys of several senders: a [`receiver`](crate::receiver)
-    /// deduplicates the events of each owner on their own. Keys of the same owner, such as an old
-    /// and a new one, count as one sender; so do all keys without an owner.
+    /// An owner is only needed if one keyring contains the keys of several senders: a
+    /// [`receiver`](crate::receiver) deduplicates the events of each owner separately. Keys of the
+    /// same owner, such as an old and a new one, count as one sender, and so do all keys without an
+    /// owner.
     #[must_use]
     pub fn owner(mut self, owner: impl Into<Arc<str>>) -> Self {
         self.entry.owner = Some(owner.into());
@@ -124,7 +127,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// An HMAC that has absorbed its key, and its result for no message, by which keys are compared.
+/// A keyed HMAC, and its result for an empty message, which is used to compare keys.
 #[derive(Clone)]
 pub(super) struct Schedule(Arc<(HmacSha256, CtOutput<HmacSha256>)>);
 
@@ -134,14 +137,15 @@ impl Schedule {
     }
 }
 
-/// Whether two keys make the same signatures.
+/// Whether two keys create the same signatures.
 impl PartialEq for Schedule {
     fn eq(&self, other: &Self) -> bool {
         self.0.1 == other.0.1
     }
 }
 
-/// What doesn't show at the end of a line: whitespace, controls, byte order mark, zero-width spaces.
+/// Characters invisible at the end of a line: whitespace, control characters, the byte order mark,
+/// and zero-width spaces.
 fn is_invisible(character: char) -> bool {
     character.is_whitespace()
         || character.is_control()

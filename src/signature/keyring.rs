@@ -7,7 +7,7 @@ use super::Key;
 use super::key::Schedule;
 use crate::roster::{Entry, KeyringError, Retire, Roster};
 
-/// The keys that verifiers accept, exchangeable while they run.
+/// A set of signing keys that can be changed while verifiers use it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,31 +22,31 @@ use crate::roster::{Entry, KeyringError, Retire, Roster};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A clone is a handle to the same keys: a change through one is seen by the next verification
-/// through any other. Reading never blocks, and every change is atomic: a verification sees all of
-/// it or nothing.
+/// Clones share the same keys: a change through one clone affects the next verification through any
+/// other. Reading never blocks, and every change is atomic.
 ///
-/// [`replace`](Self::replace) sets all keys at once, as when reloading a configuration;
-/// [`add`](Self::add) and [`retire`](Self::retire) change one. A keyring always holds a key, although
-/// all of its keys may have expired.
+/// [`replace`](Self::replace) sets all keys at once, for example after reloading a configuration.
+/// [`add`](Self::add) and [`retire`](Self::retire) change one key. A keyring always contains a key,
+/// although all of its keys may have expired.
 #[derive(Clone)]
 pub struct Keyring {
     keys: Roster<Schedule>,
 }
 
 impl Keyring {
-    /// Creates a keyring of one key.
+    /// Creates a keyring with one key.
     pub fn new(key: Key) -> Self {
         Self {
             keys: Roster::of(key.entry),
         }
     }
 
-    /// Creates a keyring of several keys, tried in this order.
+    /// Creates a keyring with several keys, tried in this order.
     ///
     /// # Errors
     ///
-    /// A [`KeyringError`] if there is no key, or if two keys have the same name or the same secret.
+    /// Returns a [`KeyringError`] if there is no key, or if two keys have the same name or the same
+    /// secret.
     pub fn from_keys(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyringError> {
         let keys = Roster::new(keys.into_iter().map(|key| key.entry).collect())?;
         Ok(Self { keys })
@@ -55,13 +55,13 @@ impl Keyring {
     /// Replaces all keys at once.
     ///
     /// The new keys are tried first, in this order. The old ones follow until `retire` ends them;
-    /// [`Retire::now`] drops them. What counts is the secret: a key that kept its name but not its
-    /// secret is a new one, and its old secret is retired under the same name. An old key whose
-    /// secret is also among the new keys is not kept twice. Old keys that have expired are dropped.
+    /// [`Retire::now`] drops them. Keys are matched by secret: if a secret changes under the same
+    /// name, the key is new, and the old secret is retired under that name. An old key whose secret
+    /// is also among the new keys isn't kept twice. Expired old keys are dropped.
     ///
     /// # Errors
     ///
-    /// As [`from_keys`](Self::from_keys); the keys are then unchanged.
+    /// Same as [`from_keys`](Self::from_keys). The keys are then unchanged.
     pub fn replace(
         &self,
         keys: impl IntoIterator<Item = Key>,
@@ -71,26 +71,26 @@ impl Keyring {
         self.keys.replace(&keys, retire)
     }
 
-    /// Adds a key, accepted from the next verification on.
+    /// Adds a key, which is accepted from the next verification on.
     ///
     /// # Errors
     ///
-    /// A [`KeyringError`] if another key has this name or this secret.
+    /// Returns a [`KeyringError`] if another key has this name or this secret.
     pub fn add(&self, key: Key) -> Result<(), KeyringError> {
         self.keys.add(&key.entry)
     }
 
-    /// Stops accepting the key of this name: at once, or after a grace period.
+    /// Stops accepting the key with this name, at once or after a grace period.
     ///
     /// # Errors
     ///
-    /// [`KeyringError::NotFound`] if no key has this name; [`KeyringError::Last`] for
+    /// Returns [`KeyringError::NotFound`] if no key has this name, and [`KeyringError::Last`] for
     /// [`Retire::now`] on the only key.
     pub fn retire(&self, name: &str, retire: Retire) -> Result<(), KeyringError> {
         self.keys.retire(name, retire)
     }
 
-    /// The names of all keys, expired ones included, in the order in which they are tried.
+    /// The names of all keys, including expired ones, in the order they are tried.
     pub fn names(&self) -> Vec<String> {
         self.keys.names()
     }

@@ -6,7 +6,7 @@ use http::HeaderName;
 use super::digest::is_base64;
 use super::{DigestEncoding, SchemeError};
 
-/// How a service signs: the header, its format, and what is signed.
+/// A signature scheme: the header, its format, and what is signed.
 ///
 /// ```
 /// use webhook_sdk::signature::Scheme;
@@ -27,7 +27,7 @@ pub struct Scheme {
 }
 
 impl Scheme {
-    /// Starts from one hexadecimal digest of the body in this header, without a prefix.
+    /// Returns a builder for one hexadecimal digest of the body, without a prefix.
     pub fn builder(header: impl Into<String>) -> SchemeBuilder {
         SchemeBuilder {
             header: header.into(),
@@ -51,7 +51,7 @@ impl Scheme {
     }
 }
 
-/// Builds a [`Scheme`].
+/// A builder for a [`Scheme`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SchemeBuilder {
@@ -65,7 +65,7 @@ pub struct SchemeBuilder {
 }
 
 impl SchemeBuilder {
-    /// Sets the text before each digest, such as `sha256=`; case-sensitive.
+    /// Sets the case-sensitive text before each digest, such as `sha256=`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -73,8 +73,8 @@ impl SchemeBuilder {
 
     /// Reads the header as a list of signatures with this separator.
     ///
-    /// Entries that don't begin with the prefix are ignored. A malformed entry that does begin with
-    /// it refuses the delivery.
+    /// Entries that don't begin with the prefix are ignored. A delivery with a malformed entry that
+    /// does begin with the prefix is refused.
     pub fn list(mut self, separator: impl Into<String>) -> Self {
         self.shape = Shape::List(separator.into());
         self
@@ -82,33 +82,33 @@ impl SchemeBuilder {
 
     /// Reads the header as comma-separated `key=value` fields.
     ///
-    /// Each field is split at its first `=`; spaces after a comma are skipped. The field named here
-    /// holds a digest and may repeat; each must be well formed. Other fields aren't checked; see
-    /// [`Verified::unsigned_field`](super::Verified::unsigned_field).
+    /// Each field is split at its first `=`; spaces after a comma are skipped. The field with this
+    /// key contains a digest. It may be repeated, and each value must be well formed. Other fields
+    /// aren't checked; see [`Verified::unsigned_field`](super::Verified::unsigned_field).
     pub fn fields(mut self, signature_key: impl Into<String>) -> Self {
         self.shape = Shape::Fields(signature_key.into());
         self
     }
 
-    /// Sets the encoding of the digests; hexadecimal by default.
+    /// Sets the encoding of the digests. Defaults to hexadecimal.
     pub fn encoding(mut self, encoding: DigestEncoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// Takes the timestamp, in seconds since 1970, from a header of its own.
+    /// Reads the timestamp, in seconds since 1970, from a separate header.
     pub fn timestamp_header(mut self, name: impl Into<String>) -> Self {
         self.timestamp = Some(NamedTimestamp::Header(name.into()));
         self
     }
 
-    /// Takes the timestamp, in seconds since 1970, from a field of the signature header.
+    /// Reads the timestamp, in seconds since 1970, from a field of the signature header.
     pub fn timestamp_field(mut self, key: impl Into<String>) -> Self {
         self.timestamp = Some(NamedTimestamp::Field(key.into()));
         self
     }
 
-    /// Sets what is signed, in order; the body alone by default.
+    /// Sets the signed parts, in order. Defaults to the body only.
     ///
     /// ```
     /// use webhook_sdk::signature::{Part, Scheme, SchemeError};
@@ -124,7 +124,7 @@ impl SchemeBuilder {
         self
     }
 
-    /// Sets how far the timestamp may lie from now, in either direction, inclusive.
+    /// Sets how far the timestamp may be from now, in either direction, inclusive.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Some(tolerance);
         self
@@ -134,9 +134,9 @@ impl SchemeBuilder {
     ///
     /// # Errors
     ///
-    /// A [`SchemeError`] for an invalid header name or field key, for a format that can never match,
-    /// if the body isn't signed exactly once, if parts aren't delimited, or if a timestamp is signed
-    /// but not read, read but not signed, or has a tolerance but no source.
+    /// Returns a [`SchemeError`] for an invalid header name or field key, for a format that can
+    /// never match, if the body isn't signed exactly once, if parts aren't delimited, or if a
+    /// timestamp is signed but not read, read but not signed, or has a tolerance but no source.
     pub fn build(self) -> Result<Scheme, SchemeError> {
         let header = header_name(&self.header)?;
         let layout = layout(self.shape, self.prefix)?;
@@ -183,7 +183,7 @@ impl SchemeBuilder {
     }
 }
 
-/// One part of what is signed.
+/// One part of the signed content.
 ///
 /// Parts are concatenated without anything in between, so a timestamp or a header needs a
 /// [`Literal`](Self::Literal) between itself and the next part on the body's side. Otherwise a byte
@@ -195,9 +195,9 @@ impl SchemeBuilder {
 pub enum Part {
     /// A fixed, nonempty text.
     Literal(Cow<'static, str>),
-    /// The timestamp, exactly as its header or field spells it.
+    /// The timestamp, exactly as written in its header or field.
     Timestamp,
-    /// The value of this header, which must occur once and not be empty.
+    /// The value of this header, which must occur once and must not be empty.
     Header(Cow<'static, str>),
     /// The raw body.
     Body,
@@ -252,7 +252,7 @@ enum Side {
 }
 
 impl Delimiter {
-    /// Whether this is the only place for the delimiter, so that no byte can move across it.
+    /// Whether the delimiter is unambiguous, so that no byte can move across it.
     ///
     /// An occurrence that overlaps the delimiter itself counts: `::` doesn't delimit `a:`.
     pub(super) fn delimits(&self, value: &[u8]) -> bool {
@@ -348,7 +348,7 @@ pub(super) fn is_field_key(key: &str) -> bool {
             .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b',' | b'='))
 }
 
-/// What a header's text can hold, as `HeaderValue::to_str` sees it.
+/// The characters that `HeaderValue::to_str` allows.
 fn is_printable(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte == b'\t' || byte == b' ' || byte.is_ascii_graphic())

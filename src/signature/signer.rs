@@ -11,7 +11,7 @@ use super::scheme::{Layout, TimestampSource, is_field_key};
 use super::{Key, KeyError, Scheme, SignError};
 use crate::Secret;
 
-/// Signs bodies as a service would, for senders and tests.
+/// Signs bodies like a service, for senders and tests.
 ///
 /// ```
 /// use chrono::DateTime;
@@ -44,12 +44,12 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// As [`Key::new`].
+    /// Same as [`Key::new`].
     pub fn new(scheme: Scheme, secret: &Secret) -> Result<Self, KeyError> {
         Ok(Self::with_key(scheme, Key::new("signer", secret)?))
     }
 
-    /// Creates a signer from a key, whose expiry is ignored.
+    /// Creates a signer from a key. Its expiry is ignored.
     pub fn with_key(scheme: Scheme, key: Key) -> Self {
         Self {
             scheme: Arc::new(scheme),
@@ -59,37 +59,37 @@ impl Signer {
         }
     }
 
-    /// Adds a field to the signature header, between the timestamp and the signature; it is not signed.
+    /// Adds an unsigned field to the signature header, between timestamp and signature.
     #[must_use]
     pub fn field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.fields.push((key.into(), value.into()));
         self
     }
 
-    /// Sets the clock; the system clock by default.
+    /// Sets the clock. Defaults to the system clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Signs a body now and sets the signature header, and the timestamp header if there is one.
+    /// Signs a body, and sets the signature header and any timestamp header.
     ///
-    /// Headers that the scheme signs must already be set. Existing values of the headers that are
-    /// set here are replaced.
+    /// Headers that the scheme signs must already be set. Existing signature and timestamp headers
+    /// are replaced.
     ///
     /// # Errors
     ///
-    /// A [`SignError`]; the headers are then unchanged.
+    /// Returns a [`SignError`] if the body can't be signed. The headers are then unchanged.
     pub fn sign(&self, headers: &mut HeaderMap, body: &[u8]) -> Result<(), SignError> {
         self.sign_at(headers, body, self.clock.now())
     }
 
-    /// Signs a body like [`sign`](Self::sign), but at the given time.
+    /// Like [`sign`](Self::sign), but at the given time.
     ///
     /// # Errors
     ///
-    /// A [`SignError`]; the headers are then unchanged.
+    /// Returns a [`SignError`] if the body can't be signed. The headers are then unchanged.
     pub fn sign_at(
         &self,
         headers: &mut HeaderMap,
@@ -117,11 +117,11 @@ impl Signer {
         Ok(())
     }
 
-    /// Returns the digest of a body alone, as a service stores it: without prefix or field key.
+    /// Returns the digest of a body, without prefix or field key.
     ///
     /// # Errors
     ///
-    /// [`SignError::SignedHeader`] if the scheme signs anything but the body and literals.
+    /// Returns [`SignError::SignedHeader`] if the scheme signs anything but the body and literals.
     pub fn sign_detached(&self, body: &[u8]) -> Result<String, SignError> {
         let mut signed = Signed::default();
         signed

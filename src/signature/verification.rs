@@ -3,20 +3,20 @@ use std::fmt;
 use super::claim::Claim;
 use super::{Verified, Verifier, VerifyError};
 
-/// A verification whose headers have been checked and whose body hasn't arrived yet.
+/// A verification with checked headers that still needs the body.
 ///
-/// Returned by [`Verifier::begin`]. It borrows nothing, so it can wait for the body.
+/// Returned by [`Verifier::begin`]. It borrows nothing, so it can be kept while the body is read.
 pub struct Verification {
     pub(super) verifier: Verifier,
     pub(super) claim: Claim,
 }
 
 impl Verification {
-    /// Verifies the body: its signature by the keys of this moment, then the timestamp's age.
+    /// Verifies the body: first its signature with the current keys, then the timestamp.
     ///
     /// # Errors
     ///
-    /// [`VerifyError::NoActiveKey`], [`VerifyError::Mismatch`], [`VerifyError::TooOld`] or
+    /// Returns [`VerifyError::NoActiveKey`], [`VerifyError::Mismatch`], [`VerifyError::TooOld`] or
     /// [`VerifyError::TooNew`].
     pub fn finish<B: AsRef<[u8]>>(mut self, body: B) -> Result<Verified<B>, VerifyError> {
         self.verifier.judge(&mut self.claim, body)

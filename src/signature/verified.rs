@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::roster::Entry;
 
-/// A payload whose signature is genuine and whose timestamp is within the tolerance.
+/// A payload with a valid signature and a timestamp within the tolerance.
 ///
 /// ```
 /// use webhook_sdk::signature::{Verified, VerifyError};
@@ -49,12 +49,12 @@ impl<B> Verified<B> {
         &self.payload
     }
 
-    /// Returns the payload alone.
+    /// Returns the payload.
     pub fn into_payload(self) -> B {
         self.payload
     }
 
-    /// Drops the payload and keeps the proof.
+    /// Drops the payload.
     #[cfg(feature = "receiver")]
     pub(crate) fn without_payload(self) -> Verified<()> {
         Verified {
@@ -76,14 +76,14 @@ impl<B> Verified<B> {
         self.owner.as_deref()
     }
 
-    /// When the delivery was signed, if the scheme has a timestamp.
+    /// The time at which the delivery was signed, if the scheme has a timestamp.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.timestamp?, 0)
     }
 
-    /// The value of another field of the signature header; the first if it repeats.
+    /// The first value of an additional field of the signature header.
     ///
-    /// **Not covered by the signature**: anyone who can send the delivery can write anything here.
+    /// **It isn't covered by the signature**: anyone who can send a delivery can put anything here.
     /// Use it for logs or as a hint, never for a decision. `None` if the header has no fields.
     pub fn unsigned_field(&self, key: &str) -> Option<&str> {
         self.unsigned.find(key)
@@ -99,12 +99,12 @@ impl<B> fmt::Debug for Verified<B> {
     }
 }
 
-/// The fields that are neither signature nor timestamp; 64 bytes fit without an allocation.
+/// The additional fields of the signature header. 64 bytes fit without an allocation.
 #[derive(Clone, Default)]
 pub(super) struct UnsignedFields(SmallVec<[u8; 64]>);
 
 impl UnsignedFields {
-    /// Adds a `key=value`, which has no comma.
+    /// Adds a `key=value` pair, which contains no comma.
     pub(super) fn push(&mut self, field: &[u8]) {
         self.0.extend_from_slice(field);
         self.0.push(b',');

@@ -9,7 +9,7 @@ use super::clock::{Clock, Distance, Reading};
 use super::digest::authenticates;
 use super::{Keyring, Scheme, Verification, Verified, VerifyError};
 
-/// Verifies deliveries by a scheme and the keys of a keyring.
+/// Verifies deliveries with a scheme and a keyring.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -29,8 +29,8 @@ use super::{Keyring, Scheme, Verification, Verified, VerifyError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The signature is checked before the timestamp, and compared in constant time. A clone is cheap
-/// and shares the keyring.
+/// The signature is checked before the timestamp, and compared in constant time. Cloning is cheap,
+/// and clones share the keyring.
 ///
 /// A successful verification allocates nothing, except for the first use of a keyring in a thread,
 /// more than two signatures, more than 64 signed bytes before or after the body, or more than 64
@@ -47,7 +47,8 @@ pub struct Verifier {
 impl Verifier {
     /// Creates a verifier with the scheme's tolerance and the system clock.
     ///
-    /// Takes one [`Key`](super::Key), or a [`Keyring`] to accept several or to exchange them later.
+    /// It takes a [`Key`](super::Key), or a [`Keyring`] to accept several keys or to change them
+    /// later.
     pub fn new(scheme: Scheme, keys: impl Into<Keyring>) -> Self {
         Self {
             tolerance: scheme.tolerance(),
@@ -59,8 +60,9 @@ impl Verifier {
 
     /// Sets how far the timestamp may lie from now, in either direction, inclusive.
     ///
-    /// Fractions of a second count: with 60 s, a delivery is refused from 60.000000001 s on. With a
-    /// scheme without a timestamp, everything is refused with [`VerifyError::NoTimestampInScheme`].
+    /// Fractions of a second count: with 60 s, a delivery is refused from 60.000000001 s on. If the
+    /// scheme has no timestamp, every delivery is refused with
+    /// [`VerifyError::NoTimestampInScheme`].
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Some(tolerance);
@@ -74,7 +76,7 @@ impl Verifier {
         self
     }
 
-    /// Sets the clock; the system clock by default.
+    /// Sets the clock. Defaults to the system clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
@@ -86,16 +88,17 @@ impl Verifier {
         &self.scheme
     }
 
-    /// The keyring; changing it changes what this verifier accepts.
+    /// The keyring. Changing it changes what this verifier accepts.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
 
-    /// Verifies a request by its headers and its raw body.
+    /// Verifies the headers and the raw body of a request.
     ///
     /// # Errors
     ///
-    /// The [`VerifyError`] of the first rule broken, in this order: headers, keys, signature, age.
+    /// Returns a [`VerifyError`] for the first check that fails, in this order: headers, keys,
+    /// signature, age.
     pub fn verify<'b>(
         &self,
         headers: &HeaderMap,
@@ -106,12 +109,13 @@ impl Verifier {
         self.judge(&mut claim, body)
     }
 
-    /// Verifies a stored body by its stored signature: the digest, with or without the scheme's prefix.
+    /// Verifies a stored body with its stored signature. The signature is the digest, with or
+    /// without the scheme's prefix.
     ///
     /// # Errors
     ///
-    /// [`VerifyError::HeadersNeeded`] if the scheme signs anything but the body and literals,
-    /// otherwise as [`verify`](Self::verify).
+    /// Returns [`VerifyError::HeadersNeeded`] if the scheme signs anything but the body and
+    /// literals. Otherwise, the errors are those of [`verify`](Self::verify).
     pub fn verify_detached<'b>(
         &self,
         signature: &str,
@@ -143,7 +147,7 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// Any [`VerifyError`] about a header.
+    /// Returns a [`VerifyError`] if a header is missing or malformed.
     pub fn begin(&self, headers: &HeaderMap) -> Result<Verification, VerifyError> {
         let mut verification = Verification {
             verifier: self.clone(),

@@ -4,7 +4,7 @@ use std::hash::RandomState;
 use super::Page;
 use crate::error::{Error, ErrorKind};
 
-/// A healthy server has no reason to send even two; our bound.
+/// A healthy server doesn't even send two; our limit.
 const MAX_EMPTY_PAGES: u32 = 100;
 
 /// Detects a list that changed while it was read.
@@ -13,7 +13,7 @@ pub(super) struct Changes {
     state: RandomState,
     /// Hashes of the ids of all items read.
     seen: HashSet<u64>,
-    /// The count announced by the first page, and the highest so far.
+    /// The count reported by the first page, and the highest so far.
     counts: Option<(u64, u64)>,
     page_size: u64,
     read: u64,
@@ -22,12 +22,12 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// The highest announced count.
+    /// The highest reported count.
     pub(super) fn count(&self) -> u64 {
         self.counts.map_or(0, |(_, highest)| highest)
     }
 
-    /// The number of pages that the announced count fills.
+    /// The number of pages for the reported count.
     pub(super) fn announced_pages(&self) -> u64 {
         match self.page_size {
             0 => 0,
@@ -35,10 +35,10 @@ impl Changes {
         }
     }
 
-    /// Drops the items that were read before, and refuses a page that contradicts those before it.
+    /// Removes items that were already read, and rejects a page that contradicts earlier ones.
     ///
-    /// `known` is the count at the time of the page's request: the server can answer later requests
-    /// first, so a count is comparable only to one that was known before.
+    /// `known` is the count when the page was requested. Responses can arrive out of order, so a
+    /// count can only be compared with one known before the request.
     pub(super) fn observe<T>(
         &mut self,
         number: u64,
@@ -79,9 +79,9 @@ impl Changes {
         Ok(())
     }
 
-    /// Refuses the end of a list that grew, when fewer items arrived than there were at first.
+    /// Rejects the end of a list that grew, if fewer items were read than there were at first.
     ///
-    /// This is how a page that was answered before the one ahead of it skips an item.
+    /// This happens if the server handles the request for a page before that for the previous page.
     pub(super) fn finish(&self, start: u64) -> Result<(), Error> {
         let skipped = (start.saturating_sub(1)).saturating_mul(self.page_size);
         match self.counts {
