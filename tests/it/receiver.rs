@@ -5,6 +5,8 @@
     feature = "pretix"
 ))]
 mod bodies;
+#[cfg(all(feature = "axum", feature = "client", feature = "preo"))]
+mod frameworks;
 #[cfg(all(
     feature = "axum",
     feature = "lune",
