@@ -16,7 +16,7 @@ use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver, Refusa
 use webhook_sdk::signature::{Verifier, VerifyError};
 
 #[allow(dead_code)]
-#[path = "../../../examples/receive_github.rs"]
+#[path = "../../../examples/source_github.rs"]
 mod github;
 #[allow(dead_code)]
 #[path = "../../../examples/receive_hyper.rs"]
@@ -25,7 +25,7 @@ mod hyper;
 #[path = "../../../examples/receive_lambda.rs"]
 mod lambda;
 #[allow(dead_code)]
-#[path = "../../../examples/receive_standard_webhooks.rs"]
+#[path = "../../../examples/source_standard_webhooks.rs"]
 mod standard_webhooks;
 #[path = "../../conformance/table.rs"]
 mod table;
