@@ -8,6 +8,13 @@ mod client;
     feature = "pretix"
 ))]
 mod fakes;
+#[cfg(all(
+    feature = "client",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod leaks;
 #[cfg(any(
     all(feature = "client", feature = "preo"),
     all(feature = "axum", feature = "preo", feature = "pretix")
