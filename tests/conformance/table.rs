@@ -19,7 +19,7 @@ type Builder = ReceiverBuilder<preo::Source>;
 /// Checks each row against a way to answer one whole request.
 ///
 /// The handler must fail for a payload without an `event`.
-pub async fn check(
+pub(super) async fn check(
     answer: impl AsyncFn(Receiver<preo::Source>, Request<Bytes>) -> Response<Bytes>,
 ) {
     let genuine = r#"{"event":"consent.given"}"#;
@@ -82,7 +82,7 @@ pub async fn check(
 }
 
 /// Checks the rows that need a connection: a body that is late, and one that breaks off.
-pub async fn check_server(receiver_url: impl AsyncFn(Receiver<preo::Source>) -> String) {
+pub(super) async fn check_server(receiver_url: impl AsyncFn(Receiver<preo::Source>) -> String) {
     let receiver = builder()
         .body_timeout(Duration::from_millis(50))
         .build()
@@ -100,7 +100,7 @@ pub async fn check_server(receiver_url: impl AsyncFn(Receiver<preo::Source>) -> 
 }
 
 /// Sends a request with a real client.
-pub async fn send(url: String, request: Request<Bytes>) -> Response<Bytes> {
+pub(super) async fn send(url: String, request: Request<Bytes>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = client.post(url).headers(parts.headers).body(body);

@@ -19,7 +19,7 @@ use webhook_sdk::{Error, Secret, lune, preo, pretix};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use super::support::{lune_webhook, preo_webhook, pretix_webhook, received, receiver};
+use super::support::{http, lune_webhook, preo_webhook, pretix_webhook, received, receiver};
 
 /// One service with what its client, webhooks and verification are called.
 trait Subject: FakeService<Client: Send + Sync, Webhook: Debug + PartialEq> {
@@ -228,7 +228,7 @@ async fn other_credentials_are_refused<S: Subject>() {
     let mut recorded = fake.requests().remove(0).request().headers.clone();
     recorded.remove("host");
     let url = url_of(&moved);
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     let response = http.get(url).headers(recorded).send().await.unwrap();
     assert_eq!(response.status(), 401);
 }
@@ -313,7 +313,7 @@ async fn a_fault_changes_the_response<S: Subject>() {
     assert!(S::list(&client).await.unwrap_err().is_decode());
 
     let url = url_of(&fake);
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     fake.fail_next(
         1,
         Fault::bad_gateway().header(name, HeaderValue::from_static("yes")),

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use data_encoding::{BASE64, HEXLOWER};
 use futures_util::FutureExt;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use webhook_sdk::lune::{AccountType, WebhookWithSecret};
@@ -14,13 +14,13 @@ use webhook_sdk::testing::{FakeDelivery, FakeDeliveryStatus as Status, Fault, Lu
 use wiremock::matchers::{any, body_partial_json};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::support::{lune_webhook, received, receiver};
+use super::support::{http, lune_webhook, received, receiver};
 
 const URL: &str = "https://hooks.example.com/lune";
 
 fn call(fake: &LuneFake, method: Method, path: &str) -> RequestBuilder {
     let url = format!("{}/v1{path}", fake.base_url());
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = http();
     client.request(method, url).bearer_auth(fake.credentials())
 }
 
@@ -217,7 +217,7 @@ async fn the_key_the_account_and_the_version_are_checked() {
     let fake = LuneFake::builder().credentials("right").accounts(["acc_1"]);
     let fake = fake.start().await;
     let url = format!("{}/v1/webhooks", fake.base_url());
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = http();
     for key in [Some("wrong"), Some("rightly"), Some(""), None] {
         let request = client.get(&url);
         let request = match key {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderName;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,14 +16,14 @@ use webhook_sdk::signature::Scheme;
 use webhook_sdk::testing::{FakeDelivery, FakeDeliveryStatus as Status, PreoFake};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::support::{preo_webhook, received, receiver};
+use super::support::{http, preo_webhook, received, receiver};
 
 const EVENT: &str = "purchase.action";
 
 /// A request for `path` under `/v1/webhooks`.
 fn request(preo: &PreoFake, method: Method, path: &str) -> RequestBuilder {
     let url = format!("{}/v1/webhooks{path}", preo.base_url());
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = http();
     client.request(method, url).bearer_auth(preo.credentials())
 }
 
@@ -252,7 +252,7 @@ async fn the_token_is_compared_as_a_whole_and_its_scheme_without_case() {
         (None, Some(detail)),
     ] {
         let url = format!("{}/v1/webhooks", preo.base_url());
-        let mut request = Client::builder().no_proxy().build().unwrap().get(url);
+        let mut request = http().get(url);
         if let Some(value) = value {
             request = request.header("authorization", value);
         }

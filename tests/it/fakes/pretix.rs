@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use webhook_sdk::pretix::{ActionType, Webhook};
 use webhook_sdk::testing::{FakeDeliveryStatus as Status, Fault, Pretix, PretixFake};
 use wiremock::MockServer;
 
-use super::support::{pretix_webhook, received, receiver};
+use super::support::{http, pretix_webhook, received, receiver};
 
 const CHANGED: &str = "pretix.event.changed";
 
 fn request(pretix: &PretixFake, method: Method, path: &str) -> RequestBuilder {
     let (base_url, organizer) = (pretix.base_url(), pretix.organizer());
     let url = format!("{base_url}/api/v1/organizers/{organizer}/webhooks/{path}");
-    let client = Client::builder().no_proxy().build().unwrap();
+    let client = http();
     let token = format!("Token {}", pretix.credentials());
     client.request(method, url).header("authorization", token)
 }

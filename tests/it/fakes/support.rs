@@ -1,9 +1,23 @@
 //! What the tests of the fakes share.
 
+use std::sync::OnceLock;
+
 use webhook_sdk::pretix::TargetUrl;
 use webhook_sdk::{Secret, lune, preo, pretix};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+/// A client for plain HTTP, made once because reading the certificates takes long.
+///
+/// It keeps no connection, since each test has a runtime of its own.
+pub(crate) fn http() -> reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let client = CLIENT.get_or_init(|| {
+        let client = reqwest::Client::builder().no_proxy();
+        client.pool_max_idle_per_host(0).build().unwrap()
+    });
+    client.clone()
+}
 
 /// A receiver that answers the n-th request with the n-th status, and 204 after the last.
 pub(crate) async fn receiver(statuses: &[u16]) -> MockServer {
