@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time;
 use webhook_sdk::pretix::{EventScope, PretixClient, TargetUrl};
-use webhook_sdk::{Error, RetryPolicy, preo, pretix};
+use webhook_sdk::{Error, ErrorKind, RetryPolicy, preo, pretix};
 
 use crate::support::{TOKEN, webhook};
 
@@ -70,7 +70,7 @@ impl Fault {
             Self::Throttled(_) => error.is_rate_limited() && status == Some(429),
             Self::Failed(failed, _) => status == Some(failed) && !error.is_timeout(),
             Self::Reset(_) => status.is_none() && !error.is_timeout() && error.is_retryable(),
-            Self::CutBody => error.is_decode() && !error.is_timeout() && error.is_retryable(),
+            Self::CutBody => error.kind() == ErrorKind::Disconnected && error.is_retryable(),
             Self::Silence => error.is_timeout(),
         }
     }
