@@ -171,8 +171,9 @@ async fn cpu() -> String {
 fn serve(secret: &Secret) -> Result<String, Error> {
     let keyring = Keyring::new(Key::new("bench", secret)?);
     let verifier = Verifier::new(preo::scheme(), keyring);
-    let deliveries =
-        Source::new(verifier.clone()).identified_by(|purchase| Some(purchase.id.clone()));
+    let deliveries = preo::Source::new(verifier.clone())
+        .payload::<Purchase>()
+        .identified_by(|purchase| Some(purchase.id.clone()));
     let receiver = Receiver::new(deliveries);
     let router = Router::new()
         .route("/extractor", post(extractor))

@@ -23,7 +23,8 @@ struct Purchase {
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
     let keyring = Keyring::new(Key::new("2026-11", secret)?);
-    let deliveries = Source::new(Verifier::new(preo::scheme(), keyring))
+    let deliveries = preo::Source::new(Verifier::new(preo::scheme(), keyring))
+        .payload::<Purchase>()
         .identified_by(|purchase| Some(purchase.id.clone()));
     Ok(Router::new()
         .route("/hooks/preo", post(receive))

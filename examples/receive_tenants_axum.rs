@@ -10,13 +10,12 @@ use axum::extract::{FromRef, State};
 use axum::routing::post;
 use http::HeaderMap;
 use http::request::Parts;
-use serde_json::Value;
 use tokio::net::TcpListener;
 use webhook_sdk::receiver::{BoxError, Delivery, Observed, Outcome, Receiver, Tenants};
 use webhook_sdk::signature::{Signer, Verifier};
 use webhook_sdk::{Secret, lune, preo};
 
-type Preo = preo::Source<Value>;
+type Preo = preo::Source;
 
 /// Stands in for a database.
 #[derive(Clone, Default)]

@@ -8,7 +8,7 @@ use webhook_sdk::receiver::Receiver;
 use webhook_sdk::signature::Verifier;
 
 /// What the application does: one receiver, whose events have Preo's delivery id.
-pub fn receiver(verifier: Verifier) -> Receiver<preo::Source<Value>> {
+pub fn receiver(verifier: Verifier) -> Receiver<preo::Source> {
     let source = preo::Source::new(verifier);
     let id = |event: &Value| event["id"].as_str().map(str::to_owned);
     Receiver::new(source.identified_by(id))
@@ -18,7 +18,7 @@ pub fn receiver(verifier: Verifier) -> Receiver<preo::Source<Value>> {
 mod tests {
     use axum::Router;
     use axum::routing::post;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use std::time::Duration;
     use tokio::net::TcpListener;
     use webhook_sdk::preo::{self, Webhook};
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(emit().cut_off().await[0].response_status, None);
     }
 
-    async fn handle(delivery: Delivery<Source<Value>>) -> Outcome {
+    async fn handle(delivery: Delivery<Source>) -> Outcome {
         delivery.handle(async |_| ()).await
     }
 }

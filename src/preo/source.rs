@@ -31,7 +31,8 @@ use crate::signature::Verifier;
 ///
 /// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
 /// let verifier = Verifier::new(preo::scheme(), keyring);
-/// let deliveries = preo::Source::<Payload>::new(verifier)
+/// let deliveries = preo::Source::new(verifier)
+///     .payload::<Payload>()
 ///     .identified_by(|payload| Some(payload.id.clone()));
 /// let receiver = Receiver::new(deliveries);
 /// # let _ = receiver;
@@ -45,7 +46,7 @@ pub struct Source<T = Value> {
 
 type Identity<T> = dyn Fn(&T) -> Option<String> + Send + Sync;
 
-impl<T> Source<T> {
+impl Source {
     /// Source that this verifier accepts.
     pub fn new(verifier: Verifier) -> Self {
         Self {
@@ -64,6 +65,20 @@ impl<T> Source<T> {
         }
     }
 
+    /// Decodes payloads into this type.
+    ///
+    /// An id from [`identified_by`](Self::identified_by) is set after this.
+    #[must_use]
+    pub fn payload<T>(self) -> Source<T> {
+        Source {
+            keys: self.keys,
+            identity: None,
+            payload: PhantomData,
+        }
+    }
+}
+
+impl<T> Source<T> {
     /// Deduplicates events by an id in their payload.
     ///
     /// Without it, and where it returns `None` or an empty id, events are deduplicated by the

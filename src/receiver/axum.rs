@@ -16,7 +16,7 @@ use super::{Delivery, Outcome, Receiver, Refusal, Source};
 /// use webhook_sdk::signature::{Key, Keyring, Verifier};
 /// use webhook_sdk::{Secret, preo};
 ///
-/// type Preo = preo::Source<serde_json::Value>;
+/// type Preo = preo::Source;
 ///
 /// async fn receive(delivery: Delivery<Preo>) -> Outcome {
 ///     delivery.handle(async |event| println!("{}", event["type"])).await

@@ -30,7 +30,7 @@ use crate::signature::Verified;
 ///
 /// let secret = Secret::from("from the create call");
 /// let verifier = Verifier::new(preo::scheme(), Keyring::new(Key::new("2026-11", &secret)?));
-/// let receiver = Receiver::new(preo::Source::<serde_json::Value>::new(verifier));
+/// let receiver = Receiver::new(preo::Source::new(verifier));
 ///
 /// let payload = r#"{"event":"consent.given"}"#;
 /// let mut request = Request::post("/hooks/preo").body(payload.to_owned())?;

@@ -18,7 +18,7 @@ use crate::signature::{Scheme, Signer};
 ///
 /// let secret = Secret::from("swordfish");
 /// let keyring = Keyring::new(Key::new("main", &secret)?);
-/// let source = preo::Source::<serde_json::Value>::new(Verifier::new(preo::scheme(), keyring));
+/// let source = preo::Source::new(Verifier::new(preo::scheme(), keyring));
 /// let receiver = Receiver::new(source);
 ///
 /// let request = signed_request(preo::scheme(), &secret, r#"{"id":"c_1"}"#);

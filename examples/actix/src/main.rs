@@ -5,7 +5,6 @@ use std::error::Error;
 
 use actix_web::web::{Data, post};
 use actix_web::{App, HttpServer};
-use serde_json::Value;
 use webhook_sdk::receiver::Receiver;
 use webhook_sdk::{Secret, preo};
 use webhook_sdk_actix_example::receive;
@@ -13,7 +12,7 @@ use webhook_sdk_actix_example::receive;
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let secret = Secret::from(env::var("PREO_WEBHOOK_SECRET")?);
-    let receiver = Receiver::new(preo::Source::<Value>::new(preo::verifier(&secret)?));
+    let receiver = Receiver::new(preo::Source::new(preo::verifier(&secret)?));
     let receiver = Data::new(receiver);
     let app = move || {
         App::new()

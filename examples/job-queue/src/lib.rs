@@ -102,8 +102,9 @@ pub async fn app(pool: PgPool, secret: &Secret) -> Result<(Router, Worker), BoxE
         .add_extension(pool)
         .init()
         .await?;
-    let source =
-        Source::new(preo::verifier(secret)?).identified_by(|consent| Some(consent.id.clone()));
+    let source = preo::Source::new(preo::verifier(secret)?)
+        .payload::<Consent>()
+        .identified_by(|consent| Some(consent.id.clone()));
     let state = AppState {
         receiver: Receiver::builder(source).name("consents").build()?,
         inbox,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use serde_json::{Value, json};
+use serde_json::json;
 use webhook_sdk::pretix::{BasicAuth, Credentials};
 use webhook_sdk::receiver::Receiver;
 use webhook_sdk::signature::{Key, Keyring, Part, Scheme, Verifier};
@@ -17,7 +17,7 @@ fn verifier(scheme: Scheme, secret: &Secret) -> Verifier {
 async fn a_signed_request_reaches_the_handler_of_preo_once() {
     let secret = Secret::from("swordfish");
     let verifier = verifier(preo::scheme(), &secret);
-    let receiver = Receiver::new(preo::Source::<Value>::new(verifier));
+    let receiver = Receiver::new(preo::Source::new(verifier));
     let request = || signed_request(preo::scheme(), &secret, r#"{"id":"c_1"}"#);
     let (response, events) = receiver.test(request()).await;
     assert_eq!((response.status().as_u16(), events.len()), (204, 1));

@@ -318,7 +318,7 @@ async fn a_delivery_tells_the_key_that_matched_and_the_time_of_its_signature() {
 #[tokio::test]
 async fn events_without_an_identity_are_told_by_their_bytes() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
-    let deliveries = preo::Source::<serde_json::Value>::new(verifier)
+    let deliveries = preo::Source::new(verifier)
         .identified_by(|payload| payload.get("id")?.as_str().map(str::to_owned));
     let receiver = named(deliveries);
     let keys = |body: &'static str| {
@@ -362,7 +362,7 @@ async fn a_key_can_be_added_and_retired_while_a_receiver_runs() {
 
     let keyring = Preo::keyring();
     let verifier = Verifier::new(preo::scheme(), keyring.clone());
-    let receiver = Receiver::new(preo::Source::<serde_json::Value>::new(verifier));
+    let receiver = Receiver::new(preo::Source::new(verifier));
     let new = Secret::from("the new secret");
     let signed_anew = || {
         let mut request = genuine::<Preo>(Preo::body(EVENT));

@@ -39,7 +39,7 @@ async fn rotating_a_key_does_not_make_an_event_new() {
     let old = Key::new("2026-10", &Secret::from("old")).unwrap();
     let keyring = Keyring::new(old);
     let verifier = Verifier::new(preo::scheme(), keyring.clone());
-    let receiver = Receiver::new(preo::Source::<serde_json::Value>::new(verifier));
+    let receiver = Receiver::new(preo::Source::new(verifier));
     let before = runs_of(vec![(&receiver, signed("old"))]).await;
     keyring
         .add(Key::new("2026-11", &Secret::from("new")).unwrap())
@@ -59,7 +59,7 @@ async fn owners_of_keys_in_one_keyring_do_not_use_up_each_others_events() {
         key("globex", "globex", "globex"),
     ]);
     let verifier = Verifier::new(preo::scheme(), keyring.unwrap());
-    let receiver = Receiver::new(preo::Source::<serde_json::Value>::new(verifier));
+    let receiver = Receiver::new(preo::Source::new(verifier));
     let deliveries = ["globex", "acme old", "acme new", "globex"];
     let deliveries = deliveries.map(|secret| (&receiver, signed(secret)));
     assert_eq!(runs_of(deliveries.into()).await, 2);
@@ -149,7 +149,7 @@ async fn an_installation_and_an_organizer_never_make_the_key_of_another() {
 #[tokio::test]
 async fn an_empty_id_is_no_id() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
-    let source = preo::Source::<serde_json::Value>::new(verifier);
+    let source = preo::Source::new(verifier);
     let receiver = Receiver::new(source.identified_by(|_| Some(String::new())));
     let deliveries = [1, 2, 1].map(|number| (&receiver, genuine::<Preo>(Preo::body(number))));
     assert_eq!(runs_of(deliveries.into()).await, 2);

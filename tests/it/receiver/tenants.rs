@@ -18,7 +18,7 @@ use webhook_sdk::{Secret, lune, preo, pretix};
 
 use crate::receiver::support::{Runs, basic, received};
 
-type Preo = preo::Source<serde_json::Value>;
+type Preo = preo::Source;
 
 /// The users' database of secrets.
 #[derive(Clone, Default)]
