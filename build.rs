@@ -5,10 +5,13 @@ mod cfgs;
 #[cfg(feature = "client")]
 #[path = "build/codegen.rs"]
 mod codegen;
+#[path = "build/pictures.rs"]
+mod pictures;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     cfgs::emit();
+    pictures::emit();
     #[cfg(feature = "client")]
     if let Err(error) = codegen::run() {
         eprintln!("{error}");

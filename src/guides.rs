@@ -6,6 +6,11 @@ pub mod adding_a_service {}
 pub mod debugging_signatures {}
 #[doc = include_str!("../docs/migration.md")]
 pub mod migration {}
+// The first definition of a link counts: these go before those of the file, which lead to other files.
+#[doc = concat!("[receiver picture]: ", env!("PICTURE_RECEIVER"))]
+#[doc = concat!("[rotation picture]: ", env!("PICTURE_ROTATION"))]
+#[doc = "[debugging guide]: crate::guides::debugging_signatures"]
+#[doc = ""]
 #[doc = include_str!("../docs/receiving.md")]
 pub mod receiving {}
 #[doc = include_str!("../docs/testing.md")]
