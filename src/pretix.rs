@@ -15,7 +15,7 @@
 //!
 //! let credentials = Credentials::new("pretix", Secret::from("swordfish"))?;
 //! let target = TargetUrl::new("https://example.org/hooks", &credentials)?;
-//! assert_eq!(target.to_string(), "https://pretix:***@example.org/hooks");
+//! assert_eq!(target.to_string(), "https://***@example.org/***");
 //! let auth = BasicAuth::new("2026", &credentials);
 //!
 //! let mut headers = HeaderMap::new();

@@ -92,7 +92,7 @@ impl Key {
     /// Sets the sender that the key belongs to.
     ///
     /// An owner is only needed if one keyring contains the keys of several senders: a
-    /// [`receiver`](crate::receiver) deduplicates the events of each owner separately. Keys of the
+    /// receiver deduplicates the events of each owner separately. Keys of the
     /// same owner, such as an old and a new one, count as one sender, and so do all keys without an
     /// owner.
     #[must_use]
