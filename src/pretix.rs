@@ -46,10 +46,10 @@
 //!
 //! # The webhooks themselves
 //!
-//! With the feature `client`, [`PretixClient`] lists, creates, changes and disables an organizer's
-//! webhooks. What goes wrong easily in pretix's API can't be said with it: an [`EventScope`] is
-//! always sent whole, a [`WebhookReplace`] has every field, and a redirect is never followed.
-//! Nothing deletes a webhook; see [`PretixClient::delete_webhook_and_retrieve`].
+//! With the feature `client`, `PretixClient` lists, creates, changes and disables an organizer's
+//! webhooks. What goes wrong easily in pretix's API can't be said with it: an `EventScope` is
+//! always sent whole, a `WebhookReplace` has every field, and a redirect is never followed.
+//! Nothing deletes a webhook; see `PretixClient::delete_webhook_and_retrieve`.
 //!
 //! Sources: <https://docs.pretix.eu/en/latest/api/webhooks.html>, and pretix 2026.8.0 as it runs.
 

@@ -42,7 +42,7 @@ use crate::signature::{DigestEncoding, Key, KeyError, Part, Scheme, Verified, Ve
 /// Lune keeps an account's events in order, nothing later of that account arrives either. Watch for
 /// that refusal, and if redeliveries cause it, raise the tolerance above the longest outage that you
 /// want to survive. Within the tolerance, a captured delivery can be replayed; a
-/// [`receiver`](crate::receiver) recognizes its events for as long as its store remembers them.
+/// receiver recognizes its events for as long as its store remembers them.
 ///
 /// # Errors
 ///

@@ -192,7 +192,7 @@ impl VerifiedCredentials {
 
     /// The user that the credentials belong to.
     ///
-    /// A user is one sender, whose password may change: a [`receiver`](crate::receiver) deduplicates
+    /// A user is one sender, whose password may change: a receiver deduplicates
     /// the notifications of each user on their own.
     #[must_use]
     pub fn user(&self) -> &str {

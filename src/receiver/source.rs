@@ -12,8 +12,7 @@ use crate::signature::{Verification, Verified};
 
 /// A service that sends webhooks: how to authenticate and decode its requests.
 ///
-/// [`preo::Source`](crate::preo::Source), [`lune::Source`](crate::lune::Source) and
-/// [`pretix::Source`](crate::pretix::Source) implement it. For another service:
+/// `preo::Source`, `lune::Source` and `pretix::Source` implement it. For another service:
 ///
 /// ```
 /// use http::request::Parts;

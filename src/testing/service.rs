@@ -24,7 +24,7 @@ pub(crate) type Reply = Box<Response<Vec<u8>>>;
 
 /// A service that a [`Fake`](super::Fake) answers for.
 ///
-/// Implemented for [`Preo`](super::Preo), [`Pretix`](super::Pretix) and [`Lune`](super::Lune), and
+/// Implemented for `Preo`, `Pretix` and `Lune`, and
 /// for nothing else.
 pub trait FakeService: Sized + Send + 'static {
     /// The client of the service.
