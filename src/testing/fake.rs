@@ -37,10 +37,10 @@ use super::store::Clock;
 /// # }
 /// ```
 ///
-/// [`PreoFake`](super::PreoFake), [`PretixFake`](super::PretixFake) and
-/// [`LuneFake`](super::LuneFake) have the same controls. What each answers, and which of it is
-/// published, stands with [`Preo`](super::Preo), [`Pretix`](super::Pretix) and
-/// [`Lune`](super::Lune).
+/// `PreoFake`, `PretixFake` and
+/// `LuneFake` have the same controls. What each answers, and which of it is
+/// published, stands with `Preo`, `Pretix` and
+/// `Lune`.
 ///
 /// # Time
 ///
