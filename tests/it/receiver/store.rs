@@ -86,7 +86,7 @@ pub(crate) async fn a_late_holder_commits_if_nobody_took_over(timed: impl Timed)
     assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
 }
 
-pub(crate) async fn a_late_holder_cannot_touch_anothers_claim(timed: impl Timed) {
+pub(crate) async fn a_late_holder_cannot_touch_the_claim_of_another(timed: impl Timed) {
     let (store, key) = (timed.store(), key("taken over"));
     let late = granted(&store, &key).await;
     timed.expire(&key, LEASE).await;
@@ -219,7 +219,7 @@ macro_rules! contract {
             a_released_event_can_be_claimed
             a_claim_ends_with_its_lease
             a_late_holder_commits_if_nobody_took_over
-            a_late_holder_cannot_touch_anothers_claim
+            a_late_holder_cannot_touch_the_claim_of_another
             the_same_commit_may_come_twice
             no_time_is_too_short_or_too_long
             a_clone_is_the_same_store
