@@ -1,11 +1,11 @@
-//! Lune: webhooks, and their deliveries of order and allocation events.
+//! Lune: a client for webhooks, and deliveries of order and allocation events.
 //!
 //! # Receiving
 //!
-//! A delivery is a batch of events under one signature. With the feature `receiver`, a `Receiver` of
-//! a `lune::Source` verifies it and runs a handler over its events, in order and each once. Without,
-//! [`scheme`] describes the signature for a [`Verifier`](crate::signature::Verifier), and
-//! [`Batch::decode`] reads the body, each event by itself.
+//! A delivery is a batch of events with one signature. With the feature `receiver`, a `Receiver`
+//! with a `lune::Source` verifies it and calls a handler for each new event, in order. Without that
+//! feature, [`verifier`] checks the signature, and [`Batch::decode`] reads the body, one event at a
+//! time.
 //!
 //! ```
 //! use webhook_sdk::lune::{Batch, EventData, EventType};
@@ -24,33 +24,33 @@
 //! ```
 //!
 //! Sources: <https://docs.lune.co/api-reference/webhook-request> for the body,
-//! <https://docs.lune.co/general-concepts/webhooks> for the delivery. Lune publishes neither the size of a
-//! batch nor the schedule of its redeliveries.
+//! <https://docs.lune.co/general-concepts/webhooks> for the delivery. Lune publishes neither the
+//! maximum size of a batch nor the schedule of its redeliveries.
 //!
 //! # Managing webhooks
 //!
-//! With the feature `client`, `LuneClient` lists, creates, retrieves, changes, rotates and deletes
-//! webhooks. Five things to know:
+//! With the feature `client`, `LuneClient` lists, creates, retrieves, updates and deletes webhooks,
+//! and rotates their secrets. Five things to know:
 //!
-//! - **A limit to accounts can't be cleared.** Once a webhook has `account_ids`, an update can name
-//!   other accounts, but the API has no way back to the events of all accounts. Delete the webhook
-//!   and create another, which has another secret.
-//! - **A secret is shown twice at most**: create and rotate answer with a `WebhookWithSecret`, which
-//!   makes a verifier; everything else answers with a `Webhook`, whose `SecretSuffix` makes none.
-//! - **An update is a whole**: it always has a URL and whether the webhook is enabled. Lune's rules
-//!   for URLs are stricter than URLs are, so `WebhookUrl` checks them first and names the broken one.
-//! - **A rotation can happen more than once in one call.** It is repeated like any call but a create
-//!   when its answer is lost or a 5xx, because only an answer tells the valid secret. Each repetition
-//!   makes another secret and the call returns the last. After an error the old secret may be
-//!   invalid: rotate again. An attempt that timed out could still be applied late;
-//!   `SecretSuffix::matches` on a retrieved webhook confirms the secret at hand, and
-//!   `RetryPolicy::never` forbids repetitions.
-//! - **The first call without a version pins one**: without `Lune-Version` Lune takes the version that
-//!   the organisation is pinned to, and pins it to the latest at the first request.
+//! - **A limit to accounts can't be cleared.** Once a webhook has `account_ids`, an update can set
+//!   other accounts, but it can't subscribe the webhook to the events of all accounts again. Delete
+//!   the webhook and create a new one, which has a new secret.
+//! - **A secret is only returned by create and rotate.** They return a `WebhookWithSecret`, which
+//!   can build a verifier. Everything else returns a `Webhook`, which only has a `SecretSuffix`.
+//! - **An update is complete**: it always contains `url` and `enabled`. Lune doesn't accept every
+//!   valid URL, so `WebhookUrl` checks Lune's rules first, and reports the violated rule.
+//! - **One call can rotate a secret more than once.** Like any call except create, it is retried
+//!   after a lost response or a 5xx, because only a response contains the valid secret. Each retry
+//!   creates another secret, and the call returns the last one. After an error, the old secret may
+//!   be invalid: rotate again. An attempt that timed out could still be applied late.
+//!   `SecretSuffix::matches` on a retrieved webhook confirms that a secret is current, and
+//!   `RetryPolicy::never` prevents retries.
+//! - **The first call without a version pins one**: without `Lune-Version`, Lune uses the version
+//!   that the organisation is pinned to. The first such request pins it to the latest version.
 //!
-//! Errors have a `code()`, to compare with `ErrorCode`, where Lune answers in JSON: 400, 401, 403, 409
-//! and 422. Elsewhere the body is plain text or empty. There are at most 15 requests a second unless
-//! the builder says otherwise.
+//! Errors have a `code()`, to compare with `ErrorCode`, if Lune responds with JSON: 400, 401, 403,
+//! 409 and 422. Other responses are plain text or empty. The client sends at most 15 requests per
+//! second by default.
 
 mod allocation;
 mod batch;

@@ -1,4 +1,4 @@
-//! Preo: webhook endpoints, their deliveries, and the signature of what is delivered.
+//! Preo: a client for webhook endpoints and deliveries, and signature verification.
 
 #[cfg(feature = "client")]
 mod client;

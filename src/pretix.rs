@@ -1,12 +1,12 @@
-//! pretix: an organizer's webhooks, and notifications of orders, check-ins, events and products.
+//! pretix: a client for webhooks, and notifications about orders, check-ins and events.
 //!
-//! pretix signs nothing. Whoever learns a webhook's URL can send to it, and the body alone proves
-//! nothing. So a receiver does three things:
+//! pretix doesn't sign its requests. Anyone who knows a webhook's URL can send to it, and the body
+//! proves nothing. Therefore, a receiver does three things:
 //!
-//! 1. [`BasicAuth`] checks the credentials that pretix takes from the webhook's [`TargetUrl`].
-//! 2. [`Notification`] says what happened, in ids only.
-//! 3. The handler fetches the object named by [`Notification::refetch_path`] with its own API token
-//!    and acts on that answer, not on the notification.
+//! 1. [`BasicAuth`] checks the credentials, which pretix takes from the webhook's [`TargetUrl`].
+//! 2. [`Notification`] tells what happened. It only contains ids.
+//! 3. The handler fetches the object at [`Notification::refetch_path`] with its own API token, and
+//!    acts on that response, not on the notification.
 //!
 //! ```
 //! use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -35,23 +35,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What pretix does with the answer
+//! # How pretix handles responses
 //!
-//! Any 2xx is success. Everything else, a redirect too, and silence for 30 seconds is a failure and
-//! is sent again, up to eleven times over about two and a half days; pretix follows no redirect.
-//! One answer is final: 410 switches the webhook off, and only `receiver::Ack::danger_disable_webhook` makes it.
+//! Any 2xx is a success. Any other status, including a redirect, and a timeout of 30 seconds are
+//! failures, which pretix retries up to eleven times over about two and a half days. A 410 is
+//! final: it disables the webhook. A receiver only sends it for
+//! `receiver::Ack::danger_disable_webhook`.
 //!
-//! Notifications may come twice, late, or out of order. All retries and all webhooks share one
-//! [`notification_id`](Notification::notification_id).
+//! Notifications can arrive more than once, late, or out of order. All retries and all webhooks
+//! share one [`notification_id`](Notification::notification_id).
 //!
-//! # The webhooks themselves
+//! # Managing webhooks
 //!
-//! With the feature `client`, `PretixClient` lists, creates, changes and disables an organizer's
-//! webhooks. What goes wrong easily in pretix's API can't be said with it: an `EventScope` is
-//! always sent whole, a `WebhookReplace` has every field, and a redirect is never followed.
-//! Nothing deletes a webhook; see `PretixClient::delete_webhook_and_retrieve`.
+//! With the feature `client`, `PretixClient` lists, creates, updates and disables an organizer's
+//! webhooks. It prevents common mistakes with pretix's API: an `EventScope` is always sent as a
+//! whole, a `WebhookReplace` has every field, and redirects are never followed. A webhook can't
+//! be deleted; see `PretixClient::delete_webhook_and_retrieve`.
 //!
-//! Sources: <https://docs.pretix.eu/en/latest/api/webhooks.html>, and pretix 2026.8.0 as it runs.
+//! Sources: <https://docs.pretix.eu/en/latest/api/webhooks.html>, and the behavior of pretix
+//! 2026.8.0.
 
 mod action;
 mod auth;

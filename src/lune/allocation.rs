@@ -6,11 +6,11 @@ use super::redact::SetFields;
 use super::{Decimal, Timestamp, json};
 use crate::open_enum::open_enum;
 
-/// What an `allocation.*` event tells.
+/// The data of an `allocation.*` event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct AllocationChange {
-    /// The allocation as it stood at the event.
+    /// The allocation at the time of the event.
     #[serde(deserialize_with = "json::object")]
     pub allocation: Allocation,
     /// The allocation that this one was split from; `splitFrom` on the wire.
@@ -24,7 +24,7 @@ pub struct AllocationChange {
 
 /// Credits of one project set aside for an order.
 ///
-/// Only `id` is sure to be there, as with an [`Order`](super::Order).
+/// Only `id` is always present, as in an [`Order`](super::Order).
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Allocation {
@@ -34,11 +34,12 @@ pub struct Allocation {
     pub order_id: Option<String>,
     /// The project that the credits come from.
     pub project_id: Option<String>,
-    /// How much is allocated; Lune doesn't publish the unit, an order's own quantities are in tonnes of CO2.
+    /// The allocated quantity. Lune doesn't publish the unit; an order's quantities are in tonnes
+    /// of CO2.
     pub quantity: Option<Decimal>,
     /// The allocation's status.
     pub status: Option<AllocationStatus>,
-    /// When the allocation was made.
+    /// When the allocation was created.
     pub created_at: Option<Timestamp>,
 }
 
@@ -59,9 +60,9 @@ impl fmt::Debug for Allocation {
 }
 
 open_enum! {
-    /// How far an allocation is.
+    /// The status of an allocation.
     pub enum AllocationStatus {
-        /// Made.
+        /// Created.
         New = "new",
         /// Retired.
         Retired = "retired",

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::json::{self, Object};
 use super::{Event, EventError};
 
-/// The events of one delivery, in the order in which Lune sent them.
+/// The events of one delivery, in the order Lune sent them.
 ///
 /// ```
 /// use webhook_sdk::lune::{Batch, EventData};
@@ -23,21 +23,21 @@ use super::{Event, EventError};
 /// # Ok::<(), webhook_sdk::lune::BatchError>(())
 /// ```
 ///
-/// Each event is decoded by itself: one with an unexpected field, or one that isn't UTF-8, affects no
-/// other. Decode only what a signature has
-/// vouched for, and bound the size of the body before.
+/// Each event is decoded separately: an event with an unexpected field or invalid UTF-8 doesn't
+/// affect the others. Only decode verified bodies, and limit their size first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     events: Vec<Event>,
 }
 
 impl Batch {
-    /// Reads the body of a delivery.
+    /// Decodes the body of a delivery.
     ///
     /// # Errors
     ///
-    /// If the body as a whole is not a JSON object with an array `events`. Nothing inside an event is an
-    /// error here; see [`EventData::Undecodable`](super::EventData::Undecodable).
+    /// Returns an error if the body isn't a JSON object with an array `events`. The content of an
+    /// event never causes an error here; see
+    /// [`EventData::Undecodable`](super::EventData::Undecodable).
     pub fn decode(body: &[u8]) -> Result<Self, BatchError> {
         let events = Self::decode_located(body)?;
         Ok(Self {
@@ -45,7 +45,7 @@ impl Batch {
         })
     }
 
-    /// Reads the body, and where in it each event is.
+    /// Decodes the body, and locates each event in it.
     pub(super) fn decode_located(body: &[u8]) -> Result<Vec<(Range<usize>, Event)>, BatchError> {
         let (text, invalid) = readable(body);
         let Object(fields) = serde_json::from_str::<Object<Body<'_>>>(&text)
@@ -68,25 +68,25 @@ impl Batch {
         Ok(located.collect())
     }
 
-    /// The events in the order in which they were sent.
+    /// The events, in the order they were sent.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// Takes the events out, in the order in which they were sent.
+    /// Returns the events, in the order they were sent.
     #[must_use]
     pub fn into_events(self) -> Vec<Event> {
         self.events
     }
 
-    /// How many events there are.
+    /// The number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether there is no event.
+    /// Whether there are no events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
@@ -111,16 +111,16 @@ impl<'a> IntoIterator for &'a Batch {
     }
 }
 
-/// Why a body is not a batch.
+/// An error from decoding a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BatchError {
-    /// The body is not JSON, or names `events` twice.
+    /// The body is not JSON, or contains `events` twice.
     #[error("the body is not usable JSON from line {line}, column {column} on")]
     Malformed {
         /// The line, counted from 1.
         line: usize,
-        /// The column in bytes, counted from 1; 0 where the line has just begun.
+        /// The column in bytes, counted from 1, or 0 at the start of the line.
         column: usize,
     },
     /// The body is JSON, but not an object.
@@ -150,9 +150,9 @@ fn not_a_batch(body: &[u8], error: &serde_json::Error) -> BatchError {
     }
 }
 
-/// The body as text of the same length, and where a `?` stands for a byte that isn't UTF-8.
+/// The body as text of the same length, with `?` for each invalid UTF-8 byte.
 ///
-/// So one event with such a byte costs no other: all positions stay what they are.
+/// This way, one event with such a byte doesn't affect the others: all positions stay the same.
 fn readable(body: &[u8]) -> (Cow<'_, str>, Vec<usize>) {
     if let Ok(text) = std::str::from_utf8(body) {
         return (Cow::Borrowed(text), Vec::new());

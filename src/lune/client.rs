@@ -9,11 +9,11 @@ use crate::client::pagination::{Items, Page, Pages};
 use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
 use crate::error::Error;
 
-/// The API keys' default limit, <https://docs.lune.co/key-concepts/rate-limits>.
+/// The default rate limit of an API key, <https://docs.lune.co/key-concepts/rate-limits>.
 const REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(15);
 
 impl LuneClient {
-    /// Configures a client with an API key, which also decides between live and test mode.
+    /// Returns a builder for a client with an API key.
     ///
     /// ```
     /// use webhook_sdk::lune::LuneClient;
@@ -23,16 +23,17 @@ impl LuneClient {
     /// # Ok::<_, webhook_sdk::Error>(())
     /// ```
     ///
-    /// It sends at most 15 requests a second, Lune's published default limit.
-    /// [`requests_per_second`](ClientBuilder::requests_per_second) changes or lifts that; clones of
-    /// a client share the limit, other clients and processes with the same key don't know of it.
+    /// The key also selects live or test mode. The client sends at most 15 requests per second,
+    /// Lune's published default limit; [`requests_per_second`](ClientBuilder::requests_per_second)
+    /// changes or removes that limit. Clones of a client share the limit. Other clients and
+    /// processes with the same key don't.
     pub fn builder(key: impl Into<Auth>) -> ClientBuilder<Self> {
         ClientBuilder::new(key.into(), Extra::default())
     }
 }
 
 impl operation::ListWebhooks {
-    /// Streams all matching webhooks. Lune sends them in one response.
+    /// Streams all matching webhooks. Lune returns them in one response.
     pub fn stream(self) -> Items<Webhook> {
         let id = |webhook: &Webhook, state: &RandomState| state.hash_one(&webhook.id);
         Pages::new("list_webhooks", id, move |_| {
@@ -46,32 +47,32 @@ impl operation::ListWebhooks {
         .items()
     }
 
-    /// Returns all matching webhooks, as [`send`](Self::send) does.
+    /// Returns all matching webhooks, like [`send`](Self::send).
     ///
     /// # Errors
     ///
-    /// Those of [`Items::all`].
+    /// Same as [`Items::all`].
     pub async fn all(self) -> Result<Vec<Webhook>, Error> {
         self.stream().all().await
     }
 }
 
 impl ClientBuilder<LuneClient> {
-    /// Acts on another account than the key's own (`Lune-Account`), of the same mode.
+    /// Selects another account of the same mode than the key's own (`Lune-Account`).
     ///
-    /// Webhooks belong to the whole organisation; what this changes for them is unpublished. Which
-    /// accounts' events a webhook gets is said by its `account_ids`.
+    /// Webhooks belong to the whole organisation, and Lune doesn't publish how the account affects
+    /// them. The `account_ids` of a webhook select the accounts whose events it gets.
     #[must_use]
     pub fn account(mut self, id: impl Into<String>) -> Self {
         self.extra.account = Some(id.into());
         self
     }
 
-    /// Asks for a version of the API (`Lune-Version`), such as `2024-08-08`.
+    /// Requests a version of the API (`Lune-Version`), such as `2024-08-08`.
     ///
-    /// None is asked for by default. Lune then takes the version that the organisation is pinned
-    /// to; **the first request without a version pins it** to the latest one. Each answer says in
-    /// its header `lune-version` which version it is of.
+    /// By default, no version is requested. Lune then uses the version that the organisation is
+    /// pinned to; **the first request without a version pins it** to the latest one. The
+    /// `lune-version` header of each response contains its version.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.extra.version = Some(version.into());
@@ -79,7 +80,7 @@ impl ClientBuilder<LuneClient> {
     }
 }
 
-/// What only a client of Lune can be set up with.
+/// The settings specific to Lune.
 #[derive(Clone, Debug, Default)]
 #[expect(
     unnameable_types,
@@ -135,7 +136,7 @@ fn header(
     match HeaderValue::try_from(value) {
         Ok(header) if !value.trim().is_empty() => Ok(Some((HeaderName::from_static(name), header))),
         Ok(_) => Err(Error::configuration(format!(
-            "`{setting}` is empty: leave it out to send none"
+            "`{setting}` is empty: leave it out to omit the header"
         ))),
         Err(_) => Err(Error::configuration(format!(
             "`{setting}` has a character that no header can carry"

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::json;
 
-/// An amount of money or mass, kept as its text.
+/// An amount of money or mass, kept as text.
 ///
 /// ```
 /// use webhook_sdk::lune::Decimal;
@@ -15,22 +15,22 @@ use super::json;
 /// assert_ne!(cost, Decimal::from("7176"));
 /// ```
 ///
-/// No digit is lost and none is added: Lune sends amounts as strings, a JSON number is taken as it is
-/// written, and a text that is no decimal number is kept too. Values compare by their text, so `1.0` and
-/// `1.00` differ; hand [`as_str`](Self::as_str) to a decimal type to calculate. The unit is the field's.
+/// No digit is lost or added. Lune sends amounts as strings. A JSON number is kept as written, and
+/// so is text that isn't a decimal number. Values are compared as text, so `1.0` and `1.00` differ.
+/// To calculate, parse [`as_str`](Self::as_str) with a decimal type. The unit depends on the field.
 ///
-/// `Debug` doesn't show the amount. It can be read from JSON only.
+/// `Debug` doesn't show the amount. It can only be deserialized from JSON.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Decimal(String);
 
 impl Decimal {
-    /// The amount as it came.
+    /// The amount as it was received.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the text is what Lune publishes: digits, and digits after one point.
+    /// Whether the text has Lune's published format: digits, optionally with a decimal point.
     ///
     /// The published pattern is `^[0-9]+(\.[0-9]+)?$`, so a sign or an exponent is not valid.
     #[must_use]

@@ -5,7 +5,7 @@ use crate::client::ensure::{
 use crate::error::{Error, FieldError};
 
 impl LuneClient {
-    /// Creates a webhook or updates it, so that one with this URL has these settings.
+    /// Creates a webhook with this URL, or updates the existing one.
     ///
     /// ```no_run
     /// use webhook_sdk::Ensured;
@@ -22,14 +22,15 @@ impl LuneClient {
     /// # }
     /// ```
     ///
-    /// An existing webhook is found by its URL; credentials in it, the case of the host and a default
-    /// port don't matter. Of several, the one with the same accounts is taken. It is enabled, unless
-    /// [`enabled`](EnsureWebhook::enabled) says otherwise.
+    /// An existing webhook is found by its URL, ignoring credentials, the case of the host and a
+    /// default port. If there are several, the one with the same accounts is used. The webhook is
+    /// enabled, unless [`enabled`](EnsureWebhook::enabled) is set to false.
     ///
-    /// **Only a created webhook has its secret.** Lune doesn't send it again: keep it, or rotate.
+    /// **Only a created webhook has its secret.** Lune doesn't send it again: save it, or rotate it
+    /// later.
     ///
-    /// Safe to call from several processes at once: whoever finds an earlier webhook after creating
-    /// its own deletes its own, and so doesn't get the secret.
+    /// It is safe to call from several processes at once: a call that finds an earlier webhook
+    /// after creating its own deletes its own. It then doesn't return a secret.
     pub fn ensure_webhook(&self, desired: WebhookCreate) -> EnsureWebhook {
         EnsureWebhook {
             client: self.clone(),
@@ -39,7 +40,7 @@ impl LuneClient {
     }
 }
 
-/// A request of [`LuneClient::ensure_webhook`], to be sent.
+/// A request builder for [`LuneClient::ensure_webhook`].
 #[derive(Clone, Debug)]
 #[must_use = "a request is sent by its `send`"]
 pub struct EnsureWebhook {
@@ -49,9 +50,9 @@ pub struct EnsureWebhook {
 }
 
 impl EnsureWebhook {
-    /// Whether an existing webhook should be enabled; true by default.
+    /// Sets whether an existing webhook should be enabled. Defaults to true.
     ///
-    /// A created one is enabled in any case.
+    /// A new webhook is always enabled.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
@@ -61,10 +62,11 @@ impl EnsureWebhook {
     ///
     /// # Errors
     ///
-    /// Those of the calls it makes; [`Error::operation`] names the call. [`Error::is_conflict`] if
-    /// several webhooks have this URL and none or several of them the same accounts; the message
-    /// lists their ids. [`Error::is_validation`] if the webhook is limited to accounts and `desired`
-    /// isn't: the API can't lift the limit.
+    /// - Any error of the calls it makes; [`Error::operation`] returns the failed call.
+    /// - [`Error::is_conflict`] if several webhooks have this URL, and none or several of them have
+    ///   the same accounts. The message lists their ids.
+    /// - [`Error::is_validation`] if the webhook is limited to accounts and `desired` isn't: the API
+    ///   can't remove the limit.
     pub async fn send(self) -> Result<Ensured<WebhookWithSecret, Webhook>, Error> {
         ensure(&self).await
     }

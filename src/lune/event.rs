@@ -8,11 +8,12 @@ use super::json::{self, Object};
 use super::{AllocationChange, Order, Sequence};
 use crate::open_enum::open_enum;
 
-/// One event of a delivery, with the JSON it was read from.
+/// One event of a delivery, with its JSON.
 ///
-/// Anything that is an event at all can be held here: what Lune left out or wrote in an unexpected way
-/// reads as `None`, [`EventData::Unknown`] or [`EventData::Undecodable`], and [`raw`](Self::raw) has it all.
-/// `Debug` shows identifiers, types and which fields are set, not what a customer wrote or pays.
+/// Decoding is lenient: missing or unexpected content is represented as `None`,
+/// [`EventData::Unknown`] or [`EventData::Undecodable`], and [`raw`](Self::raw) returns the
+/// complete JSON. `Debug` shows ids, types and which fields are set, but no customer data or
+/// amounts.
 #[derive(Clone)]
 pub struct Event {
     ids: Ids,
@@ -23,7 +24,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Reads one event that was kept as JSON, such as one put aside after a failure.
+    /// Decodes one event from its JSON, for example one saved after a failure.
     ///
     /// ```
     /// use webhook_sdk::lune::{Event, EventData};
@@ -37,66 +38,66 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// If the text is not JSON.
+    /// Returns an error if the text isn't JSON.
     pub fn decode(text: &str) -> Result<Self, EventError> {
         serde_json::from_str(text)
             .map(Self::from_raw)
             .map_err(|error| EventError::malformed(&error))
     }
 
-    /// The event's identifier: the same in each redelivery.
+    /// The event's id, which is the same in each redelivery.
     ///
-    /// `None` only for an event without one; Lune's schema requires it.
+    /// `None` only for an event without an id, which Lune's schema requires.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
         self.ids.event_id.as_deref()
     }
 
-    /// What happened; `None` only for an event that doesn't say, against Lune's schema.
+    /// The event's type. `None` only if it is missing, contrary to Lune's schema.
     #[must_use]
     pub fn event_type(&self) -> Option<&EventType> {
         self.event_type.as_ref()
     }
 
-    /// The account that the event belongs to, where Lune says it.
+    /// The account that the event belongs to, if Lune sends it.
     #[must_use]
     pub fn account_id(&self) -> Option<&str> {
         self.ids.account_id.as_deref()
     }
 
-    /// The event's place in its account's order; required by Lune's schema.
+    /// The event's position within its account. Lune's schema requires it.
     #[must_use]
     pub fn sequence(&self) -> Option<&Sequence> {
         self.ids.sequence.as_ref()
     }
 
-    /// The version that wrote the event.
+    /// The API version of the event.
     ///
-    /// The data of a version that this crate doesn't know is decoded too, where it fits.
+    /// Data of an unknown version is decoded too, if it matches.
     #[must_use]
     pub fn api_version(&self) -> Option<&ApiVersion> {
         self.api_version.as_ref()
     }
 
-    /// What the event tells.
+    /// The event's data.
     #[must_use]
     pub fn data(&self) -> &EventData {
         &self.data
     }
 
-    /// Takes out what the event tells.
+    /// Returns the event's data.
     #[must_use]
     pub fn into_data(self) -> EventData {
         self.data
     }
 
-    /// The whole event's JSON, byte for byte as it came; what isn't UTF-8 in it reads `?`.
+    /// The event's JSON, byte for byte, with `?` for each invalid UTF-8 byte.
     #[must_use]
     pub fn raw(&self) -> &str {
         self.raw.get()
     }
 
-    /// The JSON of `data`, byte for byte as it came; `None` where there is none.
+    /// The JSON of `data`, byte for byte, or `None` if there is no `data`.
     #[must_use]
     pub fn raw_data(&self) -> Option<&str> {
         serde_json::from_str::<Object<Envelope<'_>>>(self.raw.get())
@@ -106,11 +107,11 @@ impl Event {
             .map(RawValue::get)
     }
 
-    /// Reads `data` as a type of your own, for an event that this crate doesn't know.
+    /// Decodes `data` as another type, for events that this crate doesn't know.
     ///
     /// # Errors
     ///
-    /// If there is no `data`, or it doesn't fit `T`.
+    /// Returns an error if there is no `data`, or it doesn't match `T`.
     pub fn data_as<'a, T: Deserialize<'a>>(&'a self) -> Result<T, EventError> {
         let data = self.raw_data().ok_or(EventError::NoData)?;
         serde_json::from_str(data).map_err(|error| EventError::unfit(&error))
@@ -180,17 +181,17 @@ impl fmt::Debug for Event {
     }
 }
 
-/// What an event tells.
+/// The data of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventData {
     /// An order changed its status: one of the seven `order.*` types.
     Order(Box<Order>),
-    /// An allocation was made or retired: one of the two `allocation.*` types.
+    /// An allocation was created or retired: one of the two `allocation.*` types.
     Allocation(Box<AllocationChange>),
-    /// The event's type is not known to this version; Lune asks receivers to ignore such events.
+    /// The event's type is unknown. Lune asks receivers to ignore such events.
     Unknown,
-    /// The event can't be read; its JSON is in [`Event::raw`].
+    /// The event can't be decoded. [`Event::raw`] returns its JSON.
     Undecodable(EventError),
 }
 
@@ -209,13 +210,13 @@ impl EventData {
 }
 
 open_enum! {
-    /// What happened.
+    /// The type of an event.
     pub enum EventType {
-        /// Lune has an order.
+        /// An order was received by Lune.
         OrderReceived = "order.received",
-        /// An order has its bundles.
+        /// An order's bundles were assigned.
         OrderPlaced = "order.placed",
-        /// An order is paid.
+        /// An order was paid.
         OrderPaid = "order.paid",
         /// An order's credits are being retired.
         OrderRetiring = "order.retiring",
@@ -223,9 +224,9 @@ open_enum! {
         OrderCancelled = "order.cancelled",
         /// An order failed.
         OrderFailed = "order.failed",
-        /// An order is done; its status reads `complete`.
+        /// An order was completed. Its status is `complete`.
         OrderCompleted = "order.completed",
-        /// An allocation was made.
+        /// An allocation was created.
         AllocationNew = "allocation.new",
         /// An allocation was retired.
         AllocationRetired = "allocation.retired",
@@ -233,9 +234,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// The version that wrote an event.
+    /// The API version of an event.
     pub enum ApiVersion {
-        /// The only version published.
+        /// The only published version.
         V1 = "v1",
     }
 }
@@ -252,16 +253,16 @@ struct Ids {
     sequence: Option<Sequence>,
 }
 
-/// Why an event can't be read.
+/// An error from decoding an event.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// The event is not JSON, or names one of its fields twice.
+    /// The event is not JSON, or contains a field twice.
     #[error("the event is not usable JSON from line {line}, column {column} on")]
     Malformed {
         /// The line in the event's text, counted from 1.
         line: usize,
-        /// The column in bytes, counted from 1; 0 where the line has just begun.
+        /// The column in bytes, counted from 1, or 0 at the start of the line.
         column: usize,
     },
     /// The event is JSON, but not an object.
@@ -276,14 +277,14 @@ pub enum EventError {
     /// The event has no `data`.
     #[error("the event has no `data`")]
     NoData,
-    /// `data` doesn't fit what is read from it.
+    /// `data` doesn't match its type.
     #[error(
-        "`data` doesn't fit from its line {line}, column {column} on: read the raw JSON instead"
+        "`data` doesn't match its type from line {line}, column {column} on: read the raw JSON instead"
     )]
     Unfit {
         /// The line in the text of `data`, counted from 1.
         line: usize,
-        /// The column in bytes, counted from 1; 0 where the line has just begun.
+        /// The column in bytes, counted from 1, or 0 at the start of the line.
         column: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! What the payload types need of JSON beyond serde's derive.
+//! JSON helpers for the payload types.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A `T` read from a JSON object only; a derived struct alone also takes an array.
+/// Decodes a `T` from a JSON object only. A derived struct would also accept an array.
 pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -19,7 +19,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The text of a JSON string, or of a JSON number exactly as it is written.
+/// The text of a JSON string, or of a JSON number exactly as written.
 pub(super) fn scalar_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get().as_bytes().first()? {
         b'"' => serde_json::from_str::<Text>(raw.get())
@@ -30,7 +30,7 @@ pub(super) fn scalar_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Reads [`scalar_text`] into a type made from text.
+/// Reads [`scalar_text`] into a type that converts from text.
 pub(super) fn from_scalar<'de, T: From<String>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -40,14 +40,14 @@ pub(super) fn from_scalar<'de, T: From<String>, D: Deserializer<'de>>(
     Ok(T::from(text.into_owned()))
 }
 
-/// Reads a value that must be there, even where it is `null`, without looking into it.
+/// Reads a value that must be present, even if it is `null`, without decoding it.
 pub(super) fn some_raw<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Takes `null` for the type's default.
+/// Reads `null` as the type's default.
 pub(super) fn or_default<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: Default + Deserialize<'de>,

@@ -7,18 +7,18 @@ use super::redact::SetFields;
 use super::{Decimal, Timestamp, json};
 use crate::open_enum::open_enum;
 
-/// An order: a purchase of carbon credits, as it stood at the event.
+/// An order of carbon credits, at the time of the event.
 ///
-/// Only `id` is sure to be there. Lune's schema requires most fields, yet its published sample delivery
-/// leaves some out, so every other field may be absent; `null` and absent read the same. Amounts of money
-/// are in [`currency`](Self::currency). `Debug` shows identifiers and which fields are set, not what a
-/// customer wrote or pays.
+/// Only `id` is always present. Lune's schema requires most fields, but its published sample
+/// delivery omits some, so every other field is optional. `null` is the same as absent. Amounts of
+/// money are in [`currency`](Self::currency). `Debug` shows ids and which fields are set, but no
+/// customer data or amounts.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Order {
     /// The order's identifier.
     pub id: String,
-    /// The client's own identifier of the order, unique in its account; at most 100 characters.
+    /// The client's own id of the order, unique in its account, with at most 100 characters.
     pub idempotency_key: Option<String>,
     /// Whether the order was placed by quantity or by value; `type` on the wire.
     #[serde(rename = "type")]
@@ -27,7 +27,7 @@ pub struct Order {
     pub status: Option<OrderStatus>,
     /// The order's currency code, such as `GBP`.
     pub currency: Option<String>,
-    /// Net cost of the offsets, set when bundles are assigned; may be below `requested_value`.
+    /// Net cost of the offsets, set when bundles are assigned. Can be below `requested_value`.
     pub offset_cost: Option<Decimal>,
     /// Total cost with fees.
     pub total_cost: Option<Decimal>,
@@ -37,7 +37,7 @@ pub struct Order {
     pub quantity: Option<Decimal>,
     /// How the order will be paid.
     pub payment_method: Option<PaymentMethod>,
-    /// When the order was made.
+    /// When the order was created.
     pub created_at: Option<Timestamp>,
     /// The order's bundles; set from the status `placed` on.
     #[serde(default, deserialize_with = "json::objects")]
@@ -45,22 +45,22 @@ pub struct Order {
     /// The order's projects; set from the status `retiring` on.
     #[serde(default, deserialize_with = "json::objects")]
     pub projects: Option<Vec<OrderProject>>,
-    /// URL of the certificate as PDF, set when the order is complete; reading it takes the API key.
+    /// URL of the PDF certificate, set when the order is complete. It requires the API key.
     pub certificate: Option<String>,
-    /// URL of the public certificate, reachable if the account's sustainability page shows it.
+    /// URL of the public certificate, accessible if the account's sustainability page shows it.
     pub public_certificate_url: Option<String>,
-    /// The client's own key-value pairs; empty where Lune sends none.
+    /// The client's own key-value pairs, empty if Lune sends none.
     #[serde(default, deserialize_with = "json::or_default")]
     pub metadata: BTreeMap<String, String>,
     /// The offset link that the order was placed through.
     pub offset_link_id: Option<String>,
     /// The end user's email address, set on orders placed through an offset link.
     pub email: Option<String>,
-    /// The quantity asked for, in tonnes of CO2; set on orders by quantity or by estimate.
+    /// The requested quantity in tonnes of CO2, set on orders by quantity or by estimate.
     pub requested_quantity: Option<Decimal>,
-    /// The value asked for; set on orders by value.
+    /// The requested value, set on orders by value.
     pub requested_value: Option<Decimal>,
-    /// The emission estimate that the order was made from.
+    /// The emission estimate that the order was created from.
     pub estimate_id: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl fmt::Debug for Order {
 }
 
 open_enum! {
-    /// What an order was placed by.
+    /// Whether an order was placed by quantity or by value.
     pub enum OrderKind {
         /// By a mass of CO2.
         Quantity = "quantity",
@@ -109,9 +109,9 @@ open_enum! {
 }
 
 open_enum! {
-    /// Where an order stands.
+    /// The status of an order.
     pub enum OrderStatus {
-        /// Lune has the order.
+        /// The order was received by Lune.
         Received = "received",
         /// Bundles are assigned.
         Placed = "placed",
@@ -121,7 +121,7 @@ open_enum! {
         Retiring = "retiring",
         /// The order was cancelled.
         Cancelled = "cancelled",
-        /// All is done; the event that says so is `order.completed`.
+        /// The order is complete. Its event is `order.completed`.
         Complete = "complete",
         /// The order failed.
         Failed = "failed",
@@ -129,7 +129,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// How an order is paid.
+    /// The payment method of an order.
     pub enum PaymentMethod {
         /// Lune sends an invoice by email.
         Invoice = "invoice",
@@ -156,7 +156,7 @@ pub struct OrderBundle {
     pub gross_unit_price: Option<Decimal>,
     /// Net cost of this bundle's offsets, in the order's currency.
     pub offset_cost: Option<Decimal>,
-    /// Whether the bundle's stock can't fill the order.
+    /// Whether the bundle's available quantity is insufficient for the order.
     pub insufficient_available_quantity: Option<bool>,
 }
 
@@ -189,7 +189,7 @@ pub struct OrderProject {
     pub project_id: String,
     /// The project's name.
     pub project_name: Option<String>,
-    /// The project's type as a free text, such as `Forest Conservation`.
+    /// The project's type as free text, such as `Forest Conservation`.
     pub project_type: Option<String>,
     /// The project's unique slug.
     pub project_slug: Option<String>,
@@ -201,7 +201,7 @@ pub struct OrderProject {
     pub unit_price: Option<Decimal>,
     /// Net cost of this project's offsets, in the order's currency.
     pub offset_cost: Option<Decimal>,
-    /// Whether the project's credits are only allocated or retired.
+    /// Whether the project's credits are allocated or retired.
     pub status: Option<OrderProjectStatus>,
 }
 
@@ -225,9 +225,9 @@ impl fmt::Debug for OrderProject {
 }
 
 open_enum! {
-    /// How far a project's credits are.
+    /// The status of a project's credits.
     pub enum OrderProjectStatus {
-        /// Set aside for the order.
+        /// Allocated to the order.
         Allocated = "allocated",
         /// Retired for the order.
         Retired = "retired",

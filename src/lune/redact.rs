@@ -1,8 +1,8 @@
-//! `Debug` for types that carry a customer's data.
+//! `Debug` for types with customer data.
 
 use std::fmt;
 
-/// Shows the names of the fields that are set, and nothing of their content.
+/// Shows the names of the fields that are set, but not their content.
 pub(super) struct SetFields<'a>(pub(super) &'a [(&'static str, bool)]);
 
 impl fmt::Debug for SetFields<'_> {

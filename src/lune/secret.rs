@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 
-/// The last 4 characters of a webhook's secret, for telling secrets apart.
+/// The last 4 characters of a webhook's secret, to identify it.
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -15,8 +15,8 @@ use crate::Secret;
 /// assert!(!suffix.matches(&Secret::from("secret-yyyy")));
 /// ```
 ///
-/// Lune shows a whole secret only when a webhook is created or its secret rotated. This is what it
-/// shows otherwise, and nothing can be verified with it, so it becomes no key:
+/// Lune returns a complete secret only when a webhook is created or its secret is rotated.
+/// Otherwise, it returns this suffix. It can't verify anything, so it can't be used as a key:
 ///
 /// ```compile_fail,E0308
 /// use webhook_sdk::lune::SecretSuffix;
@@ -37,9 +37,9 @@ impl SecretSuffix {
         &self.0
     }
 
-    /// Whether a whole secret ends like this, so that it may be the one that is valid now.
+    /// Whether a secret ends with this suffix, so that it may be the current one.
     ///
-    /// Secrets that differ can end alike. An empty suffix matches nothing.
+    /// Different secrets can have the same suffix. An empty suffix matches nothing.
     #[must_use]
     pub fn matches(&self, secret: &Secret) -> bool {
         !self.0.is_empty() && secret.expose().ends_with(&self.0)

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// An event's place in its account's order, compared as text.
+/// An event's position within its account, compared as text.
 ///
 /// ```
 /// use webhook_sdk::lune::Sequence;
@@ -8,17 +8,17 @@ use std::fmt;
 /// assert!(Sequence::from("2021-09-13T16:21:29.067Z") < Sequence::from("2021-09-13T16:21:29.068Z"));
 /// ```
 ///
-/// Lune says to compare sequences lexicographically, that they grow within an account, and that their form
-/// may change without notice. Comparing is by bytes.
+/// According to Lune, sequences are compared lexicographically, increase within an account, and can
+/// change their format without notice. They are compared by bytes.
 ///
-/// Two forms are published, `2021-09-13 16:21:29.067803` and `2021-09-13T16:21:29.067Z`, and these don't
-/// sort together: at the same day every value of the first form is below every value of the second.
-/// That is why a `Source` skips events by sequence only when told to.
+/// Lune has published two formats, `2021-09-13 16:21:29.067803` and `2021-09-13T16:21:29.067Z`,
+/// which don't sort together: on the same day, every value in the first format is lower than every
+/// value in the second. That is why a `Source` doesn't skip events by sequence by default.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(String);
 
 impl Sequence {
-    /// The sequence as it came.
+    /// The sequence as it was received.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -31,41 +31,42 @@ use crate::signature::{DigestEncoding, Key, KeyError, Part, Scheme, Verified, Ve
 ///
 /// # Tolerance
 ///
-/// A delivery is accepted for 2 minutes after its timestamp by default;
+/// By default, a delivery is accepted for 2 minutes after its timestamp.
 /// [`tolerance`](Verifier::tolerance) changes that.
 ///
-/// **Inference:** Lune redelivers until a batch is acknowledged, and has told receivers to refuse
-/// timestamps older than 2 minutes. Both hold only if each redelivery is signed afresh, so the
-/// default assumes that it is. Lune doesn't publish it. If it isn't so, a redelivery that comes more
-/// than 2 minutes after the first attempt is refused with
-/// [`VerifyError::TooOld`](crate::signature::VerifyError::TooOld), again and again, and because
-/// Lune keeps an account's events in order, nothing later of that account arrives either. Watch for
-/// that refusal, and if redeliveries cause it, raise the tolerance above the longest outage that you
-/// want to survive. Within the tolerance, a captured delivery can be replayed; a
-/// receiver recognizes its events for as long as its store remembers them.
+/// **Inference:** Lune redelivers a batch until it is acknowledged, and has told receivers to
+/// refuse timestamps older than 2 minutes. Both only make sense if each redelivery has a new
+/// signature, so the default assumes that. Lune doesn't publish it. If the assumption is wrong, a
+/// redelivery more than 2 minutes after the first attempt is always refused with
+/// [`VerifyError::TooOld`](crate::signature::VerifyError::TooOld), and because Lune keeps an
+/// account's events in order, later events of that account don't arrive either. Watch for this
+/// error, and if redeliveries cause it, raise the tolerance above the longest outage that you want
+/// to survive. Within the tolerance, a captured delivery can be replayed; a
+/// receiver detects its events as duplicates for as long as its store
+/// remembers them.
 ///
 /// # Errors
 ///
-/// A [`KeyError`] for a secret that can't be a key; see [`Key::new`].
+/// Returns a [`KeyError`] if the secret isn't valid; see [`Key::new`].
 pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
     Ok(Verifier::new(scheme(), Key::new("main", secret)?))
 }
 
 /// Lune's signature scheme: `Lune-HMAC: timestamp=…,organisation=…,v1=…`.
 ///
-/// Signed are the timestamp's text, a dot and the raw body, with HMAC-SHA256 under the webhook's
-/// secret. `v1` may repeat: Lune reserves that for several active secrets. Any other field is
-/// ignored.
+/// The signature is an HMAC-SHA256 of the timestamp's text, a dot and the raw body, keyed with the
+/// webhook's secret. `v1` can be repeated: Lune reserves that for several active secrets. Any other
+/// field is ignored.
 ///
-/// Lune doesn't publish how the digest is encoded, so hexadecimal and base64 are both accepted, the
-/// latter padded or not and URL-safe or not. The tolerance is 2 minutes; see
-/// [`verifier`](verifier#tolerance). Lune published that for the past only, and no longer names a
-/// number; that it also bounds the future is our default. That the timestamp counts seconds and that
-/// the secret is used as its UTF-8 bytes are inferences.
+/// Lune doesn't publish the encoding of the digest, so hexadecimal and base64 (standard or
+/// URL-safe, with or without padding) are both accepted. The tolerance is 2 minutes; see
+/// [`verifier`](verifier#tolerance). Lune published that number only for timestamps in the past,
+/// and no longer documents it. Applying it to the future is our default. That the timestamp is in
+/// seconds and that the key is the UTF-8 text of the secret are inferences.
 ///
-/// Rotating a secret invalidates the old one at once, and Lune signs what it sends later with the
-/// new one, so add it to the keyring before anything else. That this includes redeliveries of
-/// earlier batches is an inference.
+/// Rotating a secret invalidates the old one at once, and Lune signs all later requests with the
+/// new one, so add it to the keyring first. That this includes redeliveries of earlier batches is
+/// an inference.
 ///
 /// Source: <https://docs.lune.co/general-concepts/webhooks>.
 #[must_use]
@@ -81,22 +82,22 @@ pub fn scheme() -> Scheme {
         .expect("a scheme of constant parts")
 }
 
-/// The sender that the signature header names.
+/// The sender in the signature header.
 ///
-/// **Not covered by the signature**: anyone who can send a delivery can write anything here. Use it
-/// for logs, or to find the webhook whose secret to try. What is genuine follows from the key that
-/// verified the delivery.
+/// **It isn't covered by the signature**: anyone who can send a delivery can put anything here. Use
+/// it for logs, or to find the webhook whose secret to try. To identify the sender, use the name of
+/// the key that verified the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sender<'a> {
     /// The organisation's identifier.
     Organisation(&'a str),
-    /// The account's identifier, as Lune sent it before webhooks belonged to organisations in 2023.
+    /// The account's id, which Lune sent before webhooks belonged to organisations in 2023.
     Account(&'a str),
 }
 
 impl<'a> Sender<'a> {
-    /// Reads the sender of a verified delivery; the organisation if the header names both.
+    /// Returns the sender of a verified delivery, preferring the organisation over the account.
     #[must_use]
     pub fn of<B>(verified: &'a Verified<B>) -> Option<Self> {
         let organisation = verified.unsigned_field("organisation");
@@ -104,7 +105,7 @@ impl<'a> Sender<'a> {
         organisation.map(Self::Organisation).or_else(account)
     }
 
-    /// The identifier, of either kind.
+    /// The id of the organisation or account.
     #[must_use]
     pub fn id(&self) -> &'a str {
         match self {

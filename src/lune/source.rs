@@ -4,7 +4,7 @@ use super::{Batch, Event};
 use crate::receiver::{self, Authenticated, Authentication, DecodeError, Keys, Refusal, Tenants};
 use crate::signature::Verifier;
 
-/// The deliveries of Lune, for a [`Receiver`](crate::receiver::Receiver).
+/// Lune's deliveries, as a source for a [`Receiver`](crate::receiver::Receiver).
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -18,35 +18,35 @@ use crate::signature::Verifier;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// An event that can't be decoded reaches the handler too, as
-/// [`EventData::Undecodable`](super::EventData::Undecodable) with its raw bytes, and costs no other
-/// event. `Ok(())` from the handler skips it on purpose.
+/// An event that can't be decoded is also passed to the handler, as
+/// [`EventData::Undecodable`](super::EventData::Undecodable) with its raw bytes. It doesn't affect
+/// other events. To skip it, return `Ok(())` from the handler.
 ///
 /// # Order
 ///
-/// Lune promises the order of events within an account, at least one delivery of each, and no later
-/// event of an account before the earlier ones are acknowledged. A batch is acknowledged as a whole,
-/// within 30 seconds, or sent again as a whole.
+/// Lune guarantees the order of events within an account, at-least-once delivery, and no later
+/// event of an account before the earlier ones are acknowledged. A batch must be acknowledged as a
+/// whole within 30 seconds, or it is redelivered as a whole.
 ///
-/// The receiver adds that each event is handled once, and that the order holds while a batch is sent
-/// again although its first copy is still being handled, in one process, and in several that share
-/// a store:
+/// The receiver handles each event once. It also keeps the order if a batch is redelivered while
+/// its first copy is still being handled, in one process or in several that share a store:
 ///
-/// - The events of a batch are handled one after the other. An event's handler starts only after the
-///   commit of the one before it.
-/// - An event that another copy of the batch is handling ends the batch with 503. Lune sends it
-///   again, and what was handled by then is skipped.
-/// - The first event that fails ends the batch. Nothing after it is handled, of any account, until
-///   Lune sends the batch again.
+/// - The events of a batch are handled one after another. Each handler starts after the previous
+///   event was committed.
+/// - If another copy of the batch is handling an event, the batch gets 503. Lune redelivers it, and
+///   events that were handled by then are skipped.
+/// - The batch stops at the first event that fails. No later event of any account is handled until
+///   Lune redelivers the batch.
 ///
-/// The order can't hold where one handler outlives its [lease](receiver::ReceiverBuilder::lease), as
-/// in a process that stands still: another may then handle the same event and those after it.
+/// The order isn't guaranteed if a handler outlives its [lease](receiver::ReceiverBuilder::lease),
+/// for example in a suspended process: another handler can then process the same event and later
+/// ones.
 ///
 /// # Duplicates
 ///
-/// Events are deduplicated by `event_id`. The string `"5"` and the number `5` are two ids. An event
-/// without one is deduplicated by the digest of its bytes. What the store has forgotten is handled
-/// again, unless [`skip_stale`](Self::skip_stale) recognizes it.
+/// Events are deduplicated by `event_id`. The string `"5"` and the number `5` are different ids. An
+/// event without an id is deduplicated by the digest of its bytes. Once the store has forgotten an
+/// event, a redelivery is handled again, unless [`skip_stale`](Self::skip_stale) is set.
 #[derive(Clone, Debug)]
 pub struct Source {
     keys: Keys<Verifier>,
@@ -54,7 +54,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Deliveries that this verifier accepts.
+    /// Creates a source from a verifier.
     pub fn new(verifier: Verifier) -> Self {
         Self {
             keys: Keys::Same(verifier),
@@ -62,7 +62,7 @@ impl Source {
         }
     }
 
-    /// Deliveries to many tenants, each with its own verifier.
+    /// Creates a source for many tenants, each with its own verifier.
     pub fn for_tenants(tenants: Tenants<Verifier>) -> Self {
         Self {
             keys: Keys::of_tenants(tenants, super::scheme()),
@@ -70,16 +70,15 @@ impl Source {
         }
     }
 
-    /// Skips an event whose `sequence` is lower than the last one handled of its account.
+    /// Skips events whose `sequence` is lower than the last one handled for the account.
     ///
-    /// Lune names this as a second way to recognize a redelivery. An event with an equal sequence and
-    /// another `event_id` is a new event. The store keeps the last sequence of each account as long
-    /// as it remembers an event, so with a shared store it holds across processes and restarts. An
+    /// Lune documents this as a second way to detect redeliveries. An event with an equal sequence
+    /// and a different `event_id` is a new event. The store keeps the last sequence of each account
+    /// for as long as an event, so with a shared store this works across processes and restarts. An
     /// event without an account or a sequence is never stale.
     ///
-    /// Off by default: of the two forms of [`Sequence`](super::Sequence) that Lune has published,
-    /// every value of one is below every value of the other on the same day, and an event that is
-    /// skipped is lost.
+    /// It is off by default because a skipped event is lost, and Lune has published two formats of
+    /// [`Sequence`](super::Sequence) that don't sort together.
     #[must_use]
     pub fn skip_stale(mut self) -> Self {
         self.skip_stale = true;
@@ -94,8 +93,8 @@ impl receiver::Source for Source {
         "lune"
     }
 
-    /// Lune publishes no bound on a batch. 32 MiB holds 10,000 events of three times the size of the
-    /// published sample.
+    /// Lune doesn't publish the maximum size of a batch. 32 MiB is enough for 10,000 events of
+    /// three times the size of the published sample.
     fn max_body_bytes(&self) -> usize {
         32 * 1024 * 1024
     }

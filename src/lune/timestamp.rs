@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::json;
 
-/// A point in time as Lune wrote it, whether or not it is one.
+/// A timestamp as Lune sent it, which may be invalid.
 ///
 /// ```
 /// use webhook_sdk::lune::Timestamp;
@@ -14,19 +14,20 @@ use super::json;
 /// assert!(Timestamp::from("created_at").to_utc().is_none());
 /// ```
 ///
-/// Lune's schema says RFC 3339, its published sample delivery says `"created_at": "created_at"`. The text
-/// is therefore kept and parsed when asked for. It can be read from JSON only.
+/// Lune's schema specifies RFC 3339, but its published sample delivery contains `"created_at":
+/// "created_at"`. Therefore, the text is kept and only parsed on demand. It can only be
+/// deserialized from JSON.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Timestamp(String);
 
 impl Timestamp {
-    /// The text as it came.
+    /// The text as it was received.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The time in UTC, where the text is an RFC 3339 date and time.
+    /// The time in UTC, if the text is an RFC 3339 date and time.
     #[must_use]
     pub fn to_utc(&self) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc3339(&self.0)

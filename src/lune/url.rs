@@ -20,18 +20,18 @@ use crate::redact::Redacted;
 /// # Ok::<(), WebhookUrlError>(())
 /// ```
 ///
-/// Lune publishes a pattern that is stricter than URLs are, and in places laxer:
+/// Lune's published pattern is stricter than a URL in most places, and more lenient in others:
 ///
-/// - `https` only, written in lower case.
+/// - Only `https`, in lowercase.
 /// - Only letters, digits and `-@:%_+.~#?&/=`. A `,` or `;` in a path or query must be
 ///   percent-encoded, and so must anything that isn't ASCII.
 /// - Before the first `/`, `?` or `&` there must be a dot with 2 to 256 characters before it and a
-///   name of 2 to 6 lower-case letters after it. So `localhost`, IP addresses, `EXAMPLE.COM` and
-///   `foo.technology` are refused. The name needn't be the last one: `hooks.foo.technology` is
-///   accepted for its `foo`.
+///   name of 2 to 6 lowercase letters after it. Therefore, `localhost`, IP addresses, `EXAMPLE.COM`
+///   and `foo.technology` are rejected. The name doesn't have to be the last one:
+///   `hooks.foo.technology` is accepted because of `foo`.
 ///
-/// What passes here passes Lune's pattern; whether Lune checks more is unpublished. Source:
-/// <https://docs.lune.co/api-reference/webhooks>.
+/// A URL that is valid here matches Lune's pattern. Lune doesn't publish whether it checks more.
+/// Source: <https://docs.lune.co/api-reference/webhooks>.
 ///
 /// A response may hold a URL that is older than these rules, so it has a [`RedactedUrl`], which
 /// converts. `Debug` shows the host and no secret, as that does.
@@ -106,47 +106,47 @@ impl From<WebhookUrl> for RedactedUrl {
     }
 }
 
-/// Which rule of Lune's a URL breaks. No variant holds a part of the URL.
+/// An error from validating a URL. No variant contains a part of the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookUrlError {
-    /// It doesn't begin with `https://` in lower case.
+    /// It doesn't begin with `https://` in lowercase.
     #[error("the URL must begin with https://")]
     Scheme,
-    /// A character before the path that Lune doesn't accept there.
+    /// It has a character before the path that Lune doesn't accept there.
     #[error(
         "the URL has a character at byte {position}, before its path, that is none of the \
          letters, digits and -@:%._+~#= accepted there"
     )]
     HostCharacter {
-        /// Its place in the URL, in bytes from 0.
+        /// Its position in the URL, in bytes from 0.
         position: usize,
     },
-    /// A character in path, query or fragment that Lune doesn't accept, such as `,` and `;`.
+    /// It has a character in path, query or fragment that Lune doesn't accept.
     #[error(
         "the URL has a character at byte {position} that is none of the letters, digits and \
          -@:%_+.~#?&/= accepted by Lune: percent-encode it"
     )]
     PathCharacter {
-        /// Its place in the URL, in bytes from 0.
+        /// Its position in the URL, in bytes from 0.
         position: usize,
     },
-    /// The host has no dot, as `localhost` has none.
+    /// The host has no dot, like `localhost`.
     #[error("the URL has a host without a dot: Lune accepts public names only")]
     NoDot,
-    /// No name after a dot of the host is of 2 to 6 lower-case letters.
+    /// No label after a dot in the host consists of 2 to 6 lowercase letters.
     #[error(
         "the URL must have a name of 2 to 6 lower-case letters after a dot of its host, such as \
          com: no IP address, no upper case, no longer top-level domain"
     )]
     TopLevelDomain,
-    /// Fewer than 2 or more than 256 characters come before that name's dot.
+    /// There are fewer than 2 or more than 256 characters before that dot.
     #[error("the URL must have 2 to 256 characters before the dot of its top-level domain")]
     HostLength,
 }
 
 impl From<WebhookUrlError> for Error {
-    /// An error of the kind [`is_validation`](Error::is_validation) about the field `url`.
+    /// A validation error for the field `url`.
     fn from(error: WebhookUrlError) -> Self {
         let text = error.to_string();
         let rule = text.strip_prefix("the URL ").unwrap_or(&text);
@@ -190,7 +190,7 @@ fn is_accepted(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-@:%_+.~#?&/=".contains(c)
 }
 
-/// Whether the word that `text` begins with is of 2 to 6 lower-case letters.
+/// Whether `text` begins with a word of 2 to 6 lowercase letters.
 fn is_top_level(text: &str) -> bool {
     let word = text
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')

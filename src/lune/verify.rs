@@ -1,4 +1,4 @@
-//! From the API's own answers to a verifier.
+//! Builds verifiers from API responses.
 
 use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::WebhookWithSecret;
@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::signature::{Key, Verifier};
 
 impl WebhookWithSecret {
-    /// A verifier for what is delivered to this webhook, by [`scheme`].
+    /// Creates a verifier for deliveries to this webhook, with Lune's [`scheme`].
     ///
-    /// Its key is named after the webhook. To accept several secrets, as of several webhooks that
-    /// deliver to one URL, put the [`signing_key`](Self::signing_key) of each into one
+    /// Its key is named after the webhook. To accept several secrets, for example of several
+    /// webhooks with the same URL, add the [`signing_key`](Self::signing_key) of each to one
     /// [`Keyring`](crate::signature::Keyring).
     ///
     /// ```no_run
@@ -28,24 +28,26 @@ impl WebhookWithSecret {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`](crate::ErrorKind::Secret) when the secret can't be a key.
+    /// Returns an error of kind [`ErrorKind::Secret`](crate::ErrorKind::Secret) if the secret isn't
+    /// a valid key.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
         Ok(Verifier::new(scheme(), key))
     }
 
-    /// The secret as a key with a name of its own.
+    /// The secret as a signing key with this name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`](crate::ErrorKind::Secret) when the secret can't be a key.
+    /// Returns an error of kind [`ErrorKind::Secret`](crate::ErrorKind::Secret) if the secret isn't
+    /// a valid key.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         Ok(Key::new(name, &self.secret)?)
     }
 }
 
 impl RotateWebhookSecret {
-    /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
+    /// Rotates the secret, and lets a running receiver accept both for a grace period.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -61,15 +63,15 @@ impl RotateWebhookSecret {
     /// # }
     /// ```
     ///
-    /// Lune stops signing with the old secret at once. What it signs before its answer is here is
-    /// refused, and comes again: see [`Rotation`].
+    /// Lune stops signing with the old secret at once. Deliveries that it signs before the response
+    /// arrives are refused and redelivered: see [`Rotation`].
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] before any call when the keyring lacks the old key or has the new
-    /// one; else as the call itself. The keyring is then as it was. After an error that leaves open
-    /// whether the secret was rotated, such as a time-out, rotate again: Lune tells a whole secret in
-    /// this answer alone.
+    /// Returns an error with [`Error::is_configuration`], without calling Lune, if the keyring
+    /// lacks the old key or already has the new one. Otherwise, the errors are those of the call.
+    /// The keyring is then unchanged. If the secret may have been rotated, as after a timeout,
+    /// rotate again: only this response contains the complete secret.
     pub async fn rotate(self, rotation: Rotation<'_>) -> Result<WebhookWithSecret, Error> {
         rotation
             .run(self.send(), |webhook: &WebhookWithSecret, name| {

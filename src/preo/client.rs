@@ -6,7 +6,7 @@ use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sea
 use crate::error::Error;
 
 impl PreoClient {
-    /// Configures a client with a token.
+    /// Returns a builder for a client with a token.
     ///
     /// ```
     /// use webhook_sdk::preo::PreoClient;
@@ -16,8 +16,8 @@ impl PreoClient {
     /// # Ok::<_, webhook_sdk::Error>(())
     /// ```
     ///
-    /// How Preo authenticates its callers is unpublished: `Authorization: Bearer <token>` is our
-    /// default; pass an [`Auth`] for anything else.
+    /// Preo doesn't publish how it authenticates clients: `Authorization: Bearer <token>` is our
+    /// default. Pass an [`Auth`] for anything else.
     pub fn builder(auth: impl Into<Auth>) -> ClientBuilder<Self> {
         ClientBuilder::new(auth.into(), ())
     }
@@ -36,7 +36,7 @@ impl sealed::Sealed for PreoClient {
 
     fn advice(refusal: &Refusal<'_>, (): &()) -> Option<String> {
         let advice = match refusal.status.as_u16() {
-            401 => "Preo rejects the token, or expects it in another way, see `Auth`",
+            401 => "Preo rejects the token, or expects it in another form: see `Auth`",
             403 => "the token lacks a permission",
             _ => return None,
         };

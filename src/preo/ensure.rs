@@ -5,7 +5,7 @@ use crate::client::ensure::{
 use crate::error::Error;
 
 impl PreoClient {
-    /// Creates a webhook endpoint or updates it, so that one with this URL has these settings.
+    /// Creates a webhook endpoint with this URL, or updates the existing one.
     ///
     /// ```no_run
     /// use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookEvent};
@@ -24,12 +24,12 @@ impl PreoClient {
     /// # }
     /// ```
     ///
-    /// An existing webhook is found by its organization and URL; credentials in the URL, the case of
-    /// the host and a default port don't matter. Optional settings that `desired` leaves out stay as
-    /// they are. The returned webhook has the secret in each case, unless Preo left it out.
+    /// An existing webhook is found by its organization and URL, ignoring credentials, the case of
+    /// the host and a default port. Optional settings that `desired` omits stay unchanged. The
+    /// returned webhook always has the secret, unless Preo omits it.
     ///
-    /// Safe to call from several processes at once: whoever finds an earlier webhook after creating
-    /// its own deletes its own.
+    /// It is safe to call from several processes at once: a call that finds an earlier webhook
+    /// after creating its own deletes its own.
     pub fn ensure_webhook(&self, desired: WebhookCreate) -> EnsureWebhook {
         EnsureWebhook {
             client: self.clone(),
@@ -38,7 +38,7 @@ impl PreoClient {
     }
 }
 
-/// A request of [`PreoClient::ensure_webhook`], to be sent.
+/// A request builder for [`PreoClient::ensure_webhook`].
 #[derive(Clone, Debug)]
 #[must_use = "a request is sent by its `send`"]
 pub struct EnsureWebhook {
@@ -51,8 +51,9 @@ impl EnsureWebhook {
     ///
     /// # Errors
     ///
-    /// Those of the calls it makes; [`Error::operation`] names the call. [`Error::is_conflict`] if
-    /// several webhook endpoints of the organization have this URL; the message lists their ids.
+    /// Returns any error of the calls it makes; [`Error::operation`] returns the failed call.
+    /// Returns an error with [`Error::is_conflict`] if several webhook endpoints of the
+    /// organization have this URL. The message lists their ids.
     pub async fn send(self) -> Result<Ensured<Webhook>, Error> {
         ensure(&self).await
     }
@@ -95,7 +96,7 @@ impl Ensure for EnsureWebhook {
         let webhook = self.client.retrieve_webhook(&id).send().await?;
         let mut update = WebhookUpdate::new();
         let mut changed = Vec::new();
-        // Django REST framework, by which Preo seems to be made, trims texts.
+        // Django REST framework, which Preo seems to use, trims texts.
         if desired.name.trim() != webhook.name.trim() {
             changed.push("name");
             update.name = Some(desired.name.clone());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The JSON text of a delivery, byte for byte as it was signed.
 ///
-/// `Debug` shows its length and nothing of it.
+/// `Debug` only shows its length.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Payload(String);
@@ -20,11 +20,12 @@ impl Payload {
         self.0.as_bytes()
     }
 
-    /// Decodes the text.
+    /// Decodes the text as JSON.
     ///
     /// # Errors
     ///
-    /// When it isn't JSON or isn't a `T`. The error of `serde_json` can quote the payload.
+    /// Returns an error if it isn't JSON or doesn't match `T`. The error of `serde_json` can quote
+    /// the payload.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
         serde_json::from_str(&self.0)
     }
@@ -32,14 +33,14 @@ impl Payload {
 
 /// The stored signature of a delivery.
 ///
-/// `Debug` doesn't show it: Preo's signatures have no date, so whoever has one with its payload can
-/// deliver both again.
+/// `Debug` doesn't show it: Preo's signatures have no timestamp, so anyone who has a signature and
+/// its payload can replay them.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Signature(String);
 
 impl Signature {
-    /// The text, as Preo stores it.
+    /// The signature, as Preo stores it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

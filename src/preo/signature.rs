@@ -1,9 +1,9 @@
 use crate::Secret;
 use crate::signature::{Key, KeyError, Scheme, Verifier};
 
-/// The header that a signature is expected in.
+/// The signature header.
 ///
-/// Unpublished, our default.
+/// Our default. Preo doesn't publish it.
 pub const SIGNATURE_HEADER: &str = "x-preo-signature";
 
 /// Creates a verifier for Preo's deliveries from a webhook's secret.
@@ -22,16 +22,16 @@ pub const SIGNATURE_HEADER: &str = "x-preo-signature";
 ///
 /// # Errors
 ///
-/// A [`KeyError`] for a secret that can't be a key; see [`Key::new`].
+/// Returns a [`KeyError`] if the secret isn't valid; see [`Key::new`].
 pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
     Ok(Verifier::new(scheme(), Key::new("main", secret)?))
 }
 
 /// Preo's signature scheme: the hexadecimal HMAC-SHA256 of the body, without a timestamp.
 ///
-/// Preo publishes only that a payload has an HMAC signature of at most 64 characters. That it is the
-/// hexadecimal digest of the body alone is an inference, and [`SIGNATURE_HEADER`] is our default.
-/// Build a [`Scheme`] for any other rule; for another header this is enough:
+/// Preo publishes only that a payload has an HMAC signature of at most 64 characters. That it is
+/// the hexadecimal digest of the body alone is an inference, and [`SIGNATURE_HEADER`] is our
+/// default. For anything else, build a [`Scheme`]. To change only the header:
 ///
 /// ```
 /// use webhook_sdk::Secret;

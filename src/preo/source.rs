@@ -10,13 +10,12 @@ use crate::receiver::{
 };
 use crate::signature::Verifier;
 
-/// The deliveries of Preo, for a [`Receiver`](crate::receiver::Receiver).
+/// Preo's deliveries, as a source for a [`Receiver`](crate::receiver::Receiver).
 ///
-/// Preo's signatures have no date: a captured delivery is turned away for as long as the store
-/// remembers it, and no longer.
+/// Preo's signatures have no timestamp: a replayed delivery is only detected for as long as the
+/// store remembers its event.
 ///
-/// What a payload looks like is unpublished, so `T` is what you know of it; without that, a
-/// [`Value`].
+/// Preo doesn't publish the format of payloads, so `T` is your own type. It defaults to [`Value`].
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -47,7 +46,7 @@ pub struct Source<T = Value> {
 type Identity<T> = dyn Fn(&T) -> Option<String> + Send + Sync;
 
 impl Source {
-    /// Source that this verifier accepts.
+    /// Creates a source from a verifier.
     pub fn new(verifier: Verifier) -> Self {
         Self {
             keys: Keys::Same(verifier),
@@ -56,7 +55,7 @@ impl Source {
         }
     }
 
-    /// Deliveries to many tenants, each with its own verifier.
+    /// Creates a source for many tenants, each with its own verifier.
     pub fn for_tenants(tenants: Tenants<Verifier>) -> Self {
         Self {
             keys: Keys::of_tenants(tenants, super::scheme()),
@@ -79,10 +78,10 @@ impl Source {
 }
 
 impl<T> Source<T> {
-    /// Deduplicates events by an id in their payload.
+    /// Deduplicates events by an id in the payload.
     ///
-    /// Without it, and where it returns `None` or an empty id, events are deduplicated by the
-    /// digest of the signed body: two events with the same bytes count as one.
+    /// By default, and if the function returns `None` or an empty id, events are deduplicated by
+    /// the digest of the body: two events with the same bytes are duplicates.
     #[must_use]
     pub fn identified_by(
         mut self,

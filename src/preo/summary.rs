@@ -1,6 +1,6 @@
 use super::generated::types::{Webhook, WebhookSummary};
 
-/// Drops the secret, as a list does.
+/// Drops the secret, like a list.
 impl From<Webhook> for WebhookSummary {
     fn from(webhook: Webhook) -> Self {
         Self {

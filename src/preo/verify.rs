@@ -1,4 +1,4 @@
-//! From the API's own answers to a verifier.
+//! Builds verifiers from API responses.
 
 use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::{Webhook, WebhookDelivery};
@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind};
 use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
 
 impl Webhook {
-    /// A verifier for what is delivered to this webhook endpoint, by [`scheme`].
+    /// Creates a verifier for deliveries to this webhook endpoint, with Preo's [`scheme`].
     ///
-    /// Its key is named after the webhook endpoint. To accept an old secret beside a new one, put
-    /// the [`signing_key`](Self::signing_key) of each into one [`Keyring`].
+    /// Its key is named after the webhook endpoint. To accept an old and a new secret, add the
+    /// [`signing_key`](Self::signing_key) of each to one [`Keyring`].
     ///
     /// ```no_run
     /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -24,17 +24,19 @@ impl Webhook {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`] when the webhook has no secret, or one that can't be a key.
+    /// Returns an error of kind [`ErrorKind::Secret`] if the webhook has no secret, or one that
+    /// isn't a valid key.
     pub fn verifier(&self) -> Result<Verifier, Error> {
         let key = self.signing_key(&self.id)?;
         Ok(Verifier::new(scheme(), key))
     }
 
-    /// The secret as a key with a name of its own.
+    /// The secret as a signing key with this name.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Secret`] when the webhook has no secret, or one that can't be a key.
+    /// Returns an error of kind [`ErrorKind::Secret`] if the webhook has no secret, or one that
+    /// isn't a valid key.
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         let Some(secret) = &self.secret else {
             let message = "the webhook has no secret: Preo sends it when one is created, \
@@ -46,7 +48,7 @@ impl Webhook {
 }
 
 impl RotateWebhookSecret {
-    /// Rotates the secret and lets a running receiver accept the old and the new one for a time.
+    /// Rotates the secret, and lets a running receiver accept both for a grace period.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -62,15 +64,15 @@ impl RotateWebhookSecret {
     /// # }
     /// ```
     ///
-    /// What is delivered between Preo's change and its answer is refused: see [`Rotation`].
+    /// Deliveries between the rotation and its response are refused: see [`Rotation`].
     ///
     /// # Errors
     ///
-    /// [`Error::is_configuration`] before any call when the keyring lacks the old key or has the new
-    /// one; [`ErrorKind::Secret`] after a rotation whose response has no usable secret; else as the
-    /// call itself. The keyring is then as it was. After an error that leaves open
-    /// whether the secret was rotated, such as a time-out, call
-    /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which tells the secret in force,
+    /// Returns an error with [`Error::is_configuration`], without calling Preo, if the keyring
+    /// lacks the old key or already has the new one. Returns an error of kind [`ErrorKind::Secret`]
+    /// if the response has no usable secret. Otherwise, the errors are those of the call. The
+    /// keyring is then unchanged. If the secret may have been rotated, as after a timeout, call
+    /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which returns the current secret,
     /// and [`add`](Keyring::add) its [`signing_key`](Webhook::signing_key).
     pub async fn rotate(self, rotation: Rotation<'_>) -> Result<Webhook, Error> {
         rotation
@@ -82,25 +84,24 @@ impl RotateWebhookSecret {
 }
 
 impl WebhookDelivery {
-    /// Checks the stored payload against the stored signature, by [`scheme`].
+    /// Verifies the stored payload with the stored signature and Preo's [`scheme`].
     ///
-    /// This audits what Preo says it sent. It needs no header, so it also tells whether the secret
-    /// at hand is the one that Preo signs with.
+    /// Use it to audit deliveries, or to check whether a secret is the one that Preo signs with.
     ///
     /// # Errors
     ///
-    /// A [`VerifyError`] that names the broken rule; [`VerifyError::NoSignature`] when none is
-    /// stored.
+    /// Returns the [`VerifyError`] of the check that failed, or [`VerifyError::NoSignature`] if no
+    /// signature is stored.
     pub fn verify(&self, keys: impl Into<Keyring>) -> Result<Verified<&[u8]>, VerifyError> {
         self.verify_with(&Verifier::new(scheme(), keys))
     }
 
-    /// Checks the stored payload against the stored signature, by any scheme.
+    /// Verifies the stored payload with the stored signature and any scheme.
     ///
     /// # Errors
     ///
-    /// As [`verify`](Self::verify); [`VerifyError::HeadersNeeded`] when the scheme signs more than
-    /// the body.
+    /// Same as [`verify`](Self::verify), and [`VerifyError::HeadersNeeded`] if the scheme signs
+    /// more than the body.
     pub fn verify_with(&self, verifier: &Verifier) -> Result<Verified<&[u8]>, VerifyError> {
         let signature = self.signature.as_ref().ok_or(VerifyError::NoSignature)?;
         verifier.verify_detached(signature.as_str(), self.payload.as_bytes())

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::open_enum::open_enum;
 
 open_enum! {
-    /// What a pretix webhook can subscribe to.
+    /// An action type that a pretix webhook can subscribe to.
     ///
     /// ```
     /// use webhook_sdk::pretix::ActionType;
@@ -16,11 +16,11 @@ open_enum! {
     /// assert!(ActionType::from("pretix.event.order.*").is_unknown());
     /// ```
     ///
-    /// An action type is a fixed name, not a pattern, even where it ends in `.*`: pretix 2026.8.0
-    /// accepts these 47 names and what its plugins add, compares case, and answers 400 to any
-    /// other, `pretix.event.order.*` among them. The variants named `…Any` cover every concrete
-    /// action below their name; those are not subscribable one by one. No other action type covers
-    /// the ones below it: [`OrderPlaced`](Self::OrderPlaced) does not include
+    /// An action type is a fixed name, not a pattern, even if it ends in `.*`. pretix 2026.8.0
+    /// accepts these 47 names and those of its plugins, is case-sensitive, and responds with 400 to
+    /// any other name, such as `pretix.event.order.*`. The variants named `…Any` cover every
+    /// concrete action below their name, which can't be subscribed to individually. No other action
+    /// type covers the ones below it: [`OrderPlaced`](Self::OrderPlaced) does not include
     /// [`OrderPlacedRequireApproval`](Self::OrderPlacedRequireApproval).
     ///
     /// A plugin's action type is [`Unknown`](Self::Unknown). 16 of the 47 are missing from the
@@ -29,7 +29,7 @@ open_enum! {
     pub enum ActionType {
         /// An order was placed.
         OrderPlaced = "pretix.event.order.placed",
-        /// An order was placed that waits for approval.
+        /// An order that requires approval was placed.
         OrderPlacedRequireApproval = "pretix.event.order.placed.require_approval",
         /// An order was paid in full.
         OrderPaid = "pretix.event.order.paid",
@@ -39,21 +39,21 @@ open_enum! {
         OrderReactivated = "pretix.event.order.reactivated",
         /// An order expired unpaid.
         OrderExpired = "pretix.event.order.expired",
-        /// The date until which an order has to be paid changed.
+        /// The payment deadline of an order changed.
         OrderExpiryChanged = "pretix.event.order.expirychanged",
-        /// The information given with an order changed, such as names and answers.
+        /// The information in an order changed, such as names and answers.
         OrderModified = "pretix.event.order.modified",
         /// The contact address of an order changed.
         OrderContactChanged = "pretix.event.order.contact.changed",
-        /// What was ordered changed, such as a price or a position.
+        /// The content of an order changed, such as a price or a position.
         OrderChangedAny = "pretix.event.order.changed.*",
         /// A refund was created.
         OrderRefundCreated = "pretix.event.order.refund.created",
-        /// A refund was made outside of pretix, for example at the payment provider.
+        /// A refund was made outside of pretix, for example by the payment provider.
         OrderRefundCreatedExternally = "pretix.event.order.refund.created.externally",
-        /// A customer asked for a refund.
+        /// A customer requested a refund.
         OrderRefundRequested = "pretix.event.order.refund.requested",
-        /// A refund was carried out.
+        /// A refund was completed.
         OrderRefundDone = "pretix.event.order.refund.done",
         /// A refund was canceled.
         OrderRefundCanceled = "pretix.event.order.refund.canceled",
@@ -65,11 +65,11 @@ open_enum! {
         OrderApproved = "pretix.event.order.approved",
         /// An order was denied.
         OrderDenied = "pretix.event.order.denied",
-        /// A test mode order was deleted; other orders can't be.
+        /// A test mode order was deleted. Other orders can't be deleted.
         OrderDeleted = "pretix.event.order.deleted",
-        /// A ticket was scanned, on the way in or out.
+        /// A ticket was scanned, for entry or exit.
         CheckIn = "pretix.event.checkin",
-        /// A check-in was taken back.
+        /// A check-in was reverted.
         CheckInReverted = "pretix.event.checkin.reverted",
         /// An event was created, or copied from another.
         EventAdded = "pretix.event.added",
@@ -83,10 +83,9 @@ open_enum! {
         SubEventChanged = "pretix.subevent.changed",
         /// A date of an event series was deleted.
         SubEventDeleted = "pretix.subevent.deleted",
-        /// A product was added, changed or deleted, or something that belongs to it.
+        /// A product or one of its parts was added, changed or deleted.
         ItemAny = "pretix.event.item.*",
-        /// A quota was added, changed, deleted, opened or closed; not that its availability
-        /// changed.
+        /// A quota was added, changed, deleted, opened or closed, but not its availability.
         QuotaAny = "pretix.event.quota.*",
         /// A shop went live.
         LiveActivated = "pretix.event.live.activated",
@@ -96,17 +95,17 @@ open_enum! {
         TestmodeActivated = "pretix.event.testmode.activated",
         /// A shop left test mode.
         TestmodeDeactivated = "pretix.event.testmode.deactivated",
-        /// Somebody joined a waiting list.
+        /// A waiting list entry was added.
         WaitingListAdded = "pretix.event.orders.waitinglist.added",
         /// A waiting list entry changed.
         WaitingListChanged = "pretix.event.orders.waitinglist.changed",
         /// A waiting list entry was deleted.
         WaitingListDeleted = "pretix.event.orders.waitinglist.deleted",
-        /// A waiting list entry was given a voucher.
+        /// A waiting list entry received a voucher.
         WaitingListVoucherAssigned = "pretix.event.orders.waitinglist.voucher_assigned",
         /// A voucher was added.
         VoucherAdded = "pretix.voucher.added",
-        /// A voucher was changed; not that it was redeemed.
+        /// A voucher was changed, but not redeemed.
         VoucherChanged = "pretix.voucher.changed",
         /// A voucher was deleted.
         VoucherDeleted = "pretix.voucher.deleted",
@@ -125,7 +124,7 @@ open_enum! {
     }
 }
 
-/// What happened, by the concrete name in a notification.
+/// The concrete action of a notification.
 ///
 /// ```
 /// use webhook_sdk::pretix::{Action, ActionType};
@@ -135,7 +134,7 @@ open_enum! {
 /// assert_eq!(action.as_str(), "pretix.event.order.changed.price");
 /// ```
 ///
-/// A webhook that subscribed to a `.*` name is told the concrete action, so compare
+/// A webhook that subscribed to a `.*` name receives the concrete action, so compare
 /// [`subscription`](Self::subscription) with an [`ActionType`], not the text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -148,9 +147,9 @@ impl Action {
         &self.0
     }
 
-    /// The known action type under which pretix delivers this action.
+    /// The known action type that covers this action.
     ///
-    /// `None` if only a plugin's action type could: then see
+    /// `None` if only a plugin's action type can cover it. See
     /// [`subscriptions`](Self::subscriptions).
     #[must_use]
     pub fn subscription(&self) -> Option<ActionType> {
@@ -158,7 +157,7 @@ impl Action {
             .find(|action_type| !action_type.is_unknown())
     }
 
-    /// Every name that pretix looks up for this action, the first registered one winning.
+    /// All names that pretix looks up for this action. The first registered one wins.
     ///
     /// ```
     /// use webhook_sdk::pretix::Action;
@@ -168,8 +167,8 @@ impl Action {
     /// assert_eq!(names, ["pretix.event.quota.opened", "pretix.event.quota.*", "pretix.event.*"]);
     /// ```
     ///
-    /// That a name is among them doesn't make it subscribable; see [`ActionType`]. There are none
-    /// for an action of more than 255 bytes, which pretix can't store.
+    /// Not all of them are valid action types; see [`ActionType`]. There are none for an action of
+    /// more than 255 bytes, which pretix can't store.
     pub fn subscriptions(&self) -> impl Iterator<Item = ActionType> + '_ {
         let name = self.0.as_str();
         let name = if name.len() <= MAX_LENGTH { name } else { "" };
@@ -208,5 +207,5 @@ impl fmt::Display for Action {
     }
 }
 
-/// The size of the column in which pretix 2026.8.0 keeps an action.
+/// The size of the database column for actions in pretix 2026.8.0.
 const MAX_LENGTH: usize = 255;

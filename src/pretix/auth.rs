@@ -13,7 +13,7 @@ use super::{Credentials, TargetUrl};
 use crate::roster::{Entry, KeyringError, Retire, Roster};
 use crate::signature::Reading;
 
-/// Checks the credentials of a notification.
+/// Verifies the credentials of notifications.
 ///
 /// ```
 /// use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -30,25 +30,26 @@ use crate::signature::Reading;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// This is the only authentication there is: pretix signs nothing. It shows that the sender knows
-/// the password, not that the body comes from pretix, so fetch the object that it names; see
+/// This is the only authentication, because pretix doesn't sign requests. It proves that the sender
+/// knows the password, not that the body is genuine, so fetch the object of the notification; see
 /// [`Notification::refetch_path`](super::Notification::refetch_path).
 ///
 /// To change the password: [`add`](Self::add) the new credentials, update the webhook's target URL,
 /// then [`retire`](Self::retire) the old ones. pretix reads the URL for each attempt, retries
 /// included, so a grace period of a few minutes is enough (source: pretix 2026.8.0).
-/// [`replace`](Self::replace) sets all credentials at once, as when reloading a configuration.
+/// [`replace`](Self::replace) sets all credentials at once, for example after reloading a
+/// configuration.
 ///
-/// A clone is a handle to the same credentials: a change through one is seen by the next
-/// verification through any other. Reading never blocks, and every change is atomic. Only digests
-/// are kept. User and password are compared together, and with all credentials, in constant time.
+/// Clones share the same credentials: a change through one clone affects the next verification
+/// through any other. Reading never blocks, and every change is atomic. Only digests are kept. User
+/// and password are compared together, with all credentials, in constant time.
 #[derive(Clone)]
 pub struct BasicAuth {
     credentials: Roster<CtOutput<Sha256>>,
 }
 
 impl BasicAuth {
-    /// Accepts these credentials, under a name for logs.
+    /// Accepts these credentials. The name is used in logs.
     pub fn new(name: impl Into<Arc<str>>, credentials: &Credentials) -> Self {
         Self {
             credentials: Roster::of(entry(name, credentials)),
@@ -70,14 +71,14 @@ impl BasicAuth {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The old credentials are accepted until `retire` ends them. A password that changed under the
-    /// same name is a replacement too. Old credentials that are also among the new ones are not kept
-    /// twice, and expired ones are dropped.
+    /// The old credentials are accepted until `retire` ends them, even if a password changed under
+    /// the same name. Old credentials that are also among the new ones aren't kept twice, and
+    /// expired ones are dropped.
     ///
     /// # Errors
     ///
-    /// A [`KeyringError`] if there are none, or if two have the same name, or the same user and
-    /// password; the credentials are then unchanged.
+    /// Returns a [`KeyringError`] if there are none, or if two have the same name, or the same user
+    /// and password. The credentials are then unchanged.
     pub fn replace<'c, N: Into<Arc<str>>>(
         &self,
         credentials: impl IntoIterator<Item = (N, &'c Credentials)>,
@@ -90,11 +91,11 @@ impl BasicAuth {
         self.credentials.replace(&entries, retire)
     }
 
-    /// Adds credentials, accepted from the next verification on.
+    /// Adds credentials, which are accepted from the next verification on.
     ///
     /// # Errors
     ///
-    /// A [`KeyringError`] if this name, or this user and password, are accepted already.
+    /// Returns a [`KeyringError`] if this name, or this user and password, already exists.
     pub fn add(
         &self,
         name: impl Into<Arc<str>>,
@@ -103,17 +104,17 @@ impl BasicAuth {
         self.credentials.add(&entry(name, credentials))
     }
 
-    /// Stops accepting the credentials of this name: at once, or after a grace period.
+    /// Stops accepting the credentials with this name, at once or after a grace period.
     ///
     /// # Errors
     ///
-    /// [`KeyringError::NotFound`] if none have this name; [`KeyringError::Last`] for
-    /// [`Retire::now`] on the only ones.
+    /// Returns [`KeyringError::NotFound`] if no credentials have this name, and
+    /// [`KeyringError::Last`] for [`Retire::now`] on the only ones.
     pub fn retire(&self, name: &str, retire: Retire) -> Result<(), KeyringError> {
         self.credentials.retire(name, retire)
     }
 
-    /// The names of all credentials, expired ones included.
+    /// The names of all credentials, including expired ones.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.credentials.names()
@@ -123,14 +124,14 @@ impl BasicAuth {
     ///
     /// # Errors
     ///
-    /// An [`AuthError`] if the header is missing, repeated or malformed, or if its credentials aren't
-    /// accepted. Answer 401, which pretix counts as a failure and retries.
+    /// Returns an [`AuthError`] if the header is missing, repeated or malformed, or if its
+    /// credentials aren't accepted. Respond with 401, which pretix retries.
     pub fn verify(&self, headers: &HeaderMap) -> Result<VerifiedCredentials, AuthError> {
         let mut buffer = Zeroizing::new([0; MAX_DECODED]);
         self.find(Sha256::digest(presented(headers, &mut buffer)?))
     }
 
-    /// Checks a user and a password from elsewhere in a request.
+    /// Verifies a user and a password from another part of the request.
     #[cfg(feature = "receiver")]
     pub(super) fn verify_pair(
         &self,
@@ -141,7 +142,7 @@ impl BasicAuth {
         self.find(pair.chain_update(password).finalize())
     }
 
-    /// Accepts what nobody can present.
+    /// Accepts random credentials, for unknown tenants.
     #[cfg(feature = "receiver")]
     pub(super) fn decoy() -> Self {
         let random = uuid::Uuid::new_v4();
@@ -190,17 +191,17 @@ impl VerifiedCredentials {
         &self.key_name
     }
 
-    /// The user that the credentials belong to.
+    /// The user of the credentials.
     ///
-    /// A user is one sender, whose password may change: a receiver deduplicates
-    /// the notifications of each user on their own.
+    /// Each user is one sender, whose password can change: a receiver deduplicates the notifications of
+    /// each user separately.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user
     }
 }
 
-/// The reason why a request is refused. It contains nothing of the presented credentials.
+/// The reason for refusing a request. It doesn't contain the credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -231,14 +232,14 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The status code to answer with: 401.
+    /// The response status: 401.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         StatusCode::UNAUTHORIZED
     }
 }
 
-/// More than a target URL's credentials can come to, decoded.
+/// More than the decoded credentials of a target URL can have.
 const MAX_DECODED: usize = TargetUrl::MAX_LENGTH;
 
 fn entry(name: impl Into<Arc<str>>, credentials: &Credentials) -> Entry<CtOutput<Sha256>> {
@@ -252,7 +253,7 @@ fn entry(name: impl Into<Arc<str>>, credentials: &Credentials) -> Entry<CtOutput
     }
 }
 
-/// The `user:password` of the one header, decoded into the buffer.
+/// Decodes the `user:password` of the header into the buffer.
 fn presented<'a>(
     headers: &HeaderMap,
     buffer: &'a mut [u8; MAX_DECODED],

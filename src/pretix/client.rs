@@ -9,7 +9,7 @@ use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sea
 use crate::error::Error;
 
 impl PretixClient {
-    /// Configures a client for one organizer, with an API token of one of its teams.
+    /// Returns a builder for a client of one organizer, with an API token.
     ///
     /// ```
     /// use webhook_sdk::Auth;
@@ -24,36 +24,36 @@ impl PretixClient {
     /// # Ok::<_, webhook_sdk::Error>(())
     /// ```
     ///
-    /// The organizer is named by its slug, the part of the shop's address after the host; case
-    /// counts. The team needs the permission to change the organizer's settings, even for reading.
-    /// The base URL is that of the hosted service by default.
+    /// The organizer is the case-sensitive slug, the first path segment of the shop's URL. The team
+    /// of the token needs the permission to change the organizer's settings, even for reading. The
+    /// base URL defaults to the hosted service.
     ///
-    /// A plain token is sent as `Authorization: Token <token>`. An OAuth token needs
-    /// [`Auth::bearer`], a device's token [`Auth::device`].
+    /// A plain token is sent as `Authorization: Token <token>`. Use [`Auth::bearer`] for an OAuth
+    /// token and [`Auth::device`] for a device.
     ///
-    /// Each call that changes something has a fresh `X-Idempotency-Key`, which its retries keep, so
-    /// that pretix does it once. This makes a `POST` repeatable.
+    /// Each call that changes something has a new `X-Idempotency-Key`, which its retries keep, so
+    /// that pretix applies it once. This makes a `POST` idempotent.
     pub fn builder(auth: impl Into<Auth>, organizer: impl Into<String>) -> ClientBuilder<Self> {
         let organizer = organizer.into();
         ClientBuilder::new(auth.into(), Settings { organizer })
     }
 
-    /// Disables a webhook and fetches what is left of it.
+    /// Disables a webhook, and returns it.
     ///
-    /// pretix never deletes a webhook: `delete_webhook` leaves it behind with `enabled` false, and
-    /// answers nothing. Two calls, so the webhook may be changed in between.
+    /// pretix never deletes a webhook: `delete_webhook` sets `enabled` to false, and returns
+    /// nothing. This method makes two calls, so the webhook can change in between.
     ///
     /// # Errors
     ///
-    /// Those of the two calls. [`Error::operation`] tells which one failed: after
-    /// `retrieve_webhook` the webhook is disabled.
+    /// Returns the error of the first call that fails. [`Error::operation`] returns which one: if
+    /// it is `retrieve_webhook`, the webhook is already disabled.
     pub async fn delete_webhook_and_retrieve(&self, id: i64) -> Result<types::Webhook, Error> {
         self.delete_webhook(id).send().await?;
         self.retrieve_webhook(id).send().await
     }
 }
 
-/// What only a client of pretix has to know.
+/// The settings specific to pretix.
 #[derive(Clone, Debug)]
 #[expect(unnameable_types, reason = "set by the builder's constructor alone")]
 pub struct Settings {
@@ -68,7 +68,7 @@ impl sealed::Sealed for PretixClient {
     const BASE_URL: &'static str = "https://pretix.eu";
     const API_PATH: &'static str = "/api/v1";
     const AUTH_SCHEME: &'static str = "Token";
-    /// pretix names no request. This is what proxies in front of it may add, our default.
+    /// pretix doesn't send request ids. A proxy in front of it may add this header; our default.
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
     const IDEMPOTENCY_KEY: Option<HeaderName> = Some(HeaderName::from_static("x-idempotency-key"));
@@ -80,7 +80,7 @@ impl sealed::Sealed for PretixClient {
                     "the organizer is empty: pass its slug",
                 ));
             }
-            // pretix decodes a path before it cuts it at the slashes.
+            // pretix decodes a path before it splits it at slashes.
             slug if slug == "." || slug == ".." || slug.contains('/') => {
                 return Err(Error::configuration(
                     "the organizer is `.` or `..` or has a `/`, which would change the path: pass \
@@ -132,10 +132,9 @@ impl sealed::Sealed for PretixClient {
 
 paginated!("list_webhooks", ListWebhooks: WebhookPage of Webhook);
 
-/// All fields as they are, to be changed and sent back.
+/// Copies all fields, to change and send them back.
 ///
-/// The events are those of [`events`](types::Webhook::events), so that a webhook that contradicts
-/// itself no longer does.
+/// The scope is that of [`events`](types::Webhook::events), which resolves contradictory fields.
 impl From<types::Webhook> for models::WebhookReplace {
     fn from(webhook: types::Webhook) -> Self {
         let events = webhook.events();

@@ -21,7 +21,7 @@ use crate::Secret;
 ///
 /// The same credentials go into a [`TargetUrl`](super::TargetUrl) and into the
 /// [`BasicAuth`](super::BasicAuth) that checks deliveries. Use a password of at least 32 random
-/// characters; nothing slows down guessing.
+/// characters, because guesses aren't rate limited.
 ///
 /// Only printable ASCII is accepted: pretix 2026.8.0 sends other characters as Latin-1, and with a
 /// character that Latin-1 lacks it drops the delivery without a retry.
@@ -36,9 +36,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// A [`CredentialsError`] if either is empty or blank, begins or ends with whitespace, or contains
-    /// anything but printable ASCII (space to `~`), or if the user contains a colon. Nothing is
-    /// trimmed silently.
+    /// Returns a [`CredentialsError`] if either is empty or blank, begins or ends with whitespace,
+    /// or contains anything but printable ASCII (space to `~`), or if the user contains a colon.
+    /// Nothing is trimmed silently.
     pub fn new(user: impl Into<String>, password: Secret) -> Result<Self, CredentialsError> {
         let user = user.into();
         if user.trim().is_empty() {
@@ -82,7 +82,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// An error from creating [`Credentials`]. It contains nothing of the password.
+/// An error from creating [`Credentials`]. It never contains the password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
@@ -98,10 +98,10 @@ pub enum CredentialsError {
          end of a file"
     )]
     SurroundingWhitespace,
-    /// The user or the password contains a control character or one outside of ASCII.
+    /// The user or the password contains a control character or a non-ASCII character.
     #[error("the user or password contains a character other than printable ASCII; use ASCII only")]
     NotPrintableAscii,
-    /// The user contains a colon, which would end it.
+    /// The user contains a colon, which separates it from the password.
     #[error("the user contains a colon; move it into the password")]
     ColonInUser,
 }

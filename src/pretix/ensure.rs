@@ -5,7 +5,7 @@ use crate::client::ensure::{
 use crate::error::Error;
 
 impl PretixClient {
-    /// Creates a webhook or updates it, so that one with this URL has these settings.
+    /// Creates a webhook with this URL, or updates the existing one.
     ///
     /// ```no_run
     /// use webhook_sdk::pretix::{ActionType, EventScope, PretixClient, TargetUrl, WebhookCreate};
@@ -22,13 +22,13 @@ impl PretixClient {
     /// # }
     /// ```
     ///
-    /// An existing webhook is found by its URL; the credentials in it, the case of the host and a
-    /// default port don't matter, and other credentials are updated. Because pretix only disables
-    /// what is deleted, a disabled webhook is taken, and enabled, only if no enabled one has this
-    /// URL. A comment that `desired` leaves out stays as it is.
+    /// An existing webhook is found by its URL, ignoring credentials, the case of the host and a
+    /// default port. Different credentials are updated. Because pretix only disables deleted
+    /// webhooks, a disabled webhook is used, and enabled, only if there is no enabled one with this
+    /// URL. If `desired` omits the comment, it stays unchanged.
     ///
-    /// Safe to call from several processes at once: whoever finds an earlier webhook after creating
-    /// its own disables its own.
+    /// It is safe to call from several processes at once: a call that finds an earlier webhook
+    /// after creating its own disables its own.
     pub fn ensure_webhook(&self, desired: WebhookCreate) -> EnsureWebhook {
         EnsureWebhook {
             client: self.clone(),
@@ -37,7 +37,7 @@ impl PretixClient {
     }
 }
 
-/// A request of [`PretixClient::ensure_webhook`], to be sent.
+/// A request builder for [`PretixClient::ensure_webhook`].
 #[derive(Clone, Debug)]
 #[must_use = "a request is sent by its `send`"]
 pub struct EnsureWebhook {
@@ -50,9 +50,10 @@ impl EnsureWebhook {
     ///
     /// # Errors
     ///
-    /// Those of the calls it makes; [`Error::operation`] names the call. [`Error::is_conflict`] if
-    /// several enabled webhooks have this URL; the message lists their ids. A webhook that holds an
-    /// action type of a removed plugin can only be disabled: pretix refuses all other changes.
+    /// Returns any error of the calls it makes; [`Error::operation`] returns the failed call.
+    /// Returns an error with [`Error::is_conflict`] if several enabled webhooks have this URL. The
+    /// message lists their ids. A webhook with an action type of a removed plugin can only be
+    /// disabled: pretix rejects all other changes.
     pub async fn send(self) -> Result<Ensured<Webhook>, Error> {
         ensure(&self).await
     }

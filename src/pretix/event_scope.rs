@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Webhook;
 
-/// The events for which a webhook is called: all, or those that are named.
+/// The events that a webhook is called for: all, or a list.
 ///
 /// ```
 /// use webhook_sdk::pretix::{EventScope, WebhookUpdate};
@@ -23,31 +23,31 @@ use super::Webhook;
 /// ```
 ///
 /// pretix has two fields for it, `all_events` and `limit_events`, which can contradict each other.
-/// If the first is left out when a webhook is created, pretix takes it for true: it calls the
-/// webhook for **all** events, whatever the second says, and refuses later changes. If both say
-/// something, pretix refuses the request; and to go from some events to all, both have to be sent.
-/// A scope is always sent as both. It is a set, because pretix returns the events in an order of its
-/// own and drops repeated ones. Source: pretix 2026.8.0.
+/// If `all_events` is omitted when a webhook is created, pretix uses true: it calls the webhook for
+/// **all** events, even if `limit_events` is set, and rejects later changes. If both are set,
+/// pretix rejects the request. To change from some events to all, both must be sent. Therefore, a
+/// scope always sends both fields. It is a set, because pretix reorders the events and drops
+/// duplicates. Source: pretix 2026.8.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "Fields", try_from = "Fields")]
 pub enum EventScope {
-    /// All events of the organizer, also those that don't exist yet.
+    /// All events of the organizer, including future ones.
     All,
-    /// The events of these slugs, which must exist and are compared with their case.
+    /// The events with these slugs, which must exist and are case-sensitive.
     ///
-    /// With no slug at all the webhook is called only for what belongs to the organizer and to no
-    /// event, such as customers, gift cards and the deletion of an event, which reach every other
-    /// webhook as well. pretix also leaves a webhook so when the last of its events is deleted.
+    /// Without any slug, the webhook is only called for actions that belong to the organizer, such
+    /// as those of customers and gift cards and the deletion of an event. Every other webhook gets
+    /// these too. A webhook also ends up in this state if the last of its events is deleted.
     Only(BTreeSet<String>),
 }
 
 impl EventScope {
-    /// The events of these slugs.
+    /// Creates a scope of the events with these slugs.
     pub fn only<S: Into<String>>(slugs: impl IntoIterator<Item = S>) -> Self {
         Self::Only(slugs.into_iter().map(Into::into).collect())
     }
 
-    /// Whether a webhook of this scope is called for what happens in the event of this slug.
+    /// Whether the scope includes the event with this slug.
     #[must_use]
     pub fn includes(&self, slug: &str) -> bool {
         match self {
@@ -58,10 +58,10 @@ impl EventScope {
 }
 
 impl Webhook {
-    /// The events for which the webhook is called.
+    /// The events that the webhook is called for.
     ///
-    /// A webhook that names events and has `all_events` too is called for all of them; pretix
-    /// refuses to change it until the contradiction is gone, as after an update of its events.
+    /// A webhook with both `limit_events` and `all_events` is called for all events. pretix rejects
+    /// other changes to it until an update of its events resolves the contradiction.
     #[must_use]
     pub fn events(&self) -> EventScope {
         match self.all_events {
@@ -71,7 +71,7 @@ impl Webhook {
     }
 }
 
-/// The scope as pretix writes it.
+/// The scope in the format of pretix.
 #[derive(Serialize, Deserialize)]
 struct Fields {
     all_events: bool,

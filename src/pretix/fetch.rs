@@ -26,9 +26,9 @@ impl PretixClient {
     /// # }
     /// ```
     ///
-    /// A notification proves nothing and has ids only, so this is how to learn what happened. The
-    /// object is the one at [`Notification::refetch_path`], requested with the client's own
-    /// token, base URL, retries and limits. The token needs the permission to read it.
+    /// A notification isn't proof and only contains ids, so fetch the object to find out what
+    /// happened. It is requested from [`Notification::refetch_path`] with the client's own token,
+    /// base URL, retries and limits. The token needs the permission to read it.
     pub fn fetch(&self, notification: &Notification) -> Fetch {
         Fetch {
             client: self.clone(),
@@ -37,7 +37,7 @@ impl PretixClient {
     }
 }
 
-/// A request of [`PretixClient::fetch`], to be sent.
+/// A request builder for [`PretixClient::fetch`].
 #[derive(Clone, Debug)]
 #[must_use = "a request is sent by its `send`"]
 pub struct Fetch {
@@ -50,11 +50,11 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// - [`Error::is_validation`] before sending, if the notification names no object, or one of
-    ///   another organizer than the client's.
+    /// - [`Error::is_validation`], before sending, if the notification has no object, or belongs to
+    ///   another organizer.
     /// - [`Error::is_not_found`] if the object was deleted.
     /// - [`Error::is_forbidden`] if the token lacks the permission, **or the event was deleted**:
-    ///   pretix answers 403 for everything below a deleted event.
+    ///   pretix responds with 403 for everything in a deleted event.
     pub async fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
         let (value, _) = self.send_with_response().await?.into_parts();
         Ok(value)
@@ -64,7 +64,7 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// Those of [`send`](Self::send).
+    /// Same as [`send`](Self::send).
     pub async fn send_with_response<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let calls = &self.client.calls;
         let url = self.url().map_err(|error| error.with_operation("fetch"))?;
@@ -76,7 +76,7 @@ impl Fetch {
         response.map_err(|error| error.0)
     }
 
-    /// The object's path, which begins with the organizer's, below the client's base URL.
+    /// The object's path relative to the client's base URL.
     fn url(&self) -> Result<String, Error> {
         let invalid = |message| Error::new(ErrorKind::Validation, message);
         let path = self.path.as_deref();
@@ -89,7 +89,7 @@ impl Fetch {
         {
             Some((named, object)) if Some(named) == organizer => Ok(format!("{base_url}/{object}")),
             _ => Err(invalid(
-                "the notification is of another organizer than the client's",
+                "the notification belongs to another organizer than the client's",
             )),
         }
     }

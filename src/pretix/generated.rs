@@ -1,4 +1,4 @@
-//! The code that the build script makes from `openapi-pretix.yaml`.
+//! The code that the build script generates from `openapi-pretix.yaml`.
 
 use crate::client::runtime as progenitor_client;
 

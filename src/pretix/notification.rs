@@ -24,7 +24,7 @@ pub use self::product::{
 };
 pub use self::unknown::UnknownNotification;
 
-/// What pretix sends to a webhook: that something happened, and to which object.
+/// A notification of pretix: what happened, and to which object.
 ///
 /// ```
 /// use webhook_sdk::pretix::{ActionType, Notification};
@@ -45,14 +45,14 @@ pub use self::unknown::UnknownNotification;
 /// # Ok::<(), webhook_sdk::pretix::NotificationError>(())
 /// ```
 ///
-/// **Don't trust it.** It is unsigned, it may be older than the object's present state, and it
-/// comes again after a failure. Take it for a trigger, and fetch
-/// [`refetch_path`](Self::refetch_path) with your own API token.
+/// **Don't trust it.** It is unsigned, can be older than the object's current state, and is
+/// redelivered after a failure. Use it as a trigger, and fetch [`refetch_path`](Self::refetch_path)
+/// with your own API token.
 ///
-/// The variant follows from the name of the action, never from the fields. Fields that this version
-/// doesn't know are ignored. A notification of another action, or whose fields don't fit its
-/// action, is [`Unknown`](Self::Unknown) and keeps its JSON. The event that a receiver hands out has
-/// the JSON of every notification. `Debug` shows the id and the action alone.
+/// The variant depends on the name of the action, never on the fields. Unknown fields are ignored.
+/// A notification with an unknown action, or with fields that don't match its action, is
+/// [`Unknown`](Self::Unknown) and keeps its JSON. A receiver's `Event` has the JSON of every
+/// notification. `Debug` only shows the id and the action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notification {
@@ -80,7 +80,7 @@ pub enum Notification {
     Unknown(UnknownNotification),
 }
 
-/// One expression for the value inside of any variant.
+/// Evaluates one expression for the value in any variant.
 macro_rules! each {
     ($notification:expr, $inner:ident => $value:expr) => {
         match $notification {
@@ -100,14 +100,14 @@ macro_rules! each {
 }
 
 impl Notification {
-    /// Reads the body of a delivery.
+    /// Decodes the body of a delivery.
     ///
-    /// Bound the size of the body before; pretix 2026.8.0 sends well under a kilobyte.
+    /// Limit the size of the body first. pretix 2026.8.0 sends well under a kilobyte.
     ///
     /// # Errors
     ///
-    /// If the body is not a JSON object with a number `notification_id` and a string `action`, each
-    /// there once.
+    /// Returns an error if the body isn't a JSON object with exactly one number `notification_id`
+    /// and one string `action`.
     pub fn from_slice(body: &[u8]) -> Result<Self, NotificationError> {
         let envelope = Envelope::from_slice(body)?;
         let known = match Family::of(envelope.action.as_str()) {
@@ -126,26 +126,27 @@ impl Notification {
         Ok(known.unwrap_or_else(|| Self::Unknown(UnknownNotification::new(envelope))))
     }
 
-    /// The id of the log entry behind it, for recognizing duplicates.
+    /// The id of the log entry, for deduplication.
     ///
-    /// The same in every retry and for every webhook that gets it; not consecutive. Unique within
-    /// one pretix installation, so join it with the server's host if you receive from several.
+    /// It is the same in every retry and for every webhook, and not consecutive. It is unique
+    /// within one pretix installation, so combine it with the server's host if you receive from
+    /// several.
     #[must_use]
     pub fn notification_id(&self) -> u64 {
         each!(self, inner => inner.notification_id)
     }
 
-    /// What happened.
+    /// The action.
     #[must_use]
     pub fn action(&self) -> &Action {
         each!(self, inner => &inner.action)
     }
 
-    /// The slug of the organizer whose webhook it is.
+    /// The slug of the webhook's organizer.
     ///
-    /// For a gift card, the issuer: the notification has no other organizer, and pretix 2026.8.0
-    /// sends it to the issuer's webhooks only. `None` at most for an [`Unknown`](Self::Unknown)
-    /// notification.
+    /// For a gift card, this is the issuer: the notification has no other organizer, and pretix
+    /// 2026.8.0 sends it to the issuer's webhooks only. It can only be `None` for an
+    /// [`Unknown`](Self::Unknown) notification.
     #[must_use]
     pub fn organizer(&self) -> Option<&str> {
         each!(self, inner => inner.organizer())
@@ -160,16 +161,15 @@ impl Notification {
         each!(self, inner => inner.event())
     }
 
-    /// The path at which pretix's API has the present state of the object.
+    /// The API path of the object's current state.
     ///
-    /// `PretixClient::fetch` (feature `client`) requests it. 404 means that the object was deleted,
-    /// and 403 that its event was, or that the token lacks a permission. A check-in leads to its
-    /// order. Why: see [`Notification`].
+    /// `PretixClient::fetch` (feature `client`) requests it. A 404 means that the object was
+    /// deleted. A 403 means that its event was deleted, or that the token lacks a permission. For a
+    /// check-in, this is the path of its order. See [`Notification`] for why to fetch it.
     ///
-    /// `None` if the notification is [`Unknown`](Self::Unknown), if an id is `null` that the path
-    /// needs, as for an event deleted through the API, or if an id can't be one. Each segment is
-    /// percent-encoded, and no id can lead to another path. All paths were tried on pretix
-    /// 2026.8.0.
+    /// `None` if the notification is [`Unknown`](Self::Unknown), if a required id is `null`, as for
+    /// an event deleted through the API, or if an id is invalid. Each segment is percent-encoded,
+    /// so no id can lead to another path. All paths were tested with pretix 2026.8.0.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         each!(self, inner => inner.refetch_path())
@@ -183,7 +183,7 @@ fn fitting<T: DeserializeOwned>(
     serde_json::from_slice(body).ok().map(variant)
 }
 
-/// Shows which notification it is, and nothing of the object that it is about.
+/// Shows the id and the action, but nothing about the object.
 macro_rules! debug {
     ($($notification:ident)*) => {
         $(impl fmt::Debug for $notification {

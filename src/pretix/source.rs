@@ -5,7 +5,7 @@ use crate::receiver::{
     self, Ack, AckKind, Authenticated, Authentication, DecodeError, Event, Keys, Refusal, Tenants,
 };
 
-/// Notifications of pretix, for a [`Receiver`](crate::receiver::Receiver).
+/// pretix's notifications, as a source for a [`Receiver`](crate::receiver::Receiver).
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -27,17 +27,17 @@ pub struct Source {
 }
 
 impl Source {
-    /// Notifications that carry credentials accepted by this.
+    /// Creates a source from accepted credentials.
     pub fn new(auth: BasicAuth) -> Self {
         Self::of(Keys::Same(auth))
     }
 
-    /// Notifications to many tenants, each with its own credentials.
+    /// Creates a source for many tenants, each with its own credentials.
     pub fn for_tenants(tenants: Tenants<BasicAuth>) -> Self {
         Self::of(Keys::Tenants(tenants, BasicAuth::decoy()))
     }
 
-    /// Takes the secret from the URL's path instead of the `Authorization` header.
+    /// Expects the secret in the URL path instead of the `Authorization` header.
     ///
     /// ```
     /// use webhook_sdk::Secret;
@@ -50,9 +50,9 @@ impl Source {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The last segment of the path has to be the password of accepted credentials whose user is
-    /// `path`. It is compared as it stands in the URL, percent-encoding included. Servers and
-    /// proxies log paths, so prefer credentials where you can.
+    /// The last path segment must be the password of accepted credentials with the user `path`. It
+    /// is compared without percent-decoding. Servers and proxies log paths, so prefer credentials
+    /// if possible.
     #[must_use]
     pub fn secret_in_path(mut self) -> Self {
         self.secret_in_path = true;
@@ -67,9 +67,10 @@ impl Source {
         }
     }
 
-    /// Separates this installation's events from those of others that share the receiver's name.
+    /// Separates the events of this installation from those of others.
     ///
-    /// Organizers and ids are unique within one installation only.
+    /// Set it if receivers for several installations share a name: organizers and ids are only
+    /// unique within one installation.
     #[must_use]
     pub fn installation(mut self, host: impl Into<String>) -> Self {
         self.installation = host.into();
@@ -84,7 +85,7 @@ impl receiver::Source for Source {
         "pretix"
     }
 
-    /// pretix 2026.8.0 sends well under a kilobyte; 64 KiB.
+    /// 64 KiB. pretix 2026.8.0 sends well under a kilobyte.
     fn max_body_bytes(&self) -> usize {
         64 * 1024
     }
@@ -119,19 +120,18 @@ impl receiver::Source for Source {
 }
 
 impl Ack<Source> {
-    /// Switches the webhook off at pretix: 410, and **no further notification** of any kind comes
-    /// from it.
+    /// Disables the webhook in pretix with 410: **no further notification** is sent.
     ///
-    /// pretix sets `enabled` to false at once, as after a `DELETE`, and reports it to nobody. What
-    /// happens from then on is lost, until somebody sets `enabled` again through the API or the web
-    /// interface. Return it only when this receiver is shut down for good.
+    /// pretix sets `enabled` to false at once, as after a `DELETE`, without telling anyone. All
+    /// later events are lost, until `enabled` is set again through the API or the web interface.
+    /// Only return it if this receiver is shut down permanently.
     ///
-    /// A handler can't make it from a status code. So one that forwards the status of some other
-    /// call, such as the 410 of a deleted object, can't switch the webhook off by accident.
+    /// It can't be created from a status code. This way, a handler that forwards the status of
+    /// another call, such as the 410 of a deleted object, can't disable the webhook by accident.
     pub const fn danger_disable_webhook() -> Self {
         Self::of(AckKind::Disable)
     }
 }
 
-/// The user of credentials whose password is a secret path.
+/// The user of credentials with a secret path as the password.
 const PATH_USER: &str = "path";

@@ -10,7 +10,7 @@ use super::Credentials;
 use crate::Secret;
 use crate::redact::Redacted;
 
-/// The URL that a webhook calls, with the credentials that pretix is to send.
+/// A webhook's target URL, including the credentials that pretix sends.
 ///
 /// ```
 /// use webhook_sdk::Secret;
@@ -26,35 +26,36 @@ use crate::redact::Redacted;
 /// ```
 ///
 /// pretix decodes the percent-encoded credentials and sends them in HTTP Basic authentication; that
-/// works with every printable ASCII character (tried on pretix 2026.8.0). Everybody who may read
-/// the organizer's webhooks sees them.
+/// works with every printable ASCII character (tested with pretix 2026.8.0). Everyone with access
+/// to the organizer's webhooks can see them.
 ///
-/// `Display` and `Debug` show the host, and neither credentials nor path nor query. `Serialize` writes the whole URL, because pretix
-/// has to get it. `Deserialize` takes any text, because a URL in an answer may be older than these
-/// rules.
+/// `Display` and `Debug` show the host, but no credentials, path or query. `Serialize` writes the
+/// whole URL, to send it to pretix. `Deserialize` accepts any text, because a URL in a response may
+/// be older than these rules.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TargetUrl(Secret);
 
 impl TargetUrl {
-    /// The longest URL that pretix stores, in characters. Source: pretix 2026.8.0.
+    /// The maximum length of a URL, in characters. Source: pretix 2026.8.0.
     pub const MAX_LENGTH: usize = 1024;
 
-    /// A target from a URL that has no credentials yet.
+    /// Creates a target from a URL without credentials, and credentials.
     ///
-    /// pretix itself accepts `http`, which shows the credentials to the network; its documentation
+    /// pretix accepts `http`, which exposes the credentials to the network. Its documentation
     /// recommends `https`.
     ///
     /// # Errors
     ///
-    /// If the text is not an absolute `http` or `https` URL in ASCII, has credentials or a
-    /// fragment, or with the credentials is longer than [`MAX_LENGTH`](Self::MAX_LENGTH).
+    /// Returns an error if the text isn't an absolute `http` or `https` URL in ASCII, if it has
+    /// credentials or a fragment, or if it is longer than [`MAX_LENGTH`](Self::MAX_LENGTH) with the
+    /// credentials.
     pub fn new(url: &str, credentials: &Credentials) -> Result<Self, TargetUrlError> {
         check(url)?;
         let user = credentials.user();
         let password = credentials.password().expose();
 
-        // Sized for the worst case, so that no copy of the password is left behind by growing.
+        // Sized for the worst case, so that reallocation doesn't leave copies of the password.
         let mut target = String::with_capacity(url.len() + 3 * (user.len() + password.len()) + 2);
         let (scheme, rest) = url.split_once("://").ok_or(TargetUrlError::NotAUrl)?;
         let user = utf8_percent_encode(user, RESERVED);
@@ -64,17 +65,17 @@ impl TargetUrl {
         Self::bounded(target)
     }
 
-    /// A target to which pretix sends no credentials, so that **anyone can send to it**.
+    /// Creates a target without credentials, so **anyone can send to it**.
     ///
     /// # Errors
     ///
-    /// As for [`new`](Self::new).
+    /// Same as [`new`](Self::new).
     pub fn without_credentials(url: &str) -> Result<Self, TargetUrlError> {
         check(url)?;
         Self::bounded(url.to_owned())
     }
 
-    /// The whole URL, the password included.
+    /// The whole URL, including the password.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -82,7 +83,7 @@ impl TargetUrl {
 
     /// The credentials that pretix sends to this target.
     ///
-    /// `None` if it sends none, or others than [`Credentials`] can be.
+    /// `None` if it sends none, or if they aren't valid [`Credentials`].
     #[must_use]
     pub fn credentials(&self) -> Option<Credentials> {
         let (_, rest) = self.expose().split_once("://")?;
@@ -116,14 +117,14 @@ impl fmt::Debug for TargetUrl {
     }
 }
 
-/// What is encoded in credentials: all but RFC 3986's unreserved characters.
+/// The characters encoded in credentials: all but the unreserved ones of RFC 3986.
 pub(in crate::pretix) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Why a [`TargetUrl`] can't be built.
+/// An error from creating a [`TargetUrl`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TargetUrlError {
@@ -134,19 +135,19 @@ pub enum TargetUrlError {
     /// it.
     #[error("the scheme of the URL is neither http nor https")]
     Scheme,
-    /// The URL has credentials of its own.
+    /// The URL already has credentials.
     #[error("the URL has credentials already; pass them as Credentials")]
     HasCredentials,
-    /// The URL has a fragment, which no request carries.
+    /// The URL has a fragment, which is never sent.
     #[error("the URL has a fragment, which pretix does not send; remove it")]
     HasFragment,
-    /// The URL is longer than pretix stores, with the credentials percent-encoded.
+    /// With the percent-encoded credentials, the URL is longer than pretix stores.
     #[error(
         "the URL has {length} characters with its credentials, more than {}",
         TargetUrl::MAX_LENGTH
     )]
     TooLong {
-        /// The length in characters, credentials included.
+        /// The length in characters, including the credentials.
         length: usize,
     },
 }

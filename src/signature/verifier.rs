@@ -109,8 +109,9 @@ impl Verifier {
         self.judge(&mut claim, body)
     }
 
-    /// Verifies a stored body with its stored signature. The signature is the digest, with or
-    /// without the scheme's prefix.
+    /// Verifies a stored body with its stored signature.
+    ///
+    /// The signature is the digest, with or without the scheme's prefix.
     ///
     /// # Errors
     ///

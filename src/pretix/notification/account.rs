@@ -3,15 +3,15 @@ use serde::Deserialize;
 use super::path;
 use crate::pretix::Action;
 
-/// That a customer account was created, changed or anonymized.
+/// A notification that a customer account was created, changed or anonymized.
 ///
-/// It belongs to the organizer, so it comes whatever the webhook's `limit_events` are.
+/// It belongs to the organizer, so webhooks get it regardless of their `limit_events`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct CustomerNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
@@ -20,7 +20,7 @@ pub struct CustomerNotification {
 }
 
 impl CustomerNotification {
-    /// Where to fetch the customer: `/api/v1/organizers/{organizer}/customers/{customer}/`.
+    /// The path of the customer: `/api/v1/organizers/{organizer}/customers/{customer}/`.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_organizer(&self.organizer, &["customers", &self.customer])
@@ -35,30 +35,30 @@ impl CustomerNotification {
     }
 }
 
-/// That a gift card was created or changed, or its balance was.
+/// A notification that a gift card or its balance was created or changed.
 ///
-/// It belongs to the issuing organizer, so it comes whatever the webhook's `limit_events` are.
+/// It belongs to the issuing organizer, so webhooks get it regardless of their `limit_events`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct GiftCardNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
-    /// The numeric id of the organizer who issued the card.
+    /// The numeric id of the organizer that issued the card.
     pub issuer_id: u64,
-    /// The slug of the organizer who issued the card.
+    /// The slug of the organizer that issued the card.
     pub issuer_slug: String,
-    /// The numeric id of the organizer with whom it was used; only for transactions.
+    /// The numeric id of the organizer where it was used; only for transactions.
     pub acceptor_id: Option<u64>,
-    /// The slug of the organizer with whom it was used; only for transactions.
+    /// The slug of the organizer where it was used; only for transactions.
     pub acceptor_slug: Option<String>,
     /// The card's id, not its code.
     pub giftcard: u64,
 }
 
 impl GiftCardNotification {
-    /// Where to fetch the card: `/api/v1/organizers/{issuer}/giftcards/{giftcard}/`.
+    /// The path of the card: `/api/v1/organizers/{issuer}/giftcards/{giftcard}/`.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_organizer(

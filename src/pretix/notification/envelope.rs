@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::Action;
 
-/// What every notification has.
+/// The fields of every notification.
 pub(super) struct Envelope<'a> {
     pub(super) notification_id: u64,
     pub(super) action: Action,
@@ -15,7 +15,7 @@ impl<'a> Envelope<'a> {
     pub(super) fn from_slice(body: &'a [u8]) -> Result<Self, NotificationError> {
         let raw: &RawValue =
             serde_json::from_slice(body).map_err(|_| NotificationError::NotJson)?;
-        // A derived struct would take an array too.
+        // A derived struct would also accept an array.
         if !raw.get().starts_with('{') {
             return Err(NotificationError::NotAnObject);
         }
@@ -29,7 +29,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Why a body is not a notification. No variant holds a byte of it.
+/// An error from decoding a notification. It never contains the body.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NotificationError {

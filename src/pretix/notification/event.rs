@@ -3,25 +3,26 @@ use serde::Deserialize;
 use super::path;
 use crate::pretix::Action;
 
-/// That an event was added, changed or deleted, or its shop went live or into test mode.
+/// A notification about an event or the state of its shop.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct EventNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
-    /// The event's slug; `null` if it was deleted through the API.
+    /// The event's slug, or `None` if it was deleted through the API.
     ///
-    /// Then only the organizer's list of events shows which one is gone. Such a notification goes
-    /// to every webhook that subscribed to deletions, whatever its `limit_events`.
+    /// In that case, compare the organizer's list of events to find out which one was deleted.
+    /// Every webhook that subscribed to deletions gets such a notification, regardless of its
+    /// `limit_events`.
     pub event: Option<String>,
 }
 
 impl EventNotification {
-    /// Where to fetch the event: `…/events/{event}/`.
+    /// The path of the event: `…/events/{event}/`.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_event(&self.organizer, self.event.as_deref()?, &[])
@@ -36,13 +37,13 @@ impl EventNotification {
     }
 }
 
-/// That a date of an event series was added, changed or deleted.
+/// A notification that a date of an event series was added, changed or deleted.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SubEventNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
@@ -53,7 +54,7 @@ pub struct SubEventNotification {
 }
 
 impl SubEventNotification {
-    /// Where to fetch the date: `…/events/{event}/subevents/{subevent}/`.
+    /// The path of the date: `…/events/{event}/subevents/{subevent}/`.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_event(

@@ -1,4 +1,4 @@
-/// Which fields a notification has.
+/// The fields of a notification.
 #[derive(Clone, Copy)]
 pub(super) enum Family {
     Order,
@@ -15,7 +15,7 @@ pub(super) enum Family {
 }
 
 impl Family {
-    /// By the action's name: the ones pretix 2026.8.0 sends, and later ones beside them.
+    /// Determined by the action's name: those that pretix 2026.8.0 sends, and similar later ones.
     pub(super) fn of(action: &str) -> Self {
         let Some(name) = action.strip_prefix("pretix.") else {
             return Self::Unknown;

@@ -3,13 +3,13 @@ use serde::Deserialize;
 use super::path;
 use crate::pretix::Action;
 
-/// That an order was placed, paid, changed, refunded and the like.
+/// A notification about an order, for example that it was placed or paid.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct OrderNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
@@ -17,13 +17,13 @@ pub struct OrderNotification {
     pub event: String,
     /// The order's code.
     ///
-    /// Always there as recorded. Of a deleted order, pretix 2026.8.0 takes it from a log entry, and
-    /// it would be `null` if that lacked it.
+    /// It was present in every recorded notification. For a deleted order, pretix 2026.8.0 takes it
+    /// from a log entry, so it could be missing.
     pub code: Option<String>,
 }
 
 impl OrderNotification {
-    /// Where to fetch the order: `…/events/{event}/orders/{code}/`.
+    /// The path of the order: `…/events/{event}/orders/{code}/`.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         order_path(&self.organizer, &self.event, self.code.as_deref())
@@ -38,13 +38,13 @@ impl OrderNotification {
     }
 }
 
-/// That a ticket was scanned, or a scan taken back.
+/// A notification that a ticket was scanned, or a scan was reverted.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct CheckInNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
@@ -52,21 +52,21 @@ pub struct CheckInNotification {
     pub event: String,
     /// The code of the order that the ticket belongs to.
     pub code: Option<String>,
-    /// The ticket's id, unique at the server.
+    /// The ticket's id, unique on the server.
     pub orderposition_id: Option<u64>,
     /// The ticket's number within the order, from 1.
     pub orderposition_positionid: Option<u64>,
     /// The id of the check-in list.
     pub checkin_list: Option<u64>,
-    /// `entry` or `exit`. `null` for a check-in taken back, by pretix 2026.8.0's source.
+    /// `entry` or `exit`, or `None` for a reverted check-in (source code of pretix 2026.8.0).
     #[serde(rename = "type")]
     pub direction: Option<String>,
-    /// Whether it was the ticket's first. pretix 2026.8.0 always sends `null`.
+    /// Whether it was the ticket's first scan. pretix 2026.8.0 always sends `null`.
     pub first_checkin: Option<bool>,
 }
 
 impl CheckInNotification {
-    /// Where to fetch the ticket's order: `…/events/{event}/orders/{code}/`.
+    /// The path of the ticket's order: `…/events/{event}/orders/{code}/`.
     #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         order_path(&self.organizer, &self.event, self.code.as_deref())

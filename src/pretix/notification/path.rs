@@ -8,8 +8,8 @@ use crate::pretix::target_url::RESERVED;
 pub(super) fn of_organizer(organizer: &str, segments: &[&str]) -> Option<String> {
     let mut path = String::from("/api/v1/organizers");
     for segment in [organizer].iter().chain(segments) {
-        // Dot segments survive percent-encoding: a URL parser takes even `%2E%2E` for a step
-        // upwards.
+        // Percent-encoding doesn't protect dot segments: a URL parser treats even `%2E%2E` as a
+        // parent segment.
         if matches!(*segment, "" | "." | "..") {
             return None;
         }

@@ -3,46 +3,46 @@ use serde::Deserialize;
 use super::path;
 use crate::pretix::Action;
 
-/// That a product was added, changed or deleted, or one of its parts.
+/// A notification that a product or one of its parts was added, changed or deleted.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct ItemNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
     /// The event's slug.
     pub event: String,
-    /// The product's id, also if one of its variations, add-ons or bundles changed.
+    /// The product's id, even if one of its variations, add-ons or bundles changed.
     pub item: u64,
 }
 
-/// That a quota was added, changed, deleted, opened or closed.
+/// A notification that a quota was added, changed, deleted, opened or closed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct QuotaNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
     /// The event's slug.
     pub event: String,
-    /// The quota's id. In the JSON it stands under `item`.
+    /// The quota's id. Its JSON key is `item`.
     #[serde(rename = "item")]
     pub quota: u64,
 }
 
-/// That a voucher was added, changed or deleted.
+/// A notification that a voucher was added, changed or deleted.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct VoucherNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
@@ -52,13 +52,13 @@ pub struct VoucherNotification {
     pub voucher: u64,
 }
 
-/// That a waiting list entry was added, changed, deleted or given a voucher.
+/// A notification that a waiting list entry was added, changed, deleted, or received a voucher.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct WaitingListNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     /// The organizer's slug.
     pub organizer: String,
@@ -97,23 +97,23 @@ of_event!(
     ItemNotification,
     item,
     "items",
-    "Where to fetch the product: `…/events/{event}/items/{item}/`."
+    "The path of the product: `…/events/{event}/items/{item}/`."
 );
 of_event!(
     QuotaNotification,
     quota,
     "quotas",
-    "Where to fetch the quota: `…/events/{event}/quotas/{quota}/`."
+    "The path of the quota: `…/events/{event}/quotas/{quota}/`."
 );
 of_event!(
     VoucherNotification,
     voucher,
     "vouchers",
-    "Where to fetch the voucher: `…/events/{event}/vouchers/{voucher}/`."
+    "The path of the voucher: `…/events/{event}/vouchers/{voucher}/`."
 );
 of_event!(
     WaitingListNotification,
     entry,
     "waitinglistentries",
-    "Where to fetch the entry: `…/events/{event}/waitinglistentries/{entry}/`."
+    "The path of the entry: `…/events/{event}/waitinglistentries/{entry}/`."
 );

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::envelope::Envelope;
 use crate::pretix::Action;
 
-/// A notification that this version has no type for, with its JSON.
+/// A notification without a specific type, with its JSON.
 ///
 /// ```
 /// use webhook_sdk::pretix::Notification;
@@ -24,9 +24,9 @@ use crate::pretix::Action;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UnknownNotification {
-    /// The id of the log entry behind it.
+    /// The id of the log entry.
     pub notification_id: u64,
-    /// What happened.
+    /// The action.
     pub action: Action,
     organizer: Option<String>,
     event: Option<String>,
@@ -45,17 +45,17 @@ impl UnknownNotification {
         }
     }
 
-    /// The whole body as it came.
+    /// The whole body as it was received.
     #[must_use]
     pub fn json(&self) -> &str {
         self.raw.get()
     }
 
-    /// The whole body as a type of your own.
+    /// Decodes the whole body as another type.
     ///
     /// # Errors
     ///
-    /// If the body doesn't fit the type. The error's text may quote the body.
+    /// Returns an error if the body doesn't match the type. The error can quote the body.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.raw.get())
     }
