@@ -18,6 +18,8 @@ mod ensure;
 mod generated;
 #[cfg(feature = "client")]
 mod payload;
+#[cfg(all(feature = "client", feature = "receiver"))]
+mod recover;
 mod signature;
 #[cfg(feature = "receiver")]
 mod source;
@@ -48,6 +50,8 @@ pub use self::generated::{
 };
 #[cfg(feature = "client")]
 pub use self::payload::{Payload, Signature};
+#[cfg(all(feature = "client", feature = "receiver"))]
+pub use self::recover::{Recover, RecoveryError, RecoveryReport};
 pub use self::signature::{SIGNATURE_HEADER, scheme, verifier};
 #[cfg(feature = "receiver")]
 pub use self::source::Source;

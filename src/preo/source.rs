@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::receiver::{
     self, Authenticated, Authentication, DecodeError, Event, Keys, Refusal, Tenants,
 };
+#[cfg(feature = "client")]
+use crate::signature::Scheme;
 use crate::signature::Verifier;
 
 /// Preo's deliveries, as a source for a [`Receiver`](crate::receiver::Receiver).
@@ -89,6 +91,13 @@ impl<T> Source<T> {
     ) -> Self {
         self.identity = Some(Arc::new(identity));
         self
+    }
+
+    /// The scheme of the keys for a request with this head.
+    #[cfg(feature = "client")]
+    pub(super) async fn scheme(&self, head: &Parts) -> Scheme {
+        let resolved = self.keys.resolve(head).await;
+        resolved.map_or_else(|_| super::scheme(), |keys| keys.keys.scheme().clone())
     }
 }
 

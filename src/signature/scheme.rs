@@ -49,6 +49,21 @@ impl Scheme {
     pub fn tolerance(&self) -> Option<Duration> {
         self.tolerance
     }
+
+    /// The header of a request whose signature was stored, with or without the prefix.
+    ///
+    /// What can't be in a header becomes an empty value, which verifies nothing.
+    #[cfg(all(feature = "client", feature = "preo", feature = "receiver"))]
+    pub(crate) fn stored_header(&self, signature: &str) -> http::HeaderValue {
+        let value = match &self.layout {
+            Layout::Single { prefix } | Layout::List { prefix, .. } => {
+                let digest = signature.strip_prefix(prefix.as_str()).unwrap_or(signature);
+                format!("{prefix}{digest}")
+            }
+            Layout::Fields { signature: key } => format!("{key}={signature}"),
+        };
+        http::HeaderValue::try_from(value).unwrap_or(http::HeaderValue::from_static(""))
+    }
 }
 
 /// A builder for a [`Scheme`].
