@@ -1,4 +1,4 @@
-//! Guides to receiving in production, testing, debugging, migrating, and extending.
+//! Guides to receiving in production, recovering, testing, debugging, migrating, and extending.
 
 #[doc = include_str!("../docs/adding-a-service.md")]
 pub mod adding_a_service {}
@@ -13,5 +13,7 @@ pub mod migration {}
 #[doc = ""]
 #[doc = include_str!("../docs/receiving.md")]
 pub mod receiving {}
+#[doc = include_str!("../docs/recovery.md")]
+pub mod recovery {}
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}

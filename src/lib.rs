@@ -1,10 +1,12 @@
 // The first definition of a link counts: in the documentation, the README's links to guides lead to their modules.
 #![cfg_attr(readme, doc = "[receiving guide]: guides::receiving")]
+#![cfg_attr(readme, doc = "[recovery guide]: guides::recovery")]
 #![cfg_attr(readme, doc = "[testing guide]: guides::testing")]
 #![cfg_attr(readme, doc = "[debugging guide]: guides::debugging_signatures")]
 #![cfg_attr(readme, doc = "[migration guide]: guides::migration")]
 #![cfg_attr(readme, doc = "[service guide]: guides::adding_a_service")]
 #![cfg_attr(not(readme), doc = "[receiving guide]: #guides")]
+#![cfg_attr(not(readme), doc = "[recovery guide]: #guides")]
 #![cfg_attr(not(readme), doc = "[testing guide]: #guides")]
 #![cfg_attr(not(readme), doc = "[debugging guide]: #guides")]
 #![cfg_attr(not(readme), doc = "[migration guide]: #guides")]
