@@ -1,7 +1,7 @@
 //! Fakes and typed stubs of the services, for test suites.
 //!
-//! A [`Fake`] is a small server on loopback that keeps state, answers the service's API over real
-//! HTTP and delivers events to the receivers registered with it. A [`Stub`] answers one operation.
+//! A `Fake` is a small server on loopback that keeps state, answers the service's API over real
+//! HTTP and delivers events to the receivers registered with it. A `Stub` answers one operation.
 //! Nothing leaves the machine.
 
 #[cfg(service)]
