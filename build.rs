@@ -1,4 +1,4 @@
-//! Generates the clients of the enabled services from their OpenAPI documents, and names feature sets.
+//! Generates the clients of the enabled services from their OpenAPI documents, and sets `cfg`s.
 
 #[path = "build/cfgs.rs"]
 mod cfgs;

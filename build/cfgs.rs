@@ -2,24 +2,24 @@
 
 use std::env;
 
-/// Tells the compiler which combinations are on.
+/// Sets the `cfg`s of enabled combinations.
 pub(crate) fn emit() {
     let client = on("client");
     let testing = on("testing");
     let service = on("lune") || on("preo") || on("pretix");
     let names = [
-        // A service to call, receive from or stand in for.
+        // A service with a client, a receiver or a fake.
         ("service", service),
-        // A service whose lists have pages.
+        // A service with paginated lists.
         ("pages", on("preo") || on("pretix")),
         // A service whose secrets can be rotated.
         ("rotation", client && (on("lune") || on("preo"))),
-        // Enums that keep values they don't know.
+        // Enums that keep unknown values.
         (
             "open_enum",
             client && on("preo") || on("lune") || on("pretix"),
         ),
-        // What the code in the README and the guides needs.
+        // The features needed by the code in the README and the guides.
         (
             "readme",
             testing

@@ -1,4 +1,4 @@
-//! From an OpenAPI document to Rust: read, prepare, generate, write to `OUT_DIR`.
+//! Generates Rust code from an OpenAPI document, and writes it to `OUT_DIR`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

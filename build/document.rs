@@ -1,11 +1,11 @@
-//! An OpenAPI document as it stands in its file.
+//! An OpenAPI document as parsed from its file.
 
 use std::path::Path;
 use std::{fmt, fs};
 
 use serde_json::{Map, Value};
 
-/// Why a document can't be turned into code: where, and the cause.
+/// An error in a document, with its location and cause.
 #[derive(Debug)]
 pub(crate) struct Error {
     place: String,
@@ -70,7 +70,7 @@ impl Document {
             Some(version) => {
                 Err(document.error("openapi", format!("is {version}, supported is 3.0.x")))
             }
-            None => Err(document.error("openapi", "is missing: this is no OpenAPI document")),
+            None => Err(document.error("openapi", "is missing: this isn't an OpenAPI document")),
         }
     }
 
@@ -89,7 +89,7 @@ impl Document {
             .root
             .get("paths")
             .and_then(Value::as_object)
-            .ok_or_else(|| self.error("paths", "is missing or no object"))?;
+            .ok_or_else(|| self.error("paths", "is missing or not an object"))?;
         let mut operations = Vec::new();
         for (path, item) in paths {
             if let Some(method) = UNSUPPORTED.iter().find(|method| item.get(method).is_some()) {
@@ -104,7 +104,7 @@ impl Document {
         Ok(operations)
     }
 
-    /// Follows a `$ref`; anything else stands for itself.
+    /// Resolves a `$ref`, and returns anything else unchanged.
     pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> Result<&'a Value, Error> {
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
             return Ok(value);
@@ -112,7 +112,7 @@ impl Document {
         reference
             .strip_prefix('#')
             .and_then(|pointer| self.root.pointer(pointer))
-            .ok_or_else(|| self.error(reference, "leads nowhere in this document"))
+            .ok_or_else(|| self.error(reference, "isn't in this document"))
     }
 
     fn operation(
@@ -126,7 +126,12 @@ impl Document {
         let id = value
             .get("operationId")
             .and_then(Value::as_str)
-            .ok_or_else(|| self.error(&at, "has no operationId, from which the method is named"))?;
+            .ok_or_else(|| {
+                self.error(
+                    &at,
+                    "has no operationId, which the method's name is derived from",
+                )
+            })?;
         let mut parameters: Vec<Value> = Vec::new();
         for parameter in array(item, "parameters")
             .iter()
@@ -159,7 +164,7 @@ pub(crate) fn schema_name(value: &Value) -> Option<&str> {
         .strip_prefix("#/components/schemas/")
 }
 
-/// The array under `key`, empty when there is none.
+/// The array under `key`, or an empty one.
 pub(crate) fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value
         .get(key)

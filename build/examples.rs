@@ -1,5 +1,4 @@
-//! What the document's examples are used for: those in the documentation of the client's methods, and
-//! `example()` of the response types.
+//! Generates the examples of the client's methods, and `example()` of the response types.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -51,7 +50,7 @@ pub(crate) fn call(prepared: &Prepared, row: &OperationRow) -> String {
     )
 }
 
-/// An expression for a request body: its required fields, or the first one of those it may have.
+/// An expression for a request body, with its required fields or else its first optional one.
 fn body(prepared: &Prepared, request: &Request) -> String {
     let path = format!(
         "webhook_sdk::{}::{}",
@@ -99,7 +98,7 @@ fn literal(prepared: &Prepared, kind: &Kind, example: &Value) -> String {
     }
 }
 
-/// `example()` and the setters of the response types, for test code.
+/// `example()` and the setters of the response types, for tests.
 pub(crate) fn responses(prepared: &Prepared) -> Result<TokenStream, Error> {
     let types = each(&prepared.responses, response)?;
     Ok(quote! { #(#types)* })
@@ -112,9 +111,9 @@ fn response(response: &Response) -> Result<TokenStream, Error> {
     Ok(quote! {
         #[cfg(feature = "testing")]
         impl types::#name {
-            /// An example with a value in every field, for tests.
+            /// Creates an example with a value in every field, for tests.
             ///
-            /// The setters change a field of it; responses are otherwise made by the service.
+            /// Use the setters to change its fields.
             #[must_use]
             pub fn example() -> Self {
                 crate::testing::example(#example)
@@ -129,7 +128,7 @@ fn setter(field: &ResponseField) -> Result<TokenStream, Error> {
     let name = ident(&field.name)?;
     let doc = docs([&*field.doc]);
     let (argument, value) = match field.optional {
-        // `None` alone has to be a value.
+        // `None` is only used as a value here.
         true => {
             let kind = rust_type(&field.kind)?;
             (

@@ -27,7 +27,7 @@ pub(crate) fn generate(document: &Document, provider: &Provider) -> Result<Strin
     Ok(prettyplease::unparse(&file))
 }
 
-/// The types of the responses, and a client that stays private.
+/// The response types, and a private client.
 fn calls(prepared: &Prepared) -> Result<TokenStream, progenitor::Error> {
     let mut settings = GenerationSettings::new();
     settings

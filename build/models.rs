@@ -1,4 +1,4 @@
-//! Open enums, which the generator can't express.
+//! Generates open enums, which the generator doesn't support.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! The public client: one method and one request builder for each operation, over the generated calls.
+//! Generates the public client: a method and a request builder for each operation.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -11,7 +11,7 @@ use super::rust::{Presence, argument, converted, docs, ident, rust_type, type_na
 
 /// The client, the module `operation` and the table `OPERATIONS`.
 ///
-/// `calls` is the generator's code, whose signatures say in which order a call takes its arguments.
+/// `calls` is the generated code, whose signatures define the order of arguments.
 pub(crate) fn operations(prepared: &Prepared, calls: &syn::File) -> Result<TokenStream, Error> {
     let client = type_name(&format!("{}-client", prepared.provider.module));
     let mut methods = Vec::new();
@@ -29,8 +29,8 @@ pub(crate) fn operations(prepared: &Prepared, calls: &syn::File) -> Result<Token
     Ok(quote! {
         #[doc = #doc]
         ///
-        /// Cheap to clone: clones share connections and settings. Each method prepares a request,
-        /// which is sent by its `send`. Start with [`builder`](Self::builder).
+        /// Cloning is cheap, and clones share connections and settings. Each method returns a
+        /// request builder, which is sent with `send`. Start with [`builder`](Self::builder).
         #[derive(Clone)]
         pub struct #client {
             pub(crate) calls: ::std::sync::Arc<Client>,
@@ -82,7 +82,7 @@ struct Operation<'a> {
     row: &'a OperationRow,
     method: Ident,
     builder: Ident,
-    /// What the operation requires: the parameters and the body.
+    /// The required parameters and the body.
     required: Vec<Input<'a>>,
     optional: Vec<Input<'a>>,
 }
@@ -93,15 +93,15 @@ struct Input<'a> {
     doc: &'a str,
     /// The type of the setter's or method's argument.
     argument: TokenStream,
-    /// The type that is kept; a list is kept empty rather than absent.
+    /// The stored type. A missing list is stored as an empty one.
     kept: TokenStream,
     value: TokenStream,
     pass: Pass,
-    /// Whether it filters by something that a caller can change.
+    /// Whether it filters by a field that a caller can change.
     switch: bool,
 }
 
-/// How a kept value is handed to the generated call.
+/// How a stored value is passed to the generated call.
 enum Pass {
     Value,
     Reference,
@@ -170,7 +170,7 @@ impl<'a> Operation<'a> {
             ..
         } = self;
         let doc =
-            format!(" A request of [`{client}::{method}`](super::{client}::{method}), to be sent.");
+            format!(" A request builder for [`{client}::{method}`](super::{client}::{method}).");
         let inputs = || self.required.iter().chain(&self.optional);
         let fields = inputs().map(|Input { name, kept, .. }| {
             quote! { pub(crate) #name: #kept }
@@ -204,7 +204,7 @@ impl<'a> Operation<'a> {
         Ok(quote! {
             #[doc = #doc]
             #[derive(Clone, Debug)]
-            #[must_use = "a request is sent by its `send`"]
+            #[must_use = "a request does nothing until it is sent"]
             pub struct #builder {
                 pub(super) client: #client,
                 #(#fields,)*
@@ -223,7 +223,8 @@ impl<'a> Operation<'a> {
                     Ok(value)
                 }
 
-                /// Sends the request and returns the value with the response's status and headers.
+                /// Sends the request and returns the value with the status and headers of the
+                /// response.
                 ///
                 /// # Errors
                 ///
@@ -310,12 +311,12 @@ impl<'a> Input<'a> {
             ..
         } = self;
         let empty = match self.pass {
-            Pass::List | Pass::JoinedList => "An empty list leaves the parameter out.",
+            Pass::List | Pass::JoinedList => "An empty list omits the parameter.",
             _ => "",
         };
         let changing = match self.switch {
             true => format!(
-                "Collect the items before you change what this selects, because the rest of a \
+                "Collect the items before you change a field that this selects by, because the rest of a \
                  streamed list moves up: \
                  `for item in client.{operation}(..).{name}(true).all().await? {{ .. }}`"
             ),

@@ -1,8 +1,8 @@
-//! Turns a plain OpenAPI document into one that the generator can express, and notes the rest.
+//! Reduces an OpenAPI document to what the generator supports, and records the rest.
 //!
-//! The generator knows no open enum, no "absent or null", no secret, no comma-joined array and no
-//! check that concerns requests alone. Each is read here from the standard keyword that says it,
-//! replaced by a reference to a named type, and described for [`models`](super::models).
+//! The generator doesn't support open enums, "absent or null", secrets, comma-joined arrays, and
+//! checks of requests only. Each is read here from its standard keyword, replaced by a reference to
+//! a named type, and described for [`models`](super::models).
 
 #[path = "prepare/schema.rs"]
 mod schema;
@@ -16,14 +16,14 @@ use super::document::{Document, Error, Object, Operation, array, schema_name};
 use super::provider::Provider;
 use schema::{described, description, is_text_enum, properties, reference, single, text};
 
-/// What is generated from.
+/// The input of code generation.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) openapi: OpenAPI,
     /// The service's module.
     pub(crate) provider: Provider,
     pub(crate) title: String,
-    /// Component schemas that stand for a Rust type, with its path.
+    /// Component schemas with an existing Rust type, and its path.
     pub(crate) replacements: BTreeMap<String, String>,
     pub(crate) enums: Vec<OpenEnum>,
     pub(crate) requests: Vec<Request>,
@@ -31,7 +31,7 @@ pub(crate) struct Prepared {
     pub(crate) operations: Vec<OperationRow>,
 }
 
-/// A string `enum`: Rust keeps a value that the document doesn't list.
+/// A string `enum`. Unlisted values are kept.
 #[derive(Debug)]
 pub(crate) struct OpenEnum {
     pub(crate) name: String,
@@ -54,13 +54,13 @@ pub(crate) struct Field {
     pub(crate) doc: String,
     pub(crate) required: bool,
     pub(crate) nullable: bool,
-    /// Whether the value's own fields are written in place of it.
+    /// Whether the value is flattened into its fields.
     pub(crate) flat: bool,
     pub(crate) kind: Kind,
     pub(crate) example: Value,
 }
 
-/// An object of a response, whose type the generator makes.
+/// An object of a response, whose type is generated.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) name: String,
@@ -91,7 +91,7 @@ pub(crate) enum Kind {
     List(Box<Kind>),
 }
 
-/// An operation as the client offers it.
+/// An operation of the client.
 #[derive(Debug)]
 pub(crate) struct OperationRow {
     pub(crate) id: String,
@@ -121,7 +121,7 @@ pub(crate) struct Parameter {
     pub(crate) example: Value,
 }
 
-/// What the success of an operation holds.
+/// The content of a success response.
 #[derive(Debug, PartialEq)]
 pub(crate) enum AnswerType {
     Nothing,
@@ -214,7 +214,7 @@ impl Preparation<'_> {
         })
     }
 
-    /// Takes from an operation what the client says once for all.
+    /// Removes from an operation what the client sets for all operations.
     fn strip_root(&self, operation: &mut Operation) -> Result<(), Error> {
         let root = self.provider.root;
         let Some(path) = operation.path.strip_prefix(root) else {
@@ -328,7 +328,7 @@ impl Preparation<'_> {
             _ => {
                 return Err(self
                     .document
-                    .error(at, "is a comma-joined list of no strings"));
+                    .error(at, "is a comma-joined list of something other than strings"));
             }
         };
         let component = format!("CommaSeparated{name}");
@@ -499,7 +499,7 @@ impl Preparation<'_> {
         Ok((json!({ "2XX": reduced }), status, answer))
     }
 
-    /// Notes the open enums in error responses, of which nothing else is generated.
+    /// Records the open enums in error responses, which need no other code.
     fn error_enums(&mut self, responses: Option<&Object>) -> Result<(), Error> {
         let mut pending: Vec<&Value> = responses
             .into_iter()

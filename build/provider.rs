@@ -1,29 +1,28 @@
 //! The services.
 
-/// A service and where its document and its handwritten types are.
+/// A service, its document and its handwritten types.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Provider {
-    /// The module below `crate`, which is also the name of the Cargo feature.
+    /// The module in `crate`, which is also the name of the Cargo feature.
     pub(crate) module: &'static str,
     /// The document's file name, relative to the package.
     pub(crate) document: &'static str,
-    /// Component schemas for which the module has a handwritten type of the same name, because it
-    /// is needed without the `client` feature or because it checks more than a schema can say.
+    /// Component schemas with a handwritten type of the same name, because it is needed without the
+    /// `client` feature or has checks that a schema can't express.
     pub(crate) handwritten: &'static [&'static str],
     /// Expressions for types that don't convert from text, for the examples in the documentation.
     pub(crate) examples: &'static [(&'static str, &'static str)],
-    /// How every path of the document begins, where the client says it once for all operations: its
-    /// parameters are settings of the client.
+    /// The common prefix of all paths. Its parameters are settings of the client.
     pub(crate) root: &'static str,
-    /// The header parameters that the transport sends of its own accord.
+    /// The header parameters that the transport sends by itself.
     pub(crate) headers: &'static [&'static str],
-    /// The variant of `testing::ErrorFormat` that the service's errors have.
+    /// The variant of `testing::ErrorFormat` for the service's errors.
     pub(crate) errors: &'static str,
-    /// Properties of request bodies that are right or wrong only together.
+    /// Properties of request bodies that are only valid together.
     pub(crate) groups: &'static [Group],
 }
 
-/// Properties that become one field, of a handwritten type that is serialized as all of them.
+/// Properties that become one field of a handwritten type, which serializes all of them.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) properties: &'static [&'static str],
@@ -76,7 +75,7 @@ pub(crate) const PROVIDERS: &[Provider] = &[
             properties: &["all_events", "limit_events"],
             field: "events",
             handwritten: "EventScope",
-            doc: "The events for which the webhook is called.",
+            doc: "The events that the webhook is called for.",
         }],
     },
 ];

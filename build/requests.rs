@@ -1,4 +1,4 @@
-//! Request bodies: a struct, its setters, and a builder where fields are required.
+//! Generates request bodies: a struct, setters, and a builder if fields are required.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -63,7 +63,7 @@ pub(crate) fn request(request: &Request) -> Result<TokenStream, Error> {
     })
 }
 
-/// `new` and a setter for each field, of a body that requires none.
+/// `new` and a setter for each field, for a body without required fields.
 fn setters(request: &Request) -> Result<TokenStream, Error> {
     let name = ident(&request.name)?;
     let setters = each(&request.fields, |field| {
@@ -78,7 +78,7 @@ fn setters(request: &Request) -> Result<TokenStream, Error> {
     })?;
     Ok(quote! {
         impl #name {
-            /// Starts without any field.
+            /// Creates an empty body.
             #[must_use]
             pub fn new() -> Self {
                 Self::default()
@@ -165,9 +165,9 @@ fn builder(request: &Request) -> Result<TokenStream, Error> {
         .map(|field| format!("`{}`", field.name))
         .collect();
     let listed = format!(" Required: {}.", listed.join(", "));
-    let intro = format!(" Builds a [`{body}`].");
+    let intro = format!(" A builder for a [`{body}`].");
     let start =
-        format!(" Starts a builder, whose [`build`]({builder}::build) needs the required fields.");
+        format!(" Returns a builder. [`build`]({builder}::build) requires all required fields.");
     let shown = builder.to_string();
     Ok(quote! {
         impl #body {
@@ -183,7 +183,7 @@ fn builder(request: &Request) -> Result<TokenStream, Error> {
         ///
         #[doc = #listed]
         #[derive(Clone)]
-        #[must_use = "a body is made by `build`"]
+        #[must_use = "a builder does nothing until `build` is called"]
         pub struct #builder<#(#states = super::missing::#defaults),*> {
             #(#fields),*
         }
@@ -191,7 +191,7 @@ fn builder(request: &Request) -> Result<TokenStream, Error> {
         impl<#(#states),*> #builder<#(#states),*> {
             #(#setters)*
 
-            /// The body, once every required field is set.
+            /// Builds the body. Only available once every required field is set.
             #[must_use]
             pub fn build(self) -> #body
             where
@@ -209,7 +209,7 @@ fn builder(request: &Request) -> Result<TokenStream, Error> {
     })
 }
 
-/// The markers of required fields that aren't set, for all bodies of a service.
+/// The markers of unset required fields, for all bodies of a service.
 pub(crate) fn missing_fields(requests: &[Request]) -> TokenStream {
     let fields = requests.iter().flat_map(|request| &request.fields);
     let mut names: Vec<_> = fields.filter(|field| field.required).collect();
@@ -225,7 +225,7 @@ pub(crate) fn missing_fields(requests: &[Request]) -> TokenStream {
         }
     });
     quote! {
-        /// The state of a request body's builder: which required fields aren't set yet.
+        /// Markers for required fields of a request body that aren't set yet.
         pub mod missing {
             #(#markers)*
         }

@@ -1,4 +1,4 @@
-//! Values of a document in Rust: the type, the argument of a setter, and the conversion.
+//! Rust code for values of a document: the type, the argument of a setter, and the conversion.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::document::Error;
 use super::prepare::Kind;
 
-/// Whether a value may be left out, and whether it may be `null`.
+/// Whether a value can be omitted, and whether it can be `null`.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Presence {
     Required,
@@ -45,7 +45,7 @@ pub(crate) fn rust_type(kind: &Kind) -> Result<TokenStream, Error> {
     })
 }
 
-/// The type of the argument from which a value is set.
+/// The type of a setter's argument.
 pub(crate) fn argument(kind: &Kind, presence: Presence) -> Result<TokenStream, Error> {
     let whole = rust_type(kind)?;
     Ok(match (presence, kind) {
@@ -66,7 +66,7 @@ pub(crate) fn argument(kind: &Kind, presence: Presence) -> Result<TokenStream, E
     })
 }
 
-/// Turns the argument `name` into the value that is kept; an `Option` unless it is required.
+/// Converts the argument `name` into the stored value, which is an `Option` unless it is required.
 pub(crate) fn converted(kind: &Kind, presence: Presence, name: &Ident) -> TokenStream {
     let list = match kind {
         Kind::List(item) if is_exact(item) => Some(quote! { #name.into_iter().collect() }),
@@ -84,7 +84,7 @@ pub(crate) fn converted(kind: &Kind, presence: Presence, name: &Ident) -> TokenS
     }
 }
 
-/// Whether a setter takes the type itself and nothing that converts into it.
+/// Whether a setter takes the type itself instead of a conversion.
 fn is_exact(kind: &Kind) -> bool {
     !matches!(kind, Kind::Text | Kind::Named(_))
 }
@@ -120,7 +120,7 @@ pub(crate) fn type_name(text: &str) -> Ident {
     format_ident!("{name}")
 }
 
-/// Doc attributes for paragraphs of a document's text; empty ones are left out.
+/// Doc attributes for the paragraphs of a text. Empty paragraphs are skipped.
 pub(crate) fn docs<'a>(paragraphs: impl IntoIterator<Item = &'a str>) -> TokenStream {
     let mut lines = Vec::new();
     for paragraph in paragraphs {

@@ -1,4 +1,4 @@
-//! Typed wiremock stubs, one for each operation, and the pages of lists for them.
+//! Generates typed wiremock stubs for each operation, and pages of lists.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -166,7 +166,7 @@ fn field(field: &Field) -> Result<TokenStream, Error> {
     })
 }
 
-/// How items become the only page of a list, of a response with `count` and `results`.
+/// Converts items into the only page of a list, for a response with `count` and `results`.
 fn page(response: &Response) -> Option<TokenStream> {
     let field = |name: &str| response.fields.iter().find(|field| field.name == name);
     field("count")?;

@@ -1,4 +1,4 @@
-//! A webhook that is declared in code and brought up to date at each start.
+//! Declares a webhook in code, and creates or updates it at each start.
 //!
 //! `cargo run --example ensure_webhook --all-features`
 
@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ensure(&preo.client(), [WebhookEvent::ConsentGiven]).await?;
     ensure(&preo.client(), [WebhookEvent::PurchaseAction]).await?;
 
-    // What is delivered can be verified from the start.
+    // Deliveries can be verified from the start.
     let verifier = first.verifier()?;
     println!("{verifier:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Lists webhooks by filter, two pages ahead of the reader.
+//! Lists filtered webhooks, prefetching two pages.
 //!
 //! `cargo run --example list_webhooks --all-features`, with `PREO_TOKEN` (and `PREO_BASE_URL`) for
 //! a real server.

@@ -1,10 +1,10 @@
-//! The whole life of a webhook, on an embedded server, over HTTP on loopback.
+//! The lifecycle of a webhook, with an embedded fake over HTTP on loopback.
 //!
 //! `cargo run --example quickstart --all-features`
 //!
-//! With `PREO_TOKEN` and `PREO_BASE_URL` set, the API part talks to that server instead; what only
-//! a fake can be made to do (deliver, fail) is left out. `PREO_ORGANIZATION_ID` says where the
-//! webhook is created and deleted again.
+//! With `PREO_TOKEN` and `PREO_BASE_URL` set, the API part uses that server instead, and skips what
+//! only a fake can do (deliver, fail). `PREO_ORGANIZATION_ID` sets the organization where the
+//! webhook is created and deleted.
 
 use std::env;
 use std::error::Error;
@@ -56,7 +56,7 @@ async fn api_part(preo: &PreoClient, organization: &str, webhook: &Webhook) -> R
     Ok(())
 }
 
-/// Goes on where a step did what it should, and ends the run where it didn't.
+/// Returns an error if a step failed.
 fn ensure(done: bool, otherwise: &str) -> Result<()> {
     if done { Ok(()) } else { Err(otherwise.into()) }
 }
@@ -194,7 +194,7 @@ async fn recover(
         .await?
         .ok_or("the log has no failed delivery")?;
     println!(
-        "{} failed: the receiver answered {}.",
+        "{} failed: the receiver responded with {}.",
         failed.id,
         failed.response_status_code.unwrap_or_default()
     );
@@ -233,7 +233,7 @@ async fn delete(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
     Ok(())
 }
 
-/// A receiver that keeps what was genuine and can be told to fail.
+/// A receiver that stores verified deliveries and can be set to fail.
 struct Inbox {
     url: String,
     shelf: Arc<Shelf>,

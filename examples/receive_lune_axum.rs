@@ -1,4 +1,4 @@
-//! Receives Lune's batches in axum: genuine, in order, and each event handled once.
+//! Receives Lune's batches with axum: verified, in order, and handled once.
 //!
 //! `cargo run --example receive_lune_axum --features axum,lune,testing`
 

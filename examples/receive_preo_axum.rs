@@ -1,4 +1,4 @@
-//! Receives what Preo delivers in axum: genuine, decoded, and each event handled once.
+//! Receives Preo's deliveries with axum: verified, decoded, and handled once.
 //!
 //! `cargo run --example receive_preo_axum --features axum,testing`
 

@@ -1,4 +1,4 @@
-//! Receives pretix's notifications in axum: with the right credentials, and each handled once.
+//! Receives pretix's notifications with axum: authenticated and handled once.
 //!
 //! `cargo run --example receive_pretix_axum --features axum,pretix`
 
@@ -20,7 +20,7 @@ async fn receive(delivery: Delivery<Source>) -> Outcome {
     delivery.handle(refetch).await
 }
 
-/// A notification proves nothing and holds ids only: what counts is what pretix's API answers.
+/// A notification isn't proof and only contains ids: fetch the object from pretix's API.
 async fn refetch(notification: Event<Notification>) {
     let Some(path) = notification.refetch_path() else {
         return;
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .send()
         .await?;
     if (refused.status().as_u16(), accepted.status().as_u16()) != (401, 204) {
-        return Err("an unexpected answer".into());
+        return Err("an unexpected response".into());
     }
     println!("receive_pretix_axum: ok");
     Ok(())

@@ -17,7 +17,7 @@ use webhook_sdk::{Secret, lune, preo};
 
 type Preo = preo::Source;
 
-/// Stands in for a database.
+/// A substitute for a database.
 #[derive(Clone, Default)]
 struct Db {
     secrets: Arc<HashMap<String, String>>,

@@ -1,4 +1,4 @@
-//! Reads the signing keys again from a file on SIGHUP, while a verifier uses them.
+//! Reloads signing keys from a file on SIGHUP, while a verifier uses them.
 //!
 //! `cargo run --example reload_keys --no-default-features --features preo`
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     std::fs::write(&path, "2026-10 the old secret\n")?;
     let verifier = Verifier::new(preo::scheme(), reload::read(&path)?);
 
-    // A service runs this loop beside its server.
+    // A service runs this loop alongside its server.
     let keyring = verifier.keyring().clone();
     let mut hangups = signal(SignalKind::hangup())?;
     let reloading = tokio::spawn({
@@ -67,12 +67,12 @@ mod reload {
         Ok(Keyring::from_keys(keys(path)?)?)
     }
 
-    /// Replaces all keys at once, or none if the file is bad.
+    /// Replaces all keys at once, or none if the file is invalid.
     pub(crate) fn replace(keyring: &Keyring, path: &Path) -> Result<()> {
         Ok(keyring.replace(keys(path)?, Retire::after(GRACE))?)
     }
 
-    /// Reads one `name secret` a line.
+    /// Reads one `name secret` per line.
     fn keys(path: &Path) -> Result<Vec<Key>> {
         let text = std::fs::read_to_string(path)?;
         let key = |line: &str| {

@@ -1,4 +1,4 @@
-//! Rotates a secret under a running verifier: old and new are accepted for a day.
+//! Rotates a secret of a running verifier: both secrets are accepted for a day.
 //!
 //! `cargo run --example rotate_secret --all-features`
 

@@ -1,4 +1,4 @@
-//! A test file of an application that receives Preo's deliveries.
+//! Tests of an application that receives Preo's deliveries.
 //!
 //! `cargo test --example testing_a_receiver --all-features`
 
@@ -7,7 +7,7 @@ use webhook_sdk::preo;
 use webhook_sdk::receiver::Receiver;
 use webhook_sdk::signature::Verifier;
 
-/// What the application does: one receiver, whose events have Preo's delivery id.
+/// The application: one receiver, whose events have Preo's delivery id.
 pub fn receiver(verifier: Verifier) -> Receiver<preo::Source> {
     let source = preo::Source::new(verifier);
     let id = |event: &Value| event["id"].as_str().map(str::to_owned);
@@ -34,7 +34,7 @@ mod tests {
         Verifier::new(preo::scheme(), Keyring::new(key))
     }
 
-    /// Without a network: a signed request straight into the receiver.
+    /// Without a network: passes a signed request directly to the receiver.
     #[tokio::test]
     async fn an_event_is_handled_once() {
         let secret = Secret::from("swordfish");
@@ -47,7 +47,7 @@ mod tests {
         assert_eq!((response.status().as_u16(), events.len()), (204, 0));
     }
 
-    /// The whole way: the fake delivers to a server, rightly and wrongly.
+    /// End to end: the fake sends valid and invalid deliveries to a server.
     #[tokio::test]
     async fn what_isnt_genuine_is_refused() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,11 +1,11 @@
-//! A test file of an application that registers a webhook and counts purchases.
+//! Tests of an application that registers a webhook and counts purchases.
 //!
 //! `cargo test --example testing_with_fakes --all-features`
 
 use webhook_sdk::Error;
 use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookEvent};
 
-/// What the application does: one webhook for its own URL, made if there is none.
+/// The application: one webhook for its own URL, created if it doesn't exist.
 pub async fn register(preo: &PreoClient, url: &str) -> Result<String, Error> {
     for webhook in preo.list_webhooks().all().await? {
         if webhook.url == url {

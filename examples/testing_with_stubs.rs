@@ -1,11 +1,11 @@
-//! How an application tests its calls with typed stubs.
+//! Tests of an application's calls with typed stubs.
 //!
 //! `cargo test --features testing --example testing_with_stubs` runs the tests.
 
 use webhook_sdk::Error;
 use webhook_sdk::preo::{PreoClient, WebhookUpdate};
 
-/// Switches off the active webhooks of an organization, and returns how many there were.
+/// Disables the active webhooks of an organization, and returns their number.
 pub async fn pause(preo: &PreoClient, organization: &str) -> Result<usize, Error> {
     let active = preo.list_webhooks().organization_id(organization);
     let active = active.is_active(true).all().await?;
@@ -20,7 +20,7 @@ pub async fn pause(preo: &PreoClient, organization: &str) -> Result<usize, Error
 }
 
 fn main() {
-    println!("run me as a test");
+    println!("run this example as a test");
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ),
     );
     let verified = verifier.verify(&headers, br#"{"event":"consent.given"}"#)?;
-    println!("{} genuine bytes", verified.payload().len());
+    println!("{} verified bytes", verified.payload().len());
 
     let forged = verifier.verify(&headers, br#"{"event":"consent.taken"}"#);
     println!("refused: {}", forged.err().ok_or("a forgery was accepted")?);

@@ -1,8 +1,8 @@
-//! Fakes and typed stubs of the services, for test suites.
+//! Fakes and typed stubs of the services, for tests.
 //!
-//! A `Fake` is a small server on loopback that keeps state, answers the service's API over real
-//! HTTP and delivers events to the receivers registered with it. A `Stub` answers one operation.
-//! Nothing leaves the machine.
+//! A `Fake` is a small stateful server on loopback that implements the service's API over real
+//! HTTP, and delivers events to the registered receivers. A `Stub` responds to one operation. No
+//! request leaves the machine.
 
 #[cfg(service)]
 mod delivery;

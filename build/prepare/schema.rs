@@ -1,11 +1,11 @@
-//! The component schemas: which Rust type each is, and what of it reaches the generator.
+//! Component schemas: the Rust type of each, and its part for the generator.
 
 use serde_json::{Value, json};
 
 use super::super::document::{Error, Object, array, schema_name};
 use super::{Constraint, Kind, OpenEnum, Preparation, Response, ResponseField, Rule};
 
-/// The keywords that become a [`Rule`], and those that nothing checks.
+/// The keywords that become a [`Rule`], and those that are unsupported.
 const CHECKED: &[&str] = &[
     "minLength",
     "maxLength",
@@ -30,7 +30,7 @@ impl Preparation<'_> {
             if self.requests.contains_key(&name) {
                 return Err(self.document.error(
                     &name,
-                    "is a request body and part of a response; give each a schema of its own",
+                    "is a request body and part of a response; give each its own schema",
                 ));
             }
             if self.schemas.contains_key(&name) {
@@ -45,7 +45,7 @@ impl Preparation<'_> {
         Ok(())
     }
 
-    /// A schema as a response needs it: no constraint, nothing nullable that is required.
+    /// A schema for a response, without constraints or required nullable properties.
     pub(super) fn response_schema(&mut self, at: &str, schema: &Value) -> Result<Value, Error> {
         if let Some(name) = schema_name(schema) {
             self.refer(name)?;
@@ -112,7 +112,7 @@ impl Preparation<'_> {
         Ok(Value::Object(prepared))
     }
 
-    /// What test code needs to know of an object of a response.
+    /// The description of a response object for test code.
     fn response(
         &mut self,
         name: &str,
@@ -227,7 +227,7 @@ impl Preparation<'_> {
         }
     }
 
-    /// Notes what is checked of a field before it is sent, and refuses what wouldn't be.
+    /// Records the checks of a field before it is sent, and rejects unsupported ones.
     pub(super) fn rules(
         &self,
         at: &str,
@@ -280,7 +280,8 @@ impl Preparation<'_> {
         Ok(())
     }
 
-    /// Notes that a component schema is used; the Rust path, where it is no generated struct.
+    /// Records that a component schema is used, and returns its Rust path unless it is a generated
+    /// struct.
     pub(super) fn refer(&mut self, name: &str) -> Result<Option<String>, Error> {
         let known = self
             .replacements
@@ -295,10 +296,10 @@ impl Preparation<'_> {
             self.handwritten_path(name)
         } else if schema.get("enum").is_some() {
             let values = array(schema, "enum").iter().map(|value| {
-                value
-                    .as_str()
-                    .map(str::to_owned)
-                    .ok_or_else(|| self.document.error(name, "lists a value that is no string"))
+                value.as_str().map(str::to_owned).ok_or_else(|| {
+                    self.document
+                        .error(name, "lists a value that isn't a string")
+                })
             });
             let open = OpenEnum {
                 name: name.to_owned(),
@@ -335,7 +336,7 @@ impl Preparation<'_> {
     }
 }
 
-/// The only member of an `allOf`, which OpenAPI 3.0 needs to describe a reference.
+/// The only member of an `allOf`, which OpenAPI 3.0 requires to describe a reference.
 pub(super) fn single(schema: &Value) -> &Value {
     match array(schema, "allOf") {
         [only] => only,
@@ -370,7 +371,7 @@ pub(super) fn description(schema: &Value) -> Option<String> {
         .map(|text| text.trim().to_owned())
 }
 
-/// The description with the bounds of the schema.
+/// The description with the limits of the schema.
 pub(super) fn described(value: &Value, schema: &Value) -> String {
     let description = description(value).unwrap_or_default();
     let bounds = bounds(schema);
@@ -383,7 +384,7 @@ pub(super) fn described(value: &Value, schema: &Value) -> String {
     format!("{description}{gap}{bounds}")
 }
 
-/// The bounds of a schema, and its default, as sentences.
+/// The limits and the default of a schema, as sentences.
 fn bounds(schema: &Value) -> String {
     let number = |key: &str| schema.get(key).and_then(Value::as_i64);
     let range = |from: Option<i64>, to: Option<i64>, unit: &str| match (from, to) {

@@ -2,7 +2,7 @@
 //!
 //! An input is text: the number of a scheme, the signature header, the timestamp header and the
 //! identifier header, a line each, then the body. In the signature header, `{hex}` and `{base64}`
-//! stand for the genuine digest of this input.
+//! represent the genuine digest of this input.
 #![no_main]
 
 use std::sync::LazyLock;

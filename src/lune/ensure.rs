@@ -42,7 +42,7 @@ impl LuneClient {
 
 /// A request builder for [`LuneClient::ensure_webhook`].
 #[derive(Clone, Debug)]
-#[must_use = "a request is sent by its `send`"]
+#[must_use = "a request does nothing until it is sent"]
 pub struct EnsureWebhook {
     client: LuneClient,
     desired: WebhookCreate,

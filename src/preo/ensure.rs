@@ -40,7 +40,7 @@ impl PreoClient {
 
 /// A request builder for [`PreoClient::ensure_webhook`].
 #[derive(Clone, Debug)]
-#[must_use = "a request is sent by its `send`"]
+#[must_use = "a request does nothing until it is sent"]
 pub struct EnsureWebhook {
     client: PreoClient,
     desired: WebhookCreate,

@@ -39,7 +39,7 @@ impl PretixClient {
 
 /// A request builder for [`PretixClient::ensure_webhook`].
 #[derive(Clone, Debug)]
-#[must_use = "a request is sent by its `send`"]
+#[must_use = "a request does nothing until it is sent"]
 pub struct EnsureWebhook {
     client: PretixClient,
     desired: WebhookCreate,

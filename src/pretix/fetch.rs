@@ -39,7 +39,7 @@ impl PretixClient {
 
 /// A request builder for [`PretixClient::fetch`].
 #[derive(Clone, Debug)]
-#[must_use = "a request is sent by its `send`"]
+#[must_use = "a request does nothing until it is sent"]
 pub struct Fetch {
     client: PretixClient,
     path: Option<String>,

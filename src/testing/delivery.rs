@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// An event on its way from a [`Fake`](super::Fake) to one webhook, at one moment.
+/// A snapshot of a delivery from a [`Fake`](super::Fake) to one webhook.
 ///
-/// Cheap to clone. `Debug` shows no payload.
+/// Cloning is cheap. `Debug` shows no payload.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FakeDelivery {
     /// Preo's delivery id, Lune's `event_id` or pretix's `notification_id`.
     ///
-    /// At Lune and pretix, all webhooks that get an event share it.
+    /// With Lune and pretix, all webhooks that get an event share it.
     pub id: String,
-    /// The webhook that it goes to.
+    /// The id of the webhook.
     pub webhook_id: String,
     /// The event's name.
     pub event: String,
-    /// The JSON that is sent: at Preo and pretix the body, at Lune one event of the batch.
+    /// The JSON that is sent: the body for Preo and pretix, one event of the batch for Lune.
     pub payload: Arc<str>,
-    /// How far it has come.
+    /// The status of the delivery.
     pub status: FakeDeliveryStatus,
-    /// How many attempts have ended.
+    /// The number of completed attempts.
     pub attempts: u32,
-    /// The receiver's last status; `None` if there was no response.
+    /// The last response status, or `None` if there was no response.
     pub response_status: Option<u16>,
     /// When the last attempt ended.
     pub last_attempt_at: Option<DateTime<Utc>>,
@@ -32,11 +32,11 @@ pub struct FakeDelivery {
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// When the event was emitted.
     pub created: DateTime<Utc>,
-    /// Deliveries to one webhook that share a lane are sent in order, at a service that orders.
+    /// If the service orders deliveries, those to one webhook in the same lane are sent in order.
     pub(crate) lane: String,
     pub(crate) signature: String,
     pub(crate) in_flight: bool,
-    /// What is wrong with the next attempt.
+    /// The defect of the next attempt.
     pub(crate) defect: Option<Defect>,
 }
 
@@ -44,13 +44,13 @@ pub struct FakeDelivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FakeDeliveryStatus {
-    /// No attempt has ended yet.
+    /// No attempt has completed yet.
     Pending,
-    /// The receiver answered 2xx.
+    /// The receiver responded with 2xx.
     Delivered,
-    /// The last attempt failed, and another one will follow.
+    /// The last attempt failed, and there will be another one.
     Failed,
-    /// The last attempt failed, and no other one will follow.
+    /// The last attempt failed, and there won't be another one.
     Dropped,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Debug for FakeDelivery {
     }
 }
 
-/// What is wrong on purpose with one attempt.
+/// A deliberate defect of one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Defect {
     Forged,

@@ -35,7 +35,7 @@ pub(crate) fn detail(status: StatusCode, message: &str) -> Reply {
     json(status, &json!({ "detail": message }))
 }
 
-/// An HTML page, which Django falls back to.
+/// An HTML page, which is Django's fallback.
 pub(crate) fn page(status: StatusCode) -> Reply {
     let title = status.canonical_reason().unwrap_or_default();
     let html = format!(
@@ -101,7 +101,7 @@ pub(crate) fn body(request: &Request) -> Result<Option<Value>, Reply> {
         })
 }
 
-/// The request's JSON object; an empty body is an empty object, as it is for the framework.
+/// The request's JSON object. As in the framework, an empty body is an empty object.
 pub(crate) fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
     match body(request)? {
         None => Ok(Map::new()),
@@ -115,7 +115,7 @@ pub(crate) fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
     }
 }
 
-/// The response to fields that don't hold what they should.
+/// The response to invalid fields.
 pub(crate) fn invalid(errors: Map<String, Value>) -> Reply {
     json(StatusCode::BAD_REQUEST, &errors.into())
 }
@@ -124,13 +124,13 @@ pub(crate) fn non_field(message: &str) -> Map<String, Value> {
     Map::from_iter([("non_field_errors".to_owned(), json!([message]))])
 }
 
-/// A field's value, or what is wrong with it: a list of messages, or an object of such by index.
+/// A field's value or its errors: a list of messages, or an object with lists by index.
 pub(crate) type Checked<T> = Result<T, Value>;
 
-/// Reads the fields of a request's body and collects what is wrong with them.
+/// Reads the fields of a request body, and collects their errors.
 pub(crate) struct Fields<'a> {
     body: &'a Map<String, Value>,
-    /// Whether required fields may be missing.
+    /// Whether required fields can be missing.
     partial: bool,
     errors: Map<String, Value>,
 }
@@ -185,7 +185,7 @@ impl<'a> Fields<'a> {
 
     /// # Errors
     ///
-    /// What is wrong with the fields read so far.
+    /// The errors of the fields read so far.
     pub(crate) fn finish(self) -> Result<(), Reply> {
         match self.errors.is_empty() {
             true => Ok(()),
@@ -194,7 +194,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A text of at most `max` characters.
+/// A string of at most `max` characters.
 pub(crate) fn text(value: &Value, max: usize) -> Checked<String> {
     let Value::String(text) = value else {
         return Err(json!(["Not a valid string."]));
@@ -234,13 +234,13 @@ pub(crate) fn not_null(value: &Value) -> Checked<&Value> {
     }
 }
 
-/// The value of a query parameter: the last one if it is repeated, none if it is blank.
+/// The value of a query parameter: the last one if it is repeated, or `None` if it is blank.
 pub(crate) fn query(url: &Url, name: &str) -> Option<String> {
     let (_, value) = url.query_pairs().filter(|(key, _)| key == name).last()?;
     (!value.is_empty()).then(|| value.into_owned())
 }
 
-/// The page of `rows` that a request asks for, each as `view` shows it.
+/// The requested page of `rows`, each converted by `view`.
 pub(crate) fn list<T>(
     request: &Request,
     address: &str,

@@ -9,10 +9,10 @@ use super::delivery::{Defect, FakeDelivery};
 use super::server::Shared;
 use super::service::{Emitted, FakeService};
 
-/// An event to be delivered; await it to send it.
+/// An event to deliver. It is sent when it is awaited.
 ///
-/// Made by [`Fake::emit`](super::Fake::emit). Its methods make the first attempt go wrong on
-/// purpose, in one way; later attempts of the same delivery are as they should be.
+/// Created by [`Fake::emit`](super::Fake::emit). Its methods add one deliberate defect to the first
+/// attempt. Later attempts of the same delivery are correct.
 ///
 /// ```
 /// use serde_json::json;
@@ -27,10 +27,10 @@ use super::service::{Emitted, FakeService};
 /// # }
 /// ```
 ///
-/// What "signature" means here is the service's own proof: Preo's and Lune's signature header, or
-/// the credentials that pretix takes from the webhook's URL. pretix signs no body and neither
-/// Preo nor pretix sends a timestamp, so [`altered`](Self::altered) can't be detected at pretix,
-/// nor [`stale`](Self::stale) at either. `Debug` shows no data.
+/// "Signature" means the signature header of Preo and Lune, or the credentials that pretix takes
+/// from the webhook's URL. pretix doesn't sign bodies, and neither Preo nor pretix sends a
+/// timestamp, so [`altered`](Self::altered) can't be detected with pretix, and
+/// [`stale`](Self::stale) only with Lune. `Debug` shows no data.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Emission<'a, S: FakeService> {
     shared: &'a Arc<Shared<S>>,
@@ -56,30 +56,30 @@ impl<'a, S: FakeService> Emission<'a, S> {
         }
     }
 
-    /// Sends the event to this webhook alone, whether it is enabled and subscribed or not.
+    /// Sends the event only to this webhook, even if it is disabled or not subscribed.
     ///
-    /// Nothing is sent if there is no such webhook. Lune's fake holds it back while the webhook is
-    /// disabled.
+    /// Nothing is sent if the webhook doesn't exist. Lune's fake keeps the event while the webhook
+    /// is disabled.
     pub fn to(mut self, webhook_id: impl ToString) -> Self {
         self.emitted.to = Some(webhook_id.to_string());
         self
     }
 
-    /// Sends `data` itself, without the service's envelope.
+    /// Sends `data` without the service's envelope.
     ///
-    /// In Lune's batch it takes the place of one event.
+    /// In Lune's batch, it replaces one event.
     pub fn raw(mut self) -> Self {
         self.emitted.raw = true;
         self
     }
 
-    /// Leaves the event due, to be sent by [`Fake::deliver_due`](super::Fake::deliver_due).
+    /// Queues the event, to be sent by [`Fake::deliver_due`](super::Fake::deliver_due).
     pub fn queued(mut self) -> Self {
         self.queued = true;
         self
     }
 
-    /// Dates the event before the last one, so that the receiver gets it out of order.
+    /// Dates the event before the previous one, so that it arrives out of order.
     ///
     /// Preo's `created`, Lune's `sequence` and pretix's `notification_id` are those of an earlier
     /// event.
@@ -93,42 +93,42 @@ impl<'a, S: FakeService> Emission<'a, S> {
         self.defect(Defect::Forged)
     }
 
-    /// Leaves the signature header out.
+    /// Omits the signature header.
     pub fn without_signature(self) -> Self {
         self.defect(Defect::Unsigned)
     }
 
-    /// Sends the signature header twice, both times with the right value.
+    /// Sends the signature header twice, both times with the correct value.
     pub fn signed_twice(self) -> Self {
         self.defect(Defect::SignedTwice)
     }
 
-    /// Changes the body after it was signed. It is still the same JSON.
+    /// Changes the body after signing, to different bytes of equivalent JSON.
     pub fn altered(self) -> Self {
         self.defect(Defect::Altered)
     }
 
-    /// Signs as of an hour ago.
+    /// Signs with a timestamp from an hour ago.
     pub fn stale(self) -> Self {
         self.defect(Defect::Stale)
     }
 
-    /// Sends the same request twice, one after the other; the second response counts.
+    /// Sends the same request twice, one after the other. The second response counts.
     pub fn duplicated(self) -> Self {
         self.defect(Defect::Duplicated)
     }
 
-    /// Pads the body with white space to this many bytes; the signature is right.
+    /// Pads the body with whitespace to this many bytes, with a correct signature.
     pub fn oversized(self, bytes: usize) -> Self {
         self.defect(Defect::Oversized(bytes))
     }
 
-    /// Sends the body in pieces, over this time.
+    /// Sends the body in chunks, over this duration.
     pub fn slow(self, time: Duration) -> Self {
         self.defect(Defect::Slow(time))
     }
 
-    /// Breaks the connection in the middle of the body.
+    /// Closes the connection in the middle of the body.
     pub fn cut_off(self) -> Self {
         self.defect(Defect::CutOff)
     }

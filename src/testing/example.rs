@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 ///
 /// # Panics
 ///
-/// If the example isn't of the type, which the tests of this crate rule out.
+/// Panics if the example doesn't match the type, which the tests of this crate rule out.
 pub(crate) fn example<T: DeserializeOwned>(json: &str) -> T {
     match serde_json::from_str(json) {
         Ok(value) => value,

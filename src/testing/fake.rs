@@ -15,7 +15,7 @@ use super::server::{RecordedRequest, Shared};
 use super::service::{Access, FakeService, State};
 use super::store::Clock;
 
-/// A service on a loopback port: it keeps state, answers its API and delivers events.
+/// A stateful fake of a service on a loopback port.
 ///
 /// ```
 /// use serde_json::json;
@@ -37,26 +37,26 @@ use super::store::Clock;
 /// # }
 /// ```
 ///
-/// `PreoFake`, `PretixFake` and
-/// `LuneFake` have the same controls. What each answers, and which of it is
-/// published, stands with `Preo`, `Pretix` and
-/// `Lune`.
+/// `PreoFake`, `PretixFake` and `LuneFake` have the same controls. For the behavior of each, and
+/// which of it is published, see `Preo`, `Pretix` and `Lune`.
 ///
 /// # Time
 ///
-/// The clock of a fake moves by a millisecond with each change and by [`advance`](Self::advance),
-/// never with real time. Signatures have the time of the machine, because receivers check it.
-/// Nothing is retried by itself: move the clock, then call [`deliver_due`](Self::deliver_due).
+/// The clock of a fake advances by one millisecond with each change, and by
+/// [`advance`](Self::advance), but never with real time. Signatures use the system clock, because
+/// receivers check it. There are no automatic retries: advance the clock, then call
+/// [`deliver_due`](Self::deliver_due).
 ///
 /// # Where it delivers
 ///
-/// Only to `localhost` and loopback addresses, so that no test reaches a stranger. An attempt to
-/// deliver elsewhere ends without a status. [`route`](Self::route) sends what goes to a public host
-/// to a local receiver, [`deliver_anywhere`](FakeBuilder::deliver_anywhere) lifts the restriction.
-/// An `https` receiver needs one of the crate's TLS features.
+/// A fake only delivers to `localhost` and loopback addresses, so that tests don't reach other
+/// servers. An attempt to deliver elsewhere fails without a status. [`route`](Self::route)
+/// redirects deliveries for a public host to a local receiver, and
+/// [`deliver_anywhere`](FakeBuilder::deliver_anywhere) removes the restriction. An `https` receiver
+/// requires one of the crate's TLS features.
 ///
-/// Several fakes run side by side and share nothing. Dropping one closes its port and ends its
-/// deliveries. `Debug` shows no credentials and no secret.
+/// Several fakes can run at the same time, and share nothing. Dropping a fake closes its port and
+/// aborts its deliveries. `Debug` shows no credentials or secrets.
 pub struct Fake<S: FakeService> {
     shared: Arc<Shared<S>>,
     base_url: String,
@@ -69,12 +69,12 @@ impl<S: FakeService> Fake<S> {
     ///
     /// # Panics
     ///
-    /// If the machine has no free port or thread.
+    /// Panics if the machine has no free port or thread.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
 
-    /// Sets up a fake with other settings.
+    /// Returns a builder for a fake with other settings.
     pub fn builder() -> FakeBuilder<S> {
         FakeBuilder {
             service: S::new(),
@@ -88,10 +88,10 @@ impl<S: FakeService> Fake<S> {
         }
     }
 
-    /// A client for this fake, ready to use.
+    /// Returns a client for this fake.
     ///
-    /// It has the defaults of the service's client, but waits only a millisecond between attempts
-    /// and doesn't limit its rate.
+    /// It has the defaults of the service's client, but a backoff of one millisecond and no rate
+    /// limit.
     #[expect(clippy::expect_used, reason = "the settings are the fake's own")]
     pub fn client(&self) -> S::Client {
         let state = self.shared.state();
@@ -104,25 +104,25 @@ impl<S: FakeService> Fake<S> {
         &self.base_url
     }
 
-    /// The token or key that it accepts; random unless the builder sets it.
+    /// The token or key that it accepts. Random unless set with the builder.
     pub fn credentials(&self) -> &str {
         &self.credentials
     }
 
-    /// Adds a webhook without a request, and returns it.
+    /// Adds a webhook directly, and returns it.
     ///
-    /// If its id is taken, empty or 0, it gets the next free one. Nothing is validated, so that a webhook can
-    /// hold what a later version of the service may answer.
+    /// If its id is taken, empty or 0, it gets the next free one. Nothing is validated, so that a
+    /// webhook can contain values of a later version of the service.
     pub fn seed(&self, webhook: S::Webhook) -> S::Webhook {
         self.shared.state().insert(webhook)
     }
 
-    /// The webhook as it is now, with its secret if it has one.
+    /// The current state of a webhook, including its secret if it has one.
     pub fn webhook(&self, id: impl ToString) -> Option<S::Webhook> {
         self.shared.state().webhooks.get(&id.to_string()).cloned()
     }
 
-    /// All webhooks as they are now, oldest first.
+    /// The current state of all webhooks, oldest first.
     pub fn webhooks(&self) -> Vec<S::Webhook> {
         self.shared.state().webhooks.iter().cloned().collect()
     }
@@ -132,18 +132,18 @@ impl<S: FakeService> Fake<S> {
         self.shared.requests()
     }
 
-    /// Lets the next `requests` meet a fault, whatever they ask for.
+    /// Applies a fault to the next requests, regardless of their operation.
     ///
-    /// Faults wait in a queue; a request meets the first one that is meant for it.
+    /// Faults are queued. Each request gets the first fault that applies to it.
     pub fn fail_next(&self, requests: u64, fault: Fault) {
         self.shared.faults().push(None, requests, fault);
     }
 
-    /// Lets the next requests for one operation, such as `create_webhook`, meet a fault.
+    /// Applies a fault to the next requests for one operation, such as `create_webhook`.
     ///
     /// # Panics
     ///
-    /// If the client has no method of this name.
+    /// Panics if the client has no method with this name.
     pub fn fail_next_on(&self, operation: &str, requests: u64, fault: Fault) {
         let known = S::operations().iter().map(|operation| operation.id);
         let Some(id) = known.clone().find(|id| *id == operation) else {
@@ -153,33 +153,33 @@ impl<S: FakeService> Fake<S> {
         self.shared.faults().push(Some(id), requests, fault);
     }
 
-    /// How many requests the faults will still hit.
+    /// The number of requests that queued faults still apply to.
     pub fn pending_faults(&self) -> u64 {
         self.shared.faults().pending()
     }
 
-    /// Removes the faults that haven't hit, and the rate limit.
+    /// Removes queued faults and the rate limit.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
     }
 
-    /// Refuses every request after `allowed` others with 429.
+    /// Responds with 429 to every request after `allowed` others.
     ///
-    /// It counts requests, not time, so that a test needs no clock: after one refusal it counts
-    /// anew. Requests that meet a fault aren't counted. `None` sends no `Retry-After`.
+    /// It counts requests, not time, so that a test needs no clock: after one 429, it starts over.
+    /// Requests with a fault aren't counted. With `None`, there is no `Retry-After`.
     pub fn limit_rate(&self, allowed: u32, retry_after: impl Into<Option<Duration>>) {
         self.shared.faults().limit(allowed, retry_after.into());
     }
 
-    /// Delivers an event to every enabled webhook that is subscribed to it.
+    /// Delivers an event to every enabled and subscribed webhook.
     ///
-    /// Nothing is sent until the value is awaited. It then waits for the first attempts to end and
-    /// returns the deliveries, oldest webhook first. The event may be any text.
+    /// Nothing is sent until the value is awaited. Awaiting it waits for the first attempts to
+    /// complete, and returns the deliveries, oldest webhook first. The event can be any text.
     pub fn emit(&self, event: impl Into<String>, data: Value) -> Emission<'_, S> {
         Emission::new(&self.shared, event.into(), data)
     }
 
-    /// Attempts all deliveries that are due, and returns them.
+    /// Attempts all due deliveries, and returns them.
     ///
     /// Those are the [queued](Emission::queued) ones and the failed ones whose next attempt is due.
     pub async fn deliver_due(&self) -> Vec<FakeDelivery> {
@@ -191,7 +191,7 @@ impl<S: FakeService> Fake<S> {
         self.shared.idle().await;
     }
 
-    /// The deliveries to one webhook as they are now, oldest first.
+    /// The current state of the deliveries to one webhook, oldest first.
     pub fn deliveries(&self, webhook_id: impl ToString) -> Vec<FakeDelivery> {
         let webhook_id = webhook_id.to_string();
         let state = self.shared.state();
@@ -200,9 +200,9 @@ impl<S: FakeService> Fake<S> {
         own.cloned().collect()
     }
 
-    /// Delivers what goes to a host to another address, such as that of a local receiver.
+    /// Redirects deliveries for a host to another address, such as a local receiver.
     ///
-    /// `address` gives scheme, host and port, such as `http://127.0.0.1:8080`; path, query and
+    /// `address` has a scheme, host and port, such as `http://127.0.0.1:8080`. Path, query and
     /// credentials are those of the webhook's URL.
     pub fn route(&self, host: &str, address: &str) {
         self.shared.state().route(host, address);
@@ -213,7 +213,7 @@ impl<S: FakeService> Fake<S> {
         self.shared.state().clock.now()
     }
 
-    /// Moves the server's time forward, at most to the end of the year 9999.
+    /// Advances the server's time, at most to the end of the year 9999.
     pub fn advance(&self, by: Duration) {
         self.shared.state().clock.advance(by);
     }
@@ -237,7 +237,7 @@ impl<S: FakeService> fmt::Debug for Fake<S> {
     }
 }
 
-/// Settings of a [`Fake`] before it starts.
+/// A builder for a [`Fake`].
 ///
 /// ```
 /// use webhook_sdk::testing::LuneFake;
@@ -259,28 +259,28 @@ pub struct FakeBuilder<S: FakeService> {
 }
 
 impl<S: FakeService> FakeBuilder<S> {
-    /// The token or key that the server accepts; random by default.
+    /// Sets the token or key that the server accepts. Random by default.
     pub fn credentials(mut self, credentials: impl Into<String>) -> Self {
         self.access.token = credentials.into();
         self
     }
 
-    /// Where the credentials are expected; by default as the service's client sends them.
+    /// Sets where credentials are expected. Defaults to what the service's client sends.
     ///
-    /// With an empty scheme, the whole value of the header is the token.
+    /// With an empty scheme, the whole header value is the token.
     pub fn auth(mut self, header: HeaderName, scheme: impl Into<String>) -> Self {
         self.access.header = header;
         self.access.scheme = scheme.into();
         self
     }
 
-    /// The server's time at the start; 2027-01-01T00:00:00Z by default.
+    /// Sets the server's initial time. Defaults to 2027-01-01T00:00:00Z.
     pub fn start_time(mut self, time: DateTime<Utc>) -> Self {
         self.clock = Clock::starting_at(time);
         self
     }
 
-    /// Whether deliveries may leave the machine; by default they may not.
+    /// Sets whether deliveries can leave the machine. Defaults to false.
     pub fn deliver_anywhere(mut self, anywhere: bool) -> Self {
         self.anywhere = anywhere;
         self
@@ -290,9 +290,10 @@ impl<S: FakeService> FakeBuilder<S> {
     ///
     /// # Panics
     ///
-    /// If the machine has no free port or thread.
+    /// Panics if the machine has no free port or thread.
     pub async fn start(self) -> Fake<S> {
-        // `MockServer::start` takes a server from a pool, where it goes on listening after the drop.
+        // `MockServer::start` takes a server from a pool, where it keeps listening after being
+        // dropped.
         let server = MockServer::builder()
             .disable_request_recording()
             .start()

@@ -11,7 +11,7 @@ use super::service::Reply;
 const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
     <body><h1>502 Bad Gateway</h1></body>\n</html>\n";
 
-/// What goes wrong with a request to a [`Fake`](super::Fake).
+/// A fault injected into a request to a [`Fake`](super::Fake).
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,9 +23,9 @@ const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n
 /// # let _ = (busy, throttled, lost);
 /// ```
 ///
-/// A fault that has a status or closes the connection replaces the operation, which isn't carried
-/// out unless [`after_operation`](Self::after_operation) is set. [`slow`](Self::slow) and
-/// [`truncated_body`](Self::truncated_body) carry it out and change the response.
+/// A fault with a status or a closed connection replaces the operation, unless
+/// [`after_operation`](Self::after_operation) is set. [`slow`](Self::slow) and
+/// [`truncated_body`](Self::truncated_body) apply the operation and change the response.
 #[derive(Clone)]
 #[must_use = "a fault does nothing until it is passed to a fake"]
 pub struct Fault {
@@ -39,7 +39,7 @@ pub struct Fault {
 #[derive(Clone, Copy)]
 enum Kind {
     Status(StatusCode),
-    /// 429 in the service's own words.
+    /// 429 in the service's own format.
     Throttled(Option<u64>),
     Closed,
     Truncated,
@@ -47,15 +47,15 @@ enum Kind {
 }
 
 impl Fault {
-    /// Answers with this status and no body, without carrying out the operation.
+    /// Responds with this status and no body, without applying the operation.
     ///
-    /// A number that is no status counts as 500.
+    /// An invalid status becomes 500.
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::new(Kind::Status(status))
     }
 
-    /// Answers 429 with a `Retry-After` of this many seconds, rounded up.
+    /// Responds with 429 and a `Retry-After` in whole seconds, rounded up.
     pub fn rate_limited(retry_after: Duration) -> Self {
         Self::throttled(Some(retry_after))
     }
@@ -69,24 +69,24 @@ impl Fault {
         fault
     }
 
-    /// Answers 502 with an HTML page, as a proxy in front of a service does.
+    /// Responds with 502 and an HTML page, like a proxy in front of a service.
     pub fn bad_gateway() -> Self {
         Self::status(502).body("text/html; charset=utf-8", BAD_GATEWAY)
     }
 
-    /// Closes the connection without a response, before the operation.
+    /// Closes the connection without a response, without applying the operation.
     pub fn closed_connection() -> Self {
         Self::new(Kind::Closed)
     }
 
-    /// Carries out the operation and sends the first half of the response body.
+    /// Applies the operation, and sends the first half of the response body.
     ///
-    /// The content length is that of the half: the JSON is broken, not the transfer.
+    /// The content length is that of the half: the JSON is invalid, but the transfer is complete.
     pub fn truncated_body() -> Self {
         Self::new(Kind::Truncated)
     }
 
-    /// Carries out the operation and responds this much later, in real time.
+    /// Applies the operation, and delays the response in real time.
     pub fn slow(delay: Duration) -> Self {
         Self::new(Kind::Slow).delay(delay)
     }
@@ -120,13 +120,13 @@ impl Fault {
         self.body("application/json", body.to_string())
     }
 
-    /// Responds this much later, in real time.
+    /// Delays the response in real time.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// Carries out the operation first, so that only its response is lost.
+    /// Applies the operation first, so that only its response is lost.
     pub fn after_operation(mut self) -> Self {
         self.carried_out = true;
         self
@@ -136,9 +136,9 @@ impl Fault {
         matches!(self.kind, Kind::Closed)
     }
 
-    /// The response under this fault and its delay, or `None` to close the connection.
+    /// The response with this fault and its delay, or `None` to close the connection.
     ///
-    /// `throttled` is the service's own response to one request too many.
+    /// `throttled` is the service's own 429 response.
     pub(crate) fn apply(
         self,
         operation: impl FnOnce() -> Reply,
@@ -175,7 +175,7 @@ impl fmt::Debug for Fault {
     }
 }
 
-/// The faults to come, and the rate limit.
+/// The queued faults, and the rate limit.
 #[derive(Default)]
 pub(crate) struct Faults {
     queue: VecDeque<Planned>,
@@ -223,7 +223,8 @@ impl Faults {
         });
     }
 
-    /// Uses up the first fault for `operation`, if it is one that closes the connection or not.
+    /// Takes the next fault for `operation`, either of those that close the connection or of the
+    /// others.
     pub(crate) fn take(&mut self, operation: Option<&'static str>, closes: bool) -> Option<Fault> {
         let matches =
             |planned: &Planned| planned.operation.is_none() || planned.operation == operation;
@@ -240,7 +241,7 @@ impl Faults {
         Some(fault)
     }
 
-    /// Counts a request that met no fault, and refuses it if it is one too many.
+    /// Counts a request without a fault, and rejects it if it exceeds the limit.
     pub(crate) fn count(&mut self) -> Option<Fault> {
         let limit = self.limit.as_mut()?;
         if let Some(left) = limit.left.checked_sub(1) {

@@ -24,15 +24,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
 const SIGNATURE: HeaderName = HeaderName::from_static("lune-hmac");
 const VERSION: HeaderName = HeaderName::from_static("lune-version");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-/// The published limit of a request: 100 kB.
+/// The published maximum size of a request: 100 kB.
 const MAX_BODY: usize = 100_000;
-/// How many characters of a secret are shown after its creation, as published.
+/// The published number of characters of a secret that are returned after its creation.
 const SHOWN: usize = 4;
-/// The published pattern of a webhook's URL, word for word but for `(?-u:…)`: it is of ASCII.
+/// The published pattern of a webhook's URL, verbatim except for `(?-u:…)`, because it is ASCII.
 const URL: &str =
     r"(?-u:^https:\/\/[-a-zA-Z0-9@:%._\+~#=]{2,256}\.[a-z]{2,6}\b([-a-zA-Z0-9@:%_\+.~#?&\/\/=]*)$)";
 
-/// A fake of Lune: keeps webhooks and delivers signed batches of events to them.
+/// A fake of Lune that stores webhooks and delivers signed batches of events.
 ///
 /// ```
 /// use serde_json::json;
@@ -60,37 +60,37 @@ const URL: &str =
 /// ```
 pub type LuneFake = Fake<Lune>;
 
-/// What [`LuneFake`] knows of Lune.
+/// The behavior of [`LuneFake`].
 ///
-/// Paths, fields, the pattern of URLs, both forms of a secret, the 100 kB of a request, and the
-/// shape of errors and of deliveries are those of the published pages,
-/// <https://docs.lune.co/api-reference/webhooks> and <https://docs.lune.co/general-concepts/webhooks>:
-/// events of one account in order, at least once, a batch acknowledged by one 2xx within 30 seconds
-/// and sent again otherwise, one request at a time to a webhook. A webhook created through the API
-/// has a public `https` URL, so its deliveries need a [`route`](Fake::route) to the receiver of the
-/// test; a [seed](Fake::seed) can have any URL.
+/// Paths, fields, the pattern of URLs, both forms of a secret, the maximum size of a request, and
+/// the format of errors and deliveries follow the published pages,
+/// <https://docs.lune.co/api-reference/webhooks> and
+/// <https://docs.lune.co/general-concepts/webhooks>: events of one account in order, at least once,
+/// a batch acknowledged by one 2xx within 30 seconds and sent again otherwise, one request at a
+/// time to a webhook. A webhook created through the API has a public `https` URL, so its deliveries
+/// need a [`route`](Fake::route) to the receiver of the test; a [seed](Fake::seed) can have any
+/// URL.
 ///
 /// # Unpublished, our default
 ///
-/// What follows is not on those pages. Code that relies on it relies on this fake, not on Lune.
+/// The following isn't on those pages. Code that relies on it relies on this fake, not on Lune.
 ///
-/// - Errors of the documented shape are 400 `validation_error`, also for an unknown account and for
-///   a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that is no date, 400
-///   `webhook_limit_reached`, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404, 405,
-///   413, 415 and 429 are plain text; a 429 names no wait unless
-///   [`Fault::rate_limited`](super::Fault::rate_limited) asks for it.
-/// - A list asked for several accounts has the webhooks that push events of any of them, those
-///   without a limit included. It starts with the oldest.
-/// - `Lune-Account` is checked and changes nothing else.
-/// - An event goes to the webhooks that are enabled when it is emitted. A webhook that is disabled
-///   keeps what waits for it; one that is deleted loses it.
+/// - Errors in the documented format are 400 `validation_error`, also for an unknown account and
+///   for a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that isn't a date,
+///   400 `webhook_limit_reached`, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404,
+///   405, 413, 415 and 429 are plain text. A 429 has a `Retry-After` only with
+///   [`Fault::rate_limited`](super::Fault::rate_limited).
+/// - A list for several accounts contains the webhooks that get events of any of them, including
+///   those without a limit, oldest first.
+/// - `Lune-Account` is validated, but has no other effect.
+/// - An event is delivered to the webhooks that are enabled when it is emitted. A disabled webhook
+///   keeps its queued events; a deleted one loses them.
 /// - A batch holds up to 100 events of one account, oldest first. A batch that isn't acknowledged
-///   blocks the accounts in it and no other. It is due again at once, with the signature of that
-///   moment.
-/// - [`emit`](Fake::emit) sends everything that waits for the webhooks that get the event, so that
-///   the order is kept.
-/// - The signature is in lower-case hex. No redirect is followed. Credentials in a URL are sent in
-///   HTTP Basic authentication.
+///   blocks only the accounts in it. It is due again at once, with a new signature.
+/// - [`emit`](Fake::emit) also sends all earlier queued events of the webhooks that get the event,
+///   to keep the order.
+/// - The signature is lowercase hexadecimal. Redirects aren't followed. Credentials in a URL are
+///   sent with HTTP Basic authentication.
 pub struct Lune {
     organisation: String,
     accounts: Vec<String>,
@@ -101,7 +101,7 @@ pub struct Lune {
     mix_accounts: bool,
     scheme: Scheme,
     keep_old_secrets: bool,
-    /// Older secrets that are still active, by webhook, oldest first.
+    /// Old secrets that are still active, by webhook, oldest first.
     old_secrets: Vec<(String, Secret)>,
     timeout: Duration,
     url: Regex,
@@ -109,53 +109,53 @@ pub struct Lune {
 }
 
 impl FakeBuilder<Lune> {
-    /// The organisation's id in the signature header.
+    /// Sets the organisation's id in the signature header.
     pub fn organisation(mut self, id: impl Into<String>) -> Self {
         self.service.organisation = id.into();
         self
     }
 
-    /// The organisation's accounts; by default any id is one.
+    /// Sets the organisation's accounts. By default, any id is accepted.
     ///
-    /// An `account_ids` or a `Lune-Account` with another id is refused.
+    /// Other ids in `account_ids` or `Lune-Account` are rejected.
     pub fn accounts<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
         self.service.accounts = ids.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The mode of the key, which shows in `account_type`; live by default.
+    /// Sets the mode of the key, which is the `account_type` of webhooks. Defaults to live.
     pub fn account_type(mut self, account_type: AccountType) -> Self {
         self.service.account_type = account_type;
         self
     }
 
-    /// How many webhooks there can be; any number by default.
+    /// Sets the maximum number of webhooks. Unlimited by default.
     ///
-    /// Lune publishes that there is a limit, not which.
+    /// Lune publishes that there is a limit, but not its value.
     pub fn max_webhooks(mut self, webhooks: usize) -> Self {
         self.service.max_webhooks = webhooks;
         self
     }
 
-    /// How many events a batch has at most; 100 by default, and 0 counts as 1.
+    /// Sets the maximum number of events in a batch. Defaults to 100; 0 counts as 1.
     ///
-    /// Lune publishes that there is a limit, not which.
+    /// Lune publishes that there is a limit, but not its value.
     pub fn batch_limit(mut self, events: usize) -> Self {
         self.service.batch_limit = events.max(1);
         self
     }
 
-    /// Whether a batch can hold events of several accounts; by default it can't.
+    /// Sets whether a batch can contain events of several accounts. Defaults to false.
     ///
-    /// Which of both Lune does is unpublished.
+    /// Lune doesn't publish which of the two it does.
     pub fn mix_accounts(mut self, mix: bool) -> Self {
         self.service.mix_accounts = mix;
         self
     }
 
-    /// Writes signatures in standard base64 with padding, instead of lower-case hex.
+    /// Writes signatures in padded standard base64 instead of lowercase hexadecimal.
     ///
-    /// Which of both Lune does is unpublished.
+    /// Lune doesn't publish which of the two it does.
     #[expect(clippy::expect_used, reason = "a constant scheme")]
     pub fn base64_signatures(mut self) -> Self {
         self.service.scheme = Scheme::builder(SIGNATURE.as_str())
@@ -168,23 +168,23 @@ impl FakeBuilder<Lune> {
         self
     }
 
-    /// Whether a rotated secret stays active, so that deliveries have a `v1` for each secret.
+    /// Sets whether a rotated secret stays active, so that deliveries have several `v1` fields.
     ///
-    /// By default it is invalid at once, as published. Lune has reserved the right to send several
-    /// `v1`. The oldest secret's comes first.
+    /// By default, it is invalid at once, as published. Lune has reserved the right to send several
+    /// `v1` fields. That of the oldest secret comes first.
     pub fn keep_old_secrets(mut self, keep: bool) -> Self {
         self.service.keep_old_secrets = keep;
         self
     }
 
-    /// How long a receiver has to respond; 30 s of real time by default, as published.
+    /// Sets the timeout of a receiver, in real time. Defaults to 30 s, as published.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.service.timeout = timeout;
         self
     }
 }
 
-/// Whom an event of Lune concerns.
+/// The scope of a Lune event.
 #[derive(Clone)]
 #[expect(unnameable_types, reason = "set by methods of the emission")]
 pub struct LuneScope {
@@ -200,7 +200,7 @@ impl Default for LuneScope {
 }
 
 impl Emission<'_, Lune> {
-    /// The account that the event belongs to; `acc_1` by default.
+    /// Sets the account of the event. Defaults to `acc_1`.
     pub fn account_id(mut self, id: impl Into<String>) -> Self {
         self.emitted.scope.account_id = id.into();
         self
@@ -463,7 +463,7 @@ impl State<Lune> {
     }
 
     fn update(&mut self, call: &Call, request: &Request) -> Result<Reply, Reply> {
-        // 415 is published of create alone.
+        // 415 is only published for create.
         let body = object(request).map_err(|reply| match reply.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => invalid("The body must be JSON."),
             _ => reply,
@@ -503,7 +503,7 @@ impl State<Lune> {
         }
     }
 
-    /// The limit to accounts, at least one, if the body has one.
+    /// The accounts that the webhook is limited to, at least one, if the body has them.
     fn account_ids(&self, body: &Map<String, Value>) -> Result<Option<Vec<String>>, Reply> {
         let Some(value) = body.get("account_ids") else {
             return Ok(None);
@@ -520,14 +520,14 @@ impl State<Lune> {
     }
 }
 
-/// As create and rotate show it.
+/// The format of create and rotate.
 fn view(webhook: &WebhookWithSecret) -> Value {
     let mut view = json!(webhook);
     view["account_ids"] = json!(webhook.account_ids);
     view
 }
 
-/// As it is shown otherwise: with the end of the secret.
+/// The format of all other responses, with the last characters of the secret.
 fn without_secret(webhook: &WebhookWithSecret) -> Value {
     let secret: Vec<char> = webhook.secret.expose().chars().collect();
     let shown = secret.len().saturating_sub(SHOWN);
@@ -555,7 +555,7 @@ fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
     serde_json::from_slice(&request.body).map_err(|_| invalid("The body must be a JSON object."))
 }
 
-/// The published shape of an error, in which `errors` repeats `error`.
+/// The published format of an error, in which `errors` repeats `error`.
 fn coded(status: StatusCode, code: &str, message: &str) -> Reply {
     let error = json!({ "error_code": code, "message": message });
     drf::json(status, &json!({ "error": error, "errors": [error] }))
@@ -569,7 +569,7 @@ fn not_found() -> Reply {
     plain(StatusCode::NOT_FOUND)
 }
 
-/// The status in words, in place of the body that isn't declared.
+/// The reason phrase of the status, for responses without a documented body.
 fn plain(status: StatusCode) -> Reply {
     let words = status.canonical_reason().unwrap_or_default();
     drf::with_body(status, TEXT, words.to_owned())

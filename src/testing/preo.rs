@@ -20,13 +20,13 @@ use crate::preo::{DeliveryStatus, PreoClient, Webhook, WebhookEvent, scheme};
 use crate::signature::{Scheme, Signer};
 use crate::{RetryPolicy, Secret};
 
-/// The published default size of a page.
+/// The published default page size.
 const PAGE_SIZE: usize = 100;
 const TIMEOUT_SECONDS: u64 = 10;
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("webhook-sdk-preo-fake/", env!("CARGO_PKG_VERSION")));
 
-/// A fake of Preo: keeps webhook endpoints and delivers signed events to them.
+/// A fake of Preo that stores webhook endpoints and delivers signed events.
 ///
 /// ```
 /// use serde_json::json;
@@ -54,40 +54,40 @@ const AGENT: HeaderValue =
 /// ```
 pub type PreoFake = Fake<Preo>;
 
-/// What [`PreoFake`] knows of Preo.
+/// The behavior of [`PreoFake`].
 ///
-/// Paths, fields, bounds, filters and the shape of pages are those of the published page,
-/// <https://preo-docs-v2.pages.dev/api/management/webhooks>. What this crate's document of Preo
-/// doesn't allow, the fake refuses.
+/// Paths, fields, limits, filters and the format of pages follow the published page,
+/// <https://preo-docs-v2.pages.dev/api/management/webhooks>. The fake rejects everything that this
+/// crate's OpenAPI document doesn't allow.
 ///
 /// # Unpublished, our default
 ///
-/// What follows is not on that page. Code that relies on it relies on this fake, not on Preo.
+/// The following isn't on that page. Code that relies on it relies on this fake, not on Preo.
 ///
 /// - Authentication: `Authorization: Bearer <token>`, otherwise 401.
-/// - Create answers 201, delete 204.
-/// - Errors have the shape of Django REST framework: `{"name": ["This field is required."]}`,
+/// - Create responds with 201, delete with 204.
+/// - Errors have the format of Django REST framework: `{"name": ["This field is required."]}`,
 ///   `{"events": {"0": ["\"x\" is not a valid choice."]}}`, `{"detail": "Not found."}`. An unknown
-///   path answers 404 with HTML, a page past the end 404 with `{"detail": "Invalid page."}`.
-/// - Empty texts are accepted, because the page names no lower bound of a length. So is any
-///   absolute URL.
-/// - Lists start with the oldest row, and an ordering keeps that order among equal rows. Of a
-///   repeated parameter the last one counts.
-/// - On a list of deliveries only `status`, `ordering` and the page have an effect; `modified`
-///   orders by the last attempt, `name` not at all.
-/// - `is_active` starts as true and `timeout_seconds` as 10, and 0 means 10 too. Unknown fields are
+///   path responds with 404 and HTML, a page past the end with 404 and `{"detail": "Invalid
+///   page."}`.
+/// - Empty strings are accepted, because the page has no minimum length. So is any absolute URL.
+/// - Lists start with the oldest row, and orderings are stable. If a parameter is repeated, the
+///   last value counts.
+/// - For a list of deliveries, only `status`, `ordering` and the page have an effect. `modified`
+///   orders by the last attempt, `name` has no effect.
+/// - `is_active` defaults to true and `timeout_seconds` to 10; 0 also means 10. Unknown fields are
 ///   ignored, and so is `organization_id` in an update.
-/// - A secret has 64 random hex digits, and a rotated one replaces its predecessor at once. With an
-///   empty one, deliveries are unsigned.
-/// - A delivery is a POST of `{"id", "event", "created", "data"}`, with the delivery's id, signed as
-///   [`preo::scheme`](crate::preo::scheme) says with the secret of that moment. No redirect is
-///   followed and only 2xx is success.
-/// - A delivery is `pending` until its first attempt has ended, then `success` or `failed`;
-///   `retrying` while a later attempt is in flight; and `exhausted` after five attempts, one minute
+/// - A secret has 64 random hexadecimal digits. A new secret replaces the old one at once. With an
+///   empty secret, deliveries are unsigned.
+/// - A delivery is a POST of `{"id", "event", "created", "data"}`, with the delivery's id, signed
+///   with [`preo::scheme`](crate::preo::scheme) and the current secret. Redirects aren't followed,
+///   and only 2xx is a success.
+/// - A delivery is `pending` until its first attempt completes, then `success` or `failed`. It is
+///   `retrying` while a later attempt is in flight, and `exhausted` after five attempts, one minute
 ///   apart.
-/// - The retry operation responds at once and attempts in the background: wait with
-///   [`Fake::wait_idle`]. It leaves a delivery that is in flight alone and answers 400 for one that
-///   has succeeded.
+/// - The retry operation responds at once and makes the attempt in the background: wait with
+///   [`Fake::wait_idle`]. It has no effect on a delivery in flight, and responds with 400 if the
+///   delivery has succeeded.
 pub struct Preo {
     scheme: Scheme,
     max_page_size: usize,
@@ -97,38 +97,38 @@ pub struct Preo {
 }
 
 impl FakeBuilder<Preo> {
-    /// How deliveries are signed; as [`preo::scheme`](crate::preo::scheme) says by default.
+    /// Sets how deliveries are signed. Defaults to [`preo::scheme`](crate::preo::scheme).
     pub fn scheme(mut self, scheme: Scheme) -> Self {
         self.service.scheme = scheme;
         self
     }
 
-    /// The most items on a page, whatever `page_size` asks for; unbounded by default.
+    /// Sets the maximum page size, regardless of `page_size`. Unlimited by default.
     pub fn max_page_size(mut self, items: usize) -> Self {
         self.service.max_page_size = items.max(1);
         self
     }
 
-    /// After how many failed attempts a delivery is `exhausted`; 5 by default.
+    /// Sets after how many failed attempts a delivery is `exhausted`. Defaults to 5.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.service.max_attempts = attempts;
         self
     }
 
-    /// How long after a failure the next attempt is due; 60 s of the server's time by default.
+    /// Sets the delay before the next attempt. Defaults to 60 s of the server's time.
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.service.retry_delay = delay;
         self
     }
 
-    /// How long a receiver has if its `timeout_seconds` is 0; 10 s of real time by default.
+    /// Sets the timeout of a receiver with `timeout_seconds` 0. Defaults to 10 s of real time.
     pub fn default_timeout(mut self, timeout: Duration) -> Self {
         self.service.default_timeout = timeout;
         self
     }
 }
 
-/// Whom an event of Preo concerns.
+/// The scope of a Preo event.
 #[derive(Clone, Default)]
 #[expect(unnameable_types, reason = "set by methods of the emission")]
 pub struct PreoScope {
@@ -137,17 +137,17 @@ pub struct PreoScope {
 }
 
 impl Emission<'_, Preo> {
-    /// Leaves out the endpoints of other organizations.
+    /// Skips the endpoints of other organizations.
     ///
-    /// An endpoint without an organization gets the events of all, which is our default.
+    /// An endpoint without an organization gets the events of all organizations; our default.
     pub fn organization_id(mut self, id: impl Into<String>) -> Self {
         self.emitted.scope.organization_id = Some(id.into());
         self
     }
 
-    /// Leaves out the endpoints of other editions.
+    /// Skips the endpoints of other editions.
     ///
-    /// An endpoint without an edition gets the events of all, which is our default.
+    /// An endpoint without an edition gets the events of all editions; our default.
     pub fn edition_id(mut self, id: impl Into<String>) -> Self {
         self.emitted.scope.edition_id = Some(id.into());
         self
@@ -453,7 +453,7 @@ fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
     }
 }
 
-/// Reads the fields that create and update share.
+/// Reads the fields of both create and update.
 fn read(mut fields: Fields<'_>, webhook: &mut Webhook) -> Result<(), Reply> {
     let name = fields.required("name", |name| drf::text(name, 120));
     let url = fields.required("url", url);
@@ -551,9 +551,9 @@ enum Sort<'a> {
     Text(&'a str),
 }
 
-/// Orders rows by the keys in a request, keeping the order of equal ones.
+/// Sorts rows by the keys in a request. The sort is stable.
 ///
-/// An unknown key is an error in the words of django-filter, which the published page resembles.
+/// An unknown key is an error in the format of django-filter, which the published page resembles.
 fn sort<'a, T>(
     rows: &mut [&'a T],
     url: &Url,
@@ -587,7 +587,7 @@ fn sort<'a, T>(
     Ok(())
 }
 
-/// The endpoint as the API shows it alone, with its nulls.
+/// The endpoint in the format of a single endpoint, including nulls.
 fn view(webhook: &Webhook) -> Value {
     let mut view = json!(webhook);
     view["organization_id"] = json!(webhook.organization_id);
@@ -595,7 +595,7 @@ fn view(webhook: &Webhook) -> Value {
     view
 }
 
-/// The delivery as the API shows it alone.
+/// The delivery in the format of a single delivery.
 fn view_delivery(delivery: &FakeDelivery) -> Value {
     json!({
         "id": delivery.id,
@@ -629,7 +629,7 @@ fn without(mut value: Value, fields: &[&str]) -> Value {
     value
 }
 
-/// Whether an event of `wanted` concerns an endpoint of `own`; none is all.
+/// Whether an event with the scope `wanted` matches an endpoint with `own`. `None` matches all.
 fn overlap(wanted: &Option<String>, own: &Option<String>) -> bool {
     wanted.is_none() || own.is_none() || wanted == own
 }

@@ -23,16 +23,16 @@ use crate::pretix::{Action, ActionType, PretixClient, Webhook};
 use crate::{RetryPolicy, Secret};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
-/// How long a response is kept under its idempotency key.
+/// How long the response for an idempotency key is kept.
 const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// The default size of a page, and the largest.
+/// The default and maximum page size.
 const PAGE_SIZE: usize = 50;
-/// The bound of `target_url`, in characters.
+/// The maximum length of `target_url`, in characters.
 const MAX_URL: usize = 1024;
-/// The bound of `comment`, in characters.
+/// The maximum length of `comment`, in characters.
 const MAX_COMMENT: usize = 255;
 
-/// A fake of pretix: keeps webhooks and delivers notifications to them.
+/// A fake of pretix that stores webhooks and delivers notifications.
 ///
 /// ```
 /// use serde_json::json;
@@ -68,43 +68,44 @@ const MAX_COMMENT: usize = 255;
 /// ```
 pub type PretixFake = Fake<Pretix>;
 
-/// What [`PretixFake`] knows of pretix.
+/// The behavior of [`PretixFake`].
 ///
-/// It responds as pretix 2026.8.0 was recorded to respond: defaults, messages, contradictions, HTML
-/// pages, redirects for a missing last slash, and responses repeated under an idempotency key.
+/// It follows recorded responses of pretix 2026.8.0, including defaults, messages, contradictory
+/// fields, HTML pages, redirects for a missing trailing slash, and repeated responses for an
+/// idempotency key.
 ///
 /// # Where it differs from pretix
 ///
-/// - Messages are in English whatever `Accept-Language` says, and so are those of a JSON parse
-///   error, in other words. A refused value that is no text is named as JSON.
-/// - Bodies are JSON in UTF-8: no form, no multipart, no other character set, no `NaN`.
-/// - Numbers in a path or query have ASCII digits.
-/// - `OPTIONS` answers 405, `webhooks.json` 404, and any `Host` is right.
-/// - There is no other API, so nothing causes a notification but [`emit`](Fake::emit).
-/// - It never answers 409 of itself, because it does one thing at a time: pass
+/// - Messages are in English regardless of `Accept-Language`, and JSON parse errors have different
+///   messages. An invalid value that isn't a string is shown as JSON.
+/// - Bodies must be JSON in UTF-8: no forms, no multipart, no other character set, no `NaN`.
+/// - Numbers in a path or query must have ASCII digits.
+/// - `OPTIONS` responds with 405, `webhooks.json` with 404, and any `Host` is accepted.
+/// - There is no other API, so only [`emit`](Fake::emit) causes notifications.
+/// - It never responds with 409 by itself, because it handles one request at a time: pass
 ///   [`key_in_use`](Fake::key_in_use) to [`fail_next`](Fake::fail_next).
-/// - A notification is compact JSON in UTF-8, with its fields in alphabetical order.
+/// - Notifications are compact JSON in UTF-8, with fields in alphabetical order.
 ///
 /// # Deliveries
 ///
-/// [`emit`](Fake::emit) takes a concrete action, such as `pretix.event.order.changed.price`, and the
-/// fields of the notification beside `notification_id`, `organizer` and `action`. Some of them
-/// count: a text under `event` leaves out the webhooks that are limited to other events (but for
-/// `pretix.event.deleted`, which reaches them all), one under `organizer` (or `issuer_slug`, as for
-/// gift cards) names another organizer, and a number under `notification_id` repeats an earlier
-/// notification. An action that nobody can subscribe to reaches nobody.
+/// [`emit`](Fake::emit) takes a concrete action, such as `pretix.event.order.changed.price`, and
+/// the fields of the notification except `notification_id`, `organizer` and `action`. Some of them
+/// have an effect: a string `event` skips the webhooks that are limited to other events (except for
+/// `pretix.event.deleted`, which all webhooks get), a string `organizer` (or `issuer_slug`, as for
+/// gift cards) sets another organizer, and a number `notification_id` repeats an earlier
+/// notification. An action that nobody can subscribe to isn't delivered.
 ///
-/// The credentials in the target URL are sent in HTTP Basic authentication. 2xx is success, 410
-/// disables the webhook, and everything else is tried again after each of
+/// The credentials in the target URL are sent with HTTP Basic authentication. 2xx is a success, 410
+/// disables the webhook, and everything else is retried after each of
 /// [`RETRY_DELAYS`](Self::RETRY_DELAYS). Retries to a disabled webhook are dropped.
 pub struct Pretix {
     organizer: String,
-    /// The events of each organizer, in the server's own order.
+    /// The events of each organizer, in the server's order.
     events: HashMap<String, Vec<String>>,
-    /// Tokens beside the fake's own, and what they open.
+    /// Additional tokens, and what they give access to.
     tokens: Vec<(String, Opens)>,
     action_types: Vec<String>,
-    /// The organizers of webhooks that don't belong to the fake's own.
+    /// The organizers of webhooks of other organizers.
     owners: HashMap<i64, String>,
     kept: HashMap<Key, (DateTime<Utc>, Reply)>,
     timeout: Duration,
@@ -116,13 +117,13 @@ type Key = (Vec<u8>, Vec<u8>);
 #[derive(Clone)]
 enum Opens {
     Organizer(String),
-    /// Nothing here: a permission is missing.
+    /// Nothing: a permission is missing.
     Nothing,
     Revoked,
 }
 
 impl Pretix {
-    /// How long after each failed attempt the next one is due; after the last there is none.
+    /// The delay after each failed attempt. After the last one, there are no more attempts.
     ///
     /// Source: pretix 2026.8.0.
     pub const RETRY_DELAYS: [Duration; 11] = {
@@ -153,7 +154,7 @@ impl Pretix {
 }
 
 impl FakeBuilder<Pretix> {
-    /// The fake's organizer and its events, in the server's own order.
+    /// The fake's organizer and its events, in the server's order.
     ///
     /// By default `bigevents` with `democon` and `secondcon`.
     pub fn organizer<S: Into<String>>(
@@ -169,7 +170,7 @@ impl FakeBuilder<Pretix> {
         self
     }
 
-    /// Adds an organizer with a token of its own.
+    /// Adds an organizer with its own token.
     pub fn other_organizer<S: Into<String>>(
         mut self,
         slug: impl Into<String>,
@@ -204,7 +205,7 @@ impl FakeBuilder<Pretix> {
         self
     }
 
-    /// How long a receiver has to respond; 30 s of real time by default, as at pretix.
+    /// Sets the timeout of a receiver, in real time. Defaults to 30 s, like pretix.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.service.timeout = timeout;
         self
@@ -212,12 +213,12 @@ impl FakeBuilder<Pretix> {
 }
 
 impl Fake<Pretix> {
-    /// The slug of its organizer.
+    /// The slug of the fake's organizer.
     pub fn organizer(&self) -> String {
         self.shared().state().service.organizer.clone()
     }
 
-    /// Adds a webhook of another organizer, which [`Fake::seed`] doesn't.
+    /// Adds a webhook of another organizer, unlike [`Fake::seed`].
     pub fn seed_for(&self, organizer: &str, webhook: Webhook) -> Webhook {
         let mut state = self.shared().state();
         let webhook = state.insert(webhook);
@@ -226,9 +227,9 @@ impl Fake<Pretix> {
         webhook
     }
 
-    /// Deletes an event of its organizer, without a notification.
+    /// Deletes an event of the fake's organizer, without a notification.
     ///
-    /// A webhook that is limited to this event alone is limited to none then, as at pretix.
+    /// Like in pretix, a webhook that was limited to this event only then has no events.
     pub fn delete_event(&self, slug: &str) {
         let mut state = self.shared().state();
         let State {
@@ -244,9 +245,9 @@ impl Fake<Pretix> {
         }
     }
 
-    /// What pretix answers while the first request with the same idempotency key is in flight.
+    /// pretix's response while a request with the same idempotency key is in flight.
     ///
-    /// 409 with `Retry-After`; pretix says 5 seconds.
+    /// It is a 409 with `Retry-After`. pretix uses 5 seconds.
     pub fn key_in_use(retry_after: Duration) -> Fault {
         let body = json!({ "detail": "Concurrent request with idempotency key." });
         let seconds = HeaderValue::from(retry_after.as_secs());
@@ -291,7 +292,7 @@ impl FakeService for Pretix {
             .build()
     }
 
-    /// A response under an idempotency key is kept, and given again to whatever comes under it.
+    /// Keeps the response for an idempotency key, and returns it for every request with that key.
     fn answer(state: &mut State<Self>, request: &Request, route: &Route) -> Reply {
         let header = |name: &HeaderName| {
             let value = request.headers.get(name)?;
@@ -307,7 +308,7 @@ impl FakeService for Pretix {
             return reply.clone();
         }
         let reply = state.perform(request, route).unwrap_or_else(|reply| reply);
-        // What may be different the next time isn't kept.
+        // A response that can differ the next time isn't kept.
         let passing = [409, 429, 500, 503].contains(&reply.status().as_u16());
         if let Some(key) = key.filter(|_| !passing) {
             state.service.kept.insert(key, (now, reply.clone()));
@@ -341,7 +342,7 @@ impl FakeService for Pretix {
         let subscription = names.find(|name| state.service.is_action_type(name.as_str()))?;
         state.clock.tick();
         let mut fields = emitted.data.as_object().cloned().unwrap_or_default();
-        // The ids of a real server have gaps, which leaves room for an event that comes late.
+        // The ids of a real server have gaps, which leaves room for late events.
         state.events += 10;
         let id = state.events - if emitted.late { 15 } else { 0 };
         let id = fields.get("notification_id").cloned().unwrap_or(id.into());
@@ -361,7 +362,7 @@ impl FakeService for Pretix {
     fn wants(&self, webhook: &Webhook, draft: &Draft, emitted: &Emitted<()>) -> bool {
         let text = |name: &str| draft.payload.get(name).and_then(Value::as_str);
         let organizer = text("organizer").or_else(|| text("issuer_slug"));
-        // An event that is gone has no webhooks that are limited to it.
+        // No webhook is limited to a deleted event.
         let event = text("event").filter(|_| emitted.event != "pretix.event.deleted");
         let types = &webhook.action_types;
         organizer == Some(self.organizer_of(webhook))
@@ -484,7 +485,7 @@ impl State<Pretix> {
         let own = scheme.eq_ignore_ascii_case(self.access.scheme.as_bytes());
         if !own && !scheme.eq_ignore_ascii_case(b"token") && !scheme.eq_ignore_ascii_case(b"device")
         {
-            // Without credentials, pretix reads the body before it refuses the request.
+            // Without credentials, pretix reads the body before it rejects the request.
             drf::body(request)?;
             return Err(refused("Authentication credentials were not provided."));
         }
@@ -542,7 +543,7 @@ impl State<Pretix> {
             comment: None,
         };
         let body = drf::object(request)?;
-        // A new webhook contradicts itself only by what the request says, not by its defaults.
+        // For a new webhook, only the fields of the request can be contradictory, not defaults.
         let changes = self.changes(&body, organizer, false)?;
         let limited = changes.limit_events.as_ref();
         if changes.all_events == Some(true) && limited.is_some_and(|events| !events.is_empty()) {
@@ -568,14 +569,15 @@ impl State<Pretix> {
         let body = drf::object(request)?;
         let mut webhook = self.webhooks.get(id).cloned().ok_or_else(no_match)?;
         let mut changes = self.changes(&body, organizer, partial)?;
-        // pretix validates the stored webhook too, whose action types a removed plugin may have left.
+        // pretix also validates the stored webhook, which can have action types of a removed
+        // plugin.
         let mut stored = webhook.action_types.iter().map(ActionType::as_str);
         if let Some(unknown) = stored.find(|name| !self.service.is_action_type(name)) {
             let message = format!("Invalid action type \"{unknown}\".");
             return Err(refusal("action_types", &message));
         }
         if let Some(names) = &mut changes.action_types {
-            // pretix compares sets: it adds what is new and removes what is gone.
+            // pretix compares sets: it adds new action types and removes missing ones.
             names.dedup();
             let old = &webhook.action_types;
             let kept = old.iter().filter(|old| names.contains(old)).cloned();
@@ -599,7 +601,7 @@ impl State<Pretix> {
         }
     }
 
-    /// The id of the organizer's webhook that a path names.
+    /// The id of the organizer's webhook in a path.
     fn find(&self, call: &Call, organizer: &str) -> Result<String, Reply> {
         let id = call.parameter(1).trim();
         let digits = id.strip_prefix(['+', '-']).unwrap_or(id);
@@ -614,7 +616,7 @@ impl State<Pretix> {
             .ok_or_else(no_match)
     }
 
-    /// What the body asks for, or the response to what is wrong with it.
+    /// The fields of the body, or the error response.
     fn changes(
         &self,
         body: &Map<String, Value>,
@@ -639,7 +641,7 @@ impl State<Pretix> {
         Ok(changes)
     }
 
-    /// Of several unknown action types, the first one is named.
+    /// If there are several unknown action types, the message contains the first one.
     fn action_types(&self, value: &Value) -> Checked<Vec<ActionType>> {
         let mut names = Vec::new();
         for item in items(value).unwrap_or_default() {
@@ -658,7 +660,7 @@ impl State<Pretix> {
     }
 }
 
-/// What a request sets of a webhook's fields.
+/// The webhook fields that a request sets.
 struct Changes {
     enabled: Option<bool>,
     target_url: Option<String>,
@@ -698,7 +700,7 @@ fn organizer_in(request: &Request) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-/// Django redirects to the path with a slash, where that exists and no body is lost.
+/// Django redirects to the path with a trailing slash if it exists and no body is lost.
 fn nowhere(request: &Request) -> Reply {
     let path = request.url.path();
     let segments: Vec<_> = path.split('/').collect();
@@ -723,7 +725,7 @@ fn nowhere(request: &Request) -> Reply {
     reply
 }
 
-/// Refuses who wants no JSON.
+/// Rejects a request that doesn't accept JSON.
 fn negotiate(request: &Request) -> Result<(), Reply> {
     if drf::query(&request.url, "format").is_some_and(|format| format != "json") {
         return Err(drf::not_found());
@@ -795,12 +797,12 @@ fn target_url(value: &Value) -> Checked<String> {
     }
 }
 
-/// Without what Python takes for white space.
+/// Trims what Python considers whitespace.
 fn strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
 
-/// Of several unknown events, the first one is named.
+/// If there are several unknown events, the message contains the first one.
 fn limit_events(value: &Value, known: &[String]) -> Checked<Vec<String>> {
     let Some(slugs) = items(value).filter(|_| !value.is_string()) else {
         let got = drf::type_name(value);
@@ -819,7 +821,7 @@ fn limit_events(value: &Value, known: &[String]) -> Checked<Vec<String>> {
     Ok(known.iter().filter(named).cloned().collect())
 }
 
-/// Where pretix fails with a 500 over `action_types`: what can't be iterated or looked up.
+/// Whether pretix fails with a 500 because `action_types` can't be iterated or looked up.
 fn breaks_the_server(value: &Value) -> bool {
     match value {
         Value::Bool(_) | Value::Number(_) => true,
@@ -828,7 +830,8 @@ fn breaks_the_server(value: &Value) -> bool {
     }
 }
 
-/// What Python iterates over: the items of a list, the keys of an object, the letters of a text.
+/// What Python iterates over: the items of a list, the keys of an object, the characters of a
+/// string.
 fn items(value: &Value) -> Option<Vec<Value>> {
     match value {
         Value::Array(items) => Some(items.clone()),
@@ -845,10 +848,10 @@ fn printed(value: &Value) -> String {
     }
 }
 
-/// Whether pretix stores this as a target: the rules of Django's `URLValidator`.
+/// Whether pretix accepts a target URL, according to Django's `URLValidator`.
 ///
-/// A host needs a dot, or is `localhost` or an address; a port has up to five digits, whatever
-/// their value.
+/// A host must have a dot, or be `localhost` or an address. A port has up to five digits of any
+/// value.
 fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;
@@ -910,7 +913,7 @@ fn has_label_shape(label: &str) -> bool {
     (1..=63).contains(&label.chars().count()) && !label.starts_with('-') && !label.ends_with('-')
 }
 
-/// Django's range of letters beyond ASCII ends before the emoji.
+/// Django's range of non-ASCII letters ends before the emoji.
 fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || ('\u{a1}'..='\u{ffff}').contains(&c)
 }

@@ -5,7 +5,7 @@ use http::{HeaderValue, Request};
 use crate::Secret;
 use crate::signature::{Scheme, Signer};
 
-/// A POST of this JSON, signed now, for a receiver without a network.
+/// Creates a signed POST request with a JSON body, for tests without a network.
 ///
 /// ```
 /// # #[cfg(all(feature = "preo", feature = "receiver"))]
@@ -31,22 +31,22 @@ use crate::signature::{Scheme, Signer};
 /// # fn main() {}
 /// ```
 ///
-/// Any [`Scheme`] will do. Use [`sign`] for one that signs other headers too.
+/// It works with any [`Scheme`]. Use [`sign`] for a scheme that also signs other headers.
 ///
 /// # Panics
 ///
-/// As [`sign`] does.
+/// Same as [`sign`].
 pub fn signed_request(scheme: Scheme, secret: &Secret, body: impl Into<Bytes>) -> Request<Bytes> {
     sign(post(body.into()), scheme, secret)
 }
 
-/// Signs a request now, replacing an earlier signature.
+/// Signs a request with the current time, replacing an existing signature.
 ///
-/// Headers that the scheme signs must be there already.
+/// Headers that the scheme signs must already be set.
 ///
 /// # Panics
 ///
-/// If the secret can't be a key, or a header that the scheme signs is missing.
+/// Panics if the secret isn't a valid key, or if a signed header is missing.
 pub fn sign<B: AsRef<[u8]>>(
     mut request: Request<B>,
     scheme: Scheme,
@@ -63,7 +63,7 @@ pub fn sign<B: AsRef<[u8]>>(
     request
 }
 
-/// A POST of this JSON with these credentials, as pretix sends it.
+/// Creates a POST request with a JSON body and credentials, like pretix.
 #[cfg(feature = "pretix")]
 pub fn credentialed_request(
     credentials: &crate::pretix::Credentials,
@@ -98,10 +98,10 @@ mod receive {
     use crate::receiver::{Event, Receiver, Source};
 
     impl<S: Source> Receiver<S> {
-        /// Runs a request through the receiver, with a handler that accepts every event.
+        /// Passes a request to the receiver, with a handler that accepts every event.
         ///
-        /// Returns the response and the events that the handler got: none of a duplicate or a
-        /// refused request. See [`signed_request`](crate::testing::signed_request) for an example.
+        /// Returns the response and the events that the handler got. A duplicate or a refused
+        /// request has none. See [`signed_request`](crate::testing::signed_request) for an example.
         pub async fn test(&self, request: Request<Bytes>) -> (Response<()>, Vec<Event<S::Event>>) {
             let (parts, body) = request.into_parts();
             let delivery = match self.receive(&parts, Full::new(body)).await {

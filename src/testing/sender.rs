@@ -20,9 +20,9 @@ type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone, Copy)]
 pub(crate) enum Pace {
     AtOnce,
-    /// In pieces, over this time.
+    /// In chunks, over this duration.
     Slow(Duration),
-    /// The first half; then the connection breaks.
+    /// The first half, after which the connection is closed.
     CutOff,
 }
 
@@ -33,13 +33,14 @@ pub(crate) struct Outgoing {
     pub(crate) body: Vec<u8>,
     pub(crate) timeout: Duration,
     pub(crate) pace: Pace,
-    /// How often the same request is sent; the last response counts.
+    /// How often the request is sent. The last response counts.
     pub(crate) copies: u8,
 }
 
-/// Sends deliveries from a thread of its own, as a service outside of the test's runtime does.
+/// Sends deliveries from a separate thread, outside of the test's runtime.
 ///
-/// [`stop`](Self::stop) ends the thread and the deliveries in flight, which hold the sender.
+/// [`stop`](Self::stop) ends the thread and aborts the deliveries in flight, which reference the
+/// sender.
 pub(crate) struct Sender {
     /// `None` ends the thread.
     jobs: mpsc::UnboundedSender<Option<Job>>,
@@ -49,7 +50,7 @@ pub(crate) struct Sender {
 impl Sender {
     /// # Panics
     ///
-    /// If the operating system has no thread or no event queue left.
+    /// Panics if the operating system has no thread or event queue left.
     #[expect(
         clippy::expect_used,
         reason = "a machine out of threads fails the test that asked for one"
@@ -76,7 +77,7 @@ impl Sender {
         }
     }
 
-    /// Runs a job to its end, even if nobody waits for its result.
+    /// Runs a job to completion, even if nobody waits for its result.
     pub(crate) fn run<T: Send + 'static>(
         &self,
         job: impl Future<Output = T> + Send + 'static,
@@ -103,7 +104,7 @@ impl Sender {
     }
 }
 
-/// Counts one job as in flight for as long as it lives.
+/// Counts one job as in flight until it is dropped.
 struct InFlight(watch::Sender<usize>);
 
 impl InFlight {
@@ -120,7 +121,7 @@ impl Drop for InFlight {
 }
 
 impl Outgoing {
-    /// The status of the response, or `None` without one.
+    /// The status of the response, if there was one.
     pub(crate) async fn send(self, client: &Client, anywhere: bool) -> Option<StatusCode> {
         let url = Url::parse(&self.url).ok()?;
         if !anywhere && !is_loopback(&url) {
@@ -145,7 +146,7 @@ impl Outgoing {
     }
 }
 
-/// A client that follows no redirect, reads no proxy settings and opens a connection for each call.
+/// A client that doesn't follow redirects, ignores proxy settings and opens a connection per call.
 pub(crate) fn client() -> Option<Client> {
     Client::builder()
         .no_proxy()

@@ -14,10 +14,10 @@ use super::fault::{Fault, Faults};
 use super::sender::{self, Sender};
 use super::service::{Attempt, Call, FakeService, Reply, Route, State};
 
-/// How many deliveries are in flight at once, far below the usual limit of 1,024 open files.
+/// The maximum number of deliveries in flight, far below the usual limit of 1,024 open files.
 const AT_ONCE: usize = 32;
 
-/// What a fake and its server share.
+/// The shared state of a fake and its server.
 pub(crate) struct Shared<S: FakeService> {
     state: Mutex<State<S>>,
     faults: Mutex<Faults>,
@@ -25,11 +25,11 @@ pub(crate) struct Shared<S: FakeService> {
     sender: Sender,
     http: OnceLock<Option<Client>>,
     anywhere: bool,
-    /// Held by a delivery pass where the service orders its events.
+    /// Held during a delivery pass if the service orders its events.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// Locks `mutex`, even one that a panic elsewhere has poisoned.
+/// Locks `mutex`, even if it is poisoned.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -59,7 +59,7 @@ impl<S: FakeService> Shared<S> {
         lock(&self.journal).clone()
     }
 
-    /// Ends the deliveries in flight.
+    /// Aborts the deliveries in flight.
     pub(crate) fn stop(&self) {
         self.sender.stop();
     }
@@ -68,7 +68,7 @@ impl<S: FakeService> Shared<S> {
         self.sender.idle().await;
     }
 
-    /// Attempts `wanted` deliveries, or all that are due, and returns them as they are afterwards.
+    /// Attempts the `wanted` or else all due deliveries, and returns their new state.
     pub(crate) async fn deliver(self: &Arc<Self>, wanted: Option<Vec<u64>>) -> Vec<FakeDelivery> {
         let shared = Arc::clone(self);
         let pass = self.sender.run(async move {
@@ -103,7 +103,7 @@ impl<S: FakeService> Shared<S> {
         self.state().finish(&attempt.keys, status);
     }
 
-    /// Lets a server answer as the service does.
+    /// Mounts the service on a server.
     pub(crate) async fn mount(self: &Arc<Self>, server: &MockServer) {
         let closing = Arc::clone(self);
         Mock::given(move |request: &Request| closing.closes(request))
@@ -188,7 +188,7 @@ fn operation(route: &Route) -> Option<&'static str> {
     }
 }
 
-/// Where the service's document leads a request.
+/// Routes a request according to the service's document.
 fn route<S: FakeService>(request: &Request) -> Route {
     let method = match request.method {
         Method::HEAD => &Method::GET,
@@ -214,7 +214,7 @@ fn route<S: FakeService>(request: &Request) -> Route {
     }
 }
 
-/// The decoded parameters of a path, if it has the shape of the template.
+/// The decoded parameters of a path, if it matches the template.
 fn parameters(template: &str, path: &str) -> Option<Vec<String>> {
     let mut parameters = Vec::new();
     let mut segments = path.split('/');
@@ -230,9 +230,10 @@ fn parameters(template: &str, path: &str) -> Option<Vec<String>> {
     segments.next().is_none().then_some(parameters)
 }
 
-/// A request that a fake has received, and how it responded.
+/// A request that a fake has received, and its response status.
 ///
-/// Cheap to clone. `Debug` shows method, path, query and status; never a header or the body.
+/// Cloning is cheap. `Debug` shows the method, path, query and status, but never headers or the
+/// body.
 #[derive(Clone)]
 pub struct RecordedRequest {
     request: Arc<Request>,
@@ -245,12 +246,12 @@ impl RecordedRequest {
         &self.request.method
     }
 
-    /// The path, percent-encoded as it was sent.
+    /// The path, percent-encoded as it was received.
     pub fn path(&self) -> &str {
         self.request.url.path()
     }
 
-    /// The query without its `?`, percent-encoded as it was sent.
+    /// The query without `?`, percent-encoded as it was received.
     pub fn query(&self) -> Option<&str> {
         self.request.url.query()
     }
@@ -260,7 +261,7 @@ impl RecordedRequest {
         self.status
     }
 
-    /// The whole request, with headers and body. Its `Debug` shows them.
+    /// The complete request, including headers and body. Its `Debug` shows them.
     pub fn request(&self) -> &Request {
         &self.request
     }

@@ -22,29 +22,28 @@ use crate::client::{Auth, Operation};
 
 pub(crate) type Reply = Box<Response<Vec<u8>>>;
 
-/// A service that a [`Fake`](super::Fake) answers for.
+/// A service that has a [`Fake`](super::Fake).
 ///
-/// Implemented for `Preo`, `Pretix` and `Lune`, and
-/// for nothing else.
+/// It is only implemented for `Preo`, `Pretix` and `Lune`.
 pub trait FakeService: Sized + Send + 'static {
     /// The client of the service.
     type Client;
-    /// A webhook in the state of the fake, and what seeds it.
+    /// A webhook in the state of the fake.
     type Webhook: Clone + Send + 'static;
-    /// Whom an event concerns.
+    /// The scope of an event.
     #[doc(hidden)]
     type Scope: Clone + Default + Send + 'static;
 
-    /// Where the paths of the document begin.
+    /// The base path of the document.
     #[doc(hidden)]
     const ROOT: &'static str = "";
-    /// The word before the token.
+    /// The authentication scheme.
     #[doc(hidden)]
     const AUTH_SCHEME: &'static str = "Bearer";
-    /// Whether the events of a lane are sent in order, one request at a time to a webhook.
+    /// Whether the events of a lane are sent in order, with one request at a time per webhook.
     #[doc(hidden)]
     const ORDERED: bool = false;
-    /// Whether what proves a delivery is the user and password of the webhook's URL.
+    /// Whether deliveries are authenticated by the user and password in the webhook's URL.
     #[doc(hidden)]
     const PROOF_IN_URL: bool = false;
     /// Whether a delivery is dropped when its webhook is disabled, instead of waiting.
@@ -58,10 +57,10 @@ pub trait FakeService: Sized + Send + 'static {
     #[doc(hidden)]
     fn client(&self, base_url: &str, access: &Access) -> Result<Self::Client, crate::Error>;
 
-    /// The response to a request.
+    /// Responds to a request.
     #[doc(hidden)]
     fn answer(state: &mut State<Self>, request: &Request, route: &Route) -> Reply;
-    /// The service's own response to one request too many.
+    /// The service's 429 response.
     #[doc(hidden)]
     fn throttled(seconds: Option<u64>) -> Reply;
 
@@ -74,7 +73,7 @@ pub trait FakeService: Sized + Send + 'static {
     #[doc(hidden)]
     fn is_enabled(webhook: &Self::Webhook) -> bool;
 
-    /// The event as this service would send it, if it knows it.
+    /// The event as this service would send it, if it is known.
     #[doc(hidden)]
     fn event(state: &mut State<Self>, emitted: &Emitted<Self::Scope>) -> Option<Draft>;
     /// Whether an enabled webhook gets an event.
@@ -87,7 +86,7 @@ pub trait FakeService: Sized + Send + 'static {
         draft.payload.clone()
     }
 
-    /// Which of the deliveries that wait in order for one webhook go into the next request.
+    /// Selects which queued deliveries to one webhook go into the next request.
     #[doc(hidden)]
     fn batch(&self, _waiting: &[&FakeDelivery]) -> Vec<usize> {
         Vec::new()
@@ -96,10 +95,10 @@ pub trait FakeService: Sized + Send + 'static {
     fn body(payloads: &[&str]) -> String {
         payloads.concat()
     }
-    /// The header that proves a delivery.
+    /// The header that authenticates a delivery.
     #[doc(hidden)]
     fn proof_header(&self) -> HeaderName;
-    /// The value of that header, if the webhook has any; a wrong one if `forged`.
+    /// The value of that header, if the webhook has a secret. If `forged`, it is wrong.
     #[doc(hidden)]
     fn proof(
         &self,
@@ -112,17 +111,17 @@ pub trait FakeService: Sized + Send + 'static {
     fn headers() -> HeaderMap;
     #[doc(hidden)]
     fn timeout(&self, webhook: &Self::Webhook) -> Duration;
-    /// How long after this many failed attempts the next one is due; `None` for never.
+    /// The delay after this many failed attempts, or `None` if there are no more attempts.
     #[doc(hidden)]
     fn retry_delay(&self, attempts: u32) -> Option<Duration>;
-    /// What a receiver's status does to its webhook; whether it is final.
+    /// Applies a receiver's status to its webhook, and returns whether it is final.
     #[doc(hidden)]
     fn hear(_webhook: &mut Self::Webhook, _status: StatusCode) -> bool {
         false
     }
 }
 
-/// How callers authenticate.
+/// How clients authenticate.
 pub(crate) struct Access {
     pub(crate) token: String,
     pub(crate) header: HeaderName,
@@ -140,7 +139,7 @@ impl Access {
         }
     }
 
-    /// The token of a request, if it has one under the right scheme.
+    /// The token of a request, if it has the right scheme.
     pub(crate) fn given<'a>(&self, request: &'a Request) -> Option<&'a [u8]> {
         let value = request.headers.get(&self.header)?.as_bytes();
         if self.scheme.is_empty() {
@@ -153,15 +152,15 @@ impl Access {
     }
 }
 
-/// Where a request leads.
+/// The result of routing a request.
 pub(crate) enum Route {
     Operation(Call),
-    /// The methods that are allowed instead.
+    /// The allowed methods.
     WrongMethod(String),
     Nowhere,
 }
 
-/// An operation with the parameters of its path, in their order.
+/// An operation with its path parameters, in order.
 pub(crate) struct Call {
     pub(crate) operation: &'static str,
     pub(crate) parameters: Vec<String>,
@@ -173,29 +172,29 @@ impl Call {
     }
 }
 
-/// What a test emits.
+/// The event and options of an emission.
 pub(crate) struct Emitted<T> {
     pub(crate) event: String,
     pub(crate) data: Value,
     pub(crate) scope: T,
-    /// Only to this webhook, whatever it is subscribed to.
+    /// Sends it only to this webhook, regardless of its subscriptions.
     pub(crate) to: Option<String>,
     /// `data` is the whole payload.
     pub(crate) raw: bool,
-    /// It happened before the last one.
+    /// It happened before the previous event.
     pub(crate) late: bool,
 }
 
-/// An event before it is known where it goes.
+/// An event before its webhooks are selected.
 pub(crate) struct Draft {
-    /// Empty where each delivery has an id of its own.
+    /// Empty if each delivery has its own id.
     pub(crate) id: String,
-    /// At a service that doesn't order, what a webhook subscribes to.
+    /// If the service doesn't order deliveries, the subscribed name.
     pub(crate) lane: String,
     pub(crate) payload: Value,
 }
 
-/// Everything that a fake remembers.
+/// The state of a fake.
 pub(crate) struct State<S: FakeService> {
     pub(crate) service: S,
     pub(crate) access: Access,
@@ -205,7 +204,7 @@ pub(crate) struct State<S: FakeService> {
     pub(crate) webhooks: Rows<S::Webhook>,
     pub(crate) deliveries: BTreeMap<u64, FakeDelivery>,
     pub(crate) events: u64,
-    /// Deliveries that an operation has begun.
+    /// Deliveries started by an operation.
     pub(crate) outbox: Vec<Attempt>,
     routes: HashMap<String, String>,
     next_delivery: u64,
@@ -233,7 +232,7 @@ impl<S: FakeService> State<S> {
         }
     }
 
-    /// When the next event happens: now, or before the last one.
+    /// The time of the next event: now, or before the previous one.
     pub(crate) fn event_time(&mut self, late: bool) -> DateTime<Utc> {
         let now = self.clock.tick();
         match late {
@@ -242,7 +241,7 @@ impl<S: FakeService> State<S> {
         }
     }
 
-    /// Adds a webhook, under the next free id if its own is taken or empty.
+    /// Adds a webhook, with the next free id if its own is taken or empty.
     pub(crate) fn insert(&mut self, mut webhook: S::Webhook) -> S::Webhook {
         let mut number = self.webhooks.next_number();
         let free = |id: String| !["", "0"].contains(&id.as_str()) && !self.webhooks.contains(&id);
@@ -254,7 +253,7 @@ impl<S: FakeService> State<S> {
         webhook
     }
 
-    /// Removes a webhook and its deliveries; whether there was one.
+    /// Removes a webhook and its deliveries, and returns whether it existed.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
         self.deliveries
             .retain(|_, delivery| delivery.webhook_id != id);
@@ -266,7 +265,7 @@ impl<S: FakeService> State<S> {
         self.routes.insert(host, address.to_owned());
     }
 
-    /// Adds a delivery of an event for each webhook that gets it.
+    /// Adds a delivery for each webhook that gets an event.
     pub(crate) fn emit(&mut self, emitted: &Emitted<S::Scope>, defect: Option<Defect>) -> Vec<u64> {
         let Some(draft) = S::event(self, emitted) else {
             return Vec::new();
@@ -319,9 +318,9 @@ impl<S: FakeService> State<S> {
         key
     }
 
-    /// Begins the attempts that can be made now, of `wanted` deliveries or of all that are due.
+    /// Starts all possible attempts, of the `wanted` or else all due deliveries.
     ///
-    /// What was attempted before in the same pass isn't attempted again.
+    /// A delivery is only attempted once per pass.
     pub(crate) fn begin_round(&mut self, wanted: Option<&[u64]>, before: &[u64]) -> Vec<Attempt> {
         let groups = match S::ORDERED {
             true => self.next_batches(wanted, before),
@@ -353,7 +352,7 @@ impl<S: FakeService> State<S> {
         keys
     }
 
-    /// For each webhook its oldest deliveries, but those of a lane in which one has failed.
+    /// The oldest deliveries of each webhook, except for lanes with a failed delivery.
     fn next_batches(&self, wanted: Option<&[u64]>, before: &[u64]) -> Vec<Vec<u64>> {
         let targets = |id: &str| {
             wanted.is_none_or(|keys| {
@@ -390,7 +389,7 @@ impl<S: FakeService> State<S> {
         batches
     }
 
-    /// Marks deliveries to one webhook as in flight and makes their request.
+    /// Marks deliveries to one webhook as in flight, and builds their request.
     pub(crate) fn begin(&mut self, keys: &[u64]) -> Option<Attempt> {
         let mut payloads = Vec::new();
         let mut defect = None;
@@ -460,7 +459,7 @@ impl<S: FakeService> State<S> {
         })
     }
 
-    /// Where a URL leads by the routes, without credentials.
+    /// Applies the routes to a URL, and removes its credentials.
     fn address(&self, text: &str) -> String {
         let Ok(mut url) = Url::parse(text) else {
             return text.to_owned();
@@ -478,7 +477,7 @@ impl<S: FakeService> State<S> {
         url.into()
     }
 
-    /// Notes how an attempt has ended: with the receiver's status, or without one.
+    /// Records the result of an attempt: the response status, if there was one.
     pub(crate) fn finish(&mut self, keys: &[u64], status: Option<StatusCode>) {
         let now = self.clock.tick();
         for key in keys {

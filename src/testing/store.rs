@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How far each change of state moves the clock, so that no two have the same time.
+/// How far each change advances the clock, so that no two changes have the same time.
 const STEP: TimeDelta = TimeDelta::milliseconds(1);
 /// The last second with a four-digit year: RFC 3339 can't express a later one.
 const END: i64 = 253_402_300_799;
 /// 2027-01-01T00:00:00Z, in seconds since 1970: after the dates in the examples of the documents.
 const START: i64 = 1_798_761_600;
 
-/// A server's clock, which moves only on request.
+/// A server's clock, which only advances on request.
 pub(crate) struct Clock {
     now: DateTime<Utc>,
 }
@@ -32,7 +32,7 @@ impl Clock {
         self.now
     }
 
-    /// Takes a step and returns the new time.
+    /// Advances by one step, and returns the new time.
     pub(crate) fn tick(&mut self) -> DateTime<Utc> {
         self.now = after(self.now, STEP);
         self.now
@@ -43,7 +43,7 @@ impl Clock {
     }
 }
 
-/// The time `by` after `time`, or the end of the clock.
+/// Adds `by` to `time`, up to the end of the clock.
 pub(crate) fn later(time: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
     after(time, TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX))
 }
@@ -73,12 +73,12 @@ impl<T> Rows<T> {
         }
     }
 
-    /// The number of the row that will be inserted next, from 1.
+    /// The number of the next row, starting at 1.
     pub(crate) fn next_number(&self) -> u64 {
         self.next
     }
 
-    /// Adds a row at the end. The id must be free.
+    /// Appends a row. Its id must be free.
     pub(crate) fn insert(&mut self, id: String, row: T) {
         let place = self.next;
         self.next += 1;

@@ -15,10 +15,11 @@ use serde::Serialize;
 use serde_json::Value;
 use wiremock::{Match, Mock, MockGuard, Request, ResponseTemplate, Times};
 
-/// A stub for one operation, which accepts and returns that operation's types.
+/// A typed stub for one operation.
 ///
-/// Each service has a function for each operation in its module `stub`. Its arguments and setters
-/// say which requests the stub is for; without any, it is for every request of the operation.
+/// Each service has a module `stub` with a function for each operation. Its arguments and setters
+/// select the requests that the stub matches. Without any, it matches every request of the
+/// operation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,17 +45,17 @@ use wiremock::{Match, Mock, MockGuard, Request, ResponseTemplate, Times};
 /// # }
 /// ```
 ///
-/// A path matches if it ends with that of the operation, so that a client may have a base URL with a
-/// path. Query parameters and headers that no setter names are ignored.
-#[must_use = "a stub needs an answer"]
+/// A path matches if it ends with that of the operation, so that a client can have a base URL with
+/// a path. Query parameters and headers without a setter are ignored.
+#[must_use = "a stub needs a response"]
 pub struct Stub<O, T> {
     expected: Expected,
     types: PhantomData<fn() -> (O, T)>,
 }
 
-/// A stub with its answer, to be mounted on a server.
+/// A stub with its response, ready to be mounted on a server.
 ///
-/// Converts into a [`Mock`] of wiremock.
+/// It converts into a [`Mock`] of wiremock.
 #[must_use = "a stub does nothing until it is mounted"]
 pub struct AnsweringStub {
     expected: Arc<Expected>,
@@ -108,34 +109,34 @@ impl<O, T> Stub<O, T> {
         self
     }
 
-    /// Matches only requests that this matcher of wiremock matches as well.
+    /// Adds another matcher of wiremock, which requests must also match.
     pub fn and(mut self, matcher: impl Match + 'static) -> Self {
         self.expected.and(Box::new(matcher));
         self
     }
 
-    /// Answers 400: the service refuses a field.
+    /// Responds with 400: a field is invalid.
     pub fn invalid(self, field: &str, message: &str) -> AnsweringStub {
         let format = self.expected.operation().errors;
         self.responds(400, Some(format.invalid(field, message)))
     }
 
-    /// Answers 401: the token is wrong.
+    /// Responds with 401: the token is wrong.
     pub fn unauthorized(self) -> AnsweringStub {
         self.fails(401)
     }
 
-    /// Answers 403: the token may not do this.
+    /// Responds with 403: the token lacks a permission.
     pub fn forbidden(self) -> AnsweringStub {
         self.fails(403)
     }
 
-    /// Answers 404: there is no such resource.
+    /// Responds with 404: the resource doesn't exist.
     pub fn not_found(self) -> AnsweringStub {
         self.fails(404)
     }
 
-    /// Answers 429 with a `Retry-After` of whole seconds, rounded up.
+    /// Responds with 429 and a `Retry-After` in whole seconds, rounded up.
     pub fn rate_limited(self, wait: Duration) -> AnsweringStub {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let body = self.expected.operation().errors.error(429);
@@ -143,13 +144,13 @@ impl<O, T> Stub<O, T> {
         self.responds_with(response)
     }
 
-    /// Answers with an error in the service's format.
+    /// Responds with an error in the service's format.
     pub fn fails(self, status: u16) -> AnsweringStub {
         let body = self.expected.operation().errors.error(status);
         self.responds(status, body)
     }
 
-    /// Answers with any response.
+    /// Responds with any response.
     pub fn responds_with(self, response: ResponseTemplate) -> AnsweringStub {
         let expected = Arc::new(self.expected);
         let matched = expected.clone();
@@ -169,9 +170,9 @@ impl<O, T> Stub<O, T> {
 }
 
 impl<O, T: Serialize> Stub<O, T> {
-    /// Answers with this value and the operation's success status.
+    /// Responds with this value and the operation's success status.
     ///
-    /// Secrets in it are sent.
+    /// Secrets in the value are sent.
     pub fn answers(self, value: impl Into<T>) -> AnsweringStub {
         let status = self.expected.operation().status;
         let value = json(value.into());
@@ -180,7 +181,7 @@ impl<O, T: Serialize> Stub<O, T> {
 }
 
 impl<O> Stub<O, ()> {
-    /// Answers with the operation's success status and no body.
+    /// Responds with the operation's success status and no body.
     pub fn succeeds(self) -> AnsweringStub {
         let status = self.expected.operation().status;
         self.responds(status, None)
@@ -188,7 +189,7 @@ impl<O> Stub<O, ()> {
 }
 
 impl AnsweringStub {
-    /// How often the stub must be called, checked when the server is dropped.
+    /// Sets how often the stub must be called, which is checked when the server is dropped.
     pub fn expect(mut self, times: impl Into<Times>) -> Self {
         self.mock = self.mock.expect(times);
         self
@@ -200,19 +201,19 @@ impl AnsweringStub {
         self
     }
 
-    /// The lowest number wins if several stubs match, 1 to 255; 5 by default.
+    /// Sets the priority, from 1 (highest) to 255. Defaults to 5.
     pub fn with_priority(mut self, priority: u8) -> Self {
         self.mock = self.mock.with_priority(priority);
         self
     }
 
-    /// Adds the stub to a server until the server is dropped.
+    /// Mounts the stub on a server until the server is dropped.
     pub async fn mount(self, server: &impl StubHost) {
         server.register(&self.expected);
         self.mock.mount(server.wiremock()).await;
     }
 
-    /// Adds the stub to a server until the guard is dropped, which checks [`expect`](Self::expect).
+    /// Mounts the stub on a server until the guard is dropped.
     pub async fn mount_as_scoped(self, server: &impl StubHost) -> StubGuard {
         server.register(&self.expected);
         StubGuard {
@@ -222,14 +223,14 @@ impl AnsweringStub {
     }
 }
 
-/// Keeps a scoped stub on its server; see [`AnsweringStub::mount_as_scoped`].
+/// Keeps a scoped stub mounted; see [`AnsweringStub::mount_as_scoped`].
 #[must_use = "the stub is removed when its guard is dropped"]
 pub struct StubGuard {
     _expected: OutOfScope,
     _guard: MockGuard,
 }
 
-/// wiremock keeps a mock that is out of scope, so its stub has to be told.
+/// wiremock keeps a mock that is out of scope, so its stub has to be disabled.
 struct OutOfScope(Arc<Expected>);
 
 impl Drop for OutOfScope {
@@ -262,16 +263,16 @@ impl fmt::Debug for AnsweringStub {
     }
 }
 
-/// An item of a list that has pages.
+/// An item of a paginated list.
 pub trait PageItem: Sized {
-    /// A page of such items.
+    /// The type of a page.
     type Page;
 
-    /// The only page of a list.
+    /// Creates the only page of a list.
     fn page_of(items: Vec<Self>) -> Self::Page;
 }
 
-/// The only page of a list with these items.
+/// Creates the only page of a list with these items.
 pub fn page_of<T: PageItem>(items: impl IntoIterator<Item = T>) -> T::Page {
     T::page_of(items.into_iter().collect())
 }
@@ -284,7 +285,7 @@ fn template(status: u16, body: Option<Value>) -> ResponseTemplate {
     }
 }
 
-/// The types of this crate and values of parameters can always be written.
+/// The types of this crate and parameter values can always be serialized.
 fn json(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }

@@ -102,7 +102,7 @@ impl Fleet {
         }
     }
 
-    /// Ends the receivers in an orderly way: they have nothing under way.
+    /// Shuts the receivers down gracefully: they have no requests in flight.
     pub(crate) fn stop(&mut self) {
         for mut process in self.processes.drain(..) {
             drop(process.stdin.take());

@@ -1,11 +1,12 @@
-//! Books a consent when its webhook arrives, and leaves the slow part to a job queue.
+//! Records a consent when its webhook arrives, and moves slow work to a job queue.
 //!
-//! A sender waits only so long for a response. So the handler writes what must not be lost, the booking
-//! and a job for the rest, and both commit in the transaction that also records the event: none of
-//! them is there without the others. The job then runs in a worker, which retries it until it succeeds.
+//! A sender waits for a response for a limited time. Therefore, the handler only writes the consent
+//! and a job for the rest, in the transaction that also records the event: all of them are
+//! committed together or not at all. The job then runs in a worker, which retries it until it
+//! succeeds.
 //!
-//! A job runs at least once. If what it does must not be repeated, give the called service a key that
-//! it recognizes, such as the id of the event.
+//! A job runs at least once. If it must not be repeated, pass an idempotency key to the called
+//! service, such as the id of the event.
 
 use axum::Router;
 use axum::extract::{FromRef, State};
@@ -21,13 +22,13 @@ use webhook_sdk::receiver::{BoxError, Delivery, Outcome, PostgresInbox, Receiver
 
 type Source = preo::Source<Consent>;
 
-/// What this service reads of Preo's payload.
+/// The fields of Preo's payload that this service uses.
 #[derive(Deserialize)]
 pub struct Consent {
     id: String,
 }
 
-/// Sends a confirmation, which may take minutes.
+/// Sends a confirmation, which can take minutes.
 #[derive(Deserialize, Serialize)]
 struct SendConfirmation {
     consent: String,
@@ -47,7 +48,7 @@ impl TaskHandler for SendConfirmation {
     }
 }
 
-/// What the routes share.
+/// The shared state of the routes.
 #[derive(Clone)]
 struct AppState {
     receiver: Receiver<Source>,
@@ -82,7 +83,7 @@ async fn hook(State(app): State<AppState>, delivery: Delivery<Source>) -> Outcom
 ///
 /// # Errors
 ///
-/// If the secret can't be a key, or the database fails.
+/// Returns an error if the secret isn't a valid key, or the database fails.
 pub async fn app(pool: PgPool, secret: &Secret) -> Result<(Router, Worker), BoxError> {
     for table in [
         "consents (id text not null)",

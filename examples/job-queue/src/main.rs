@@ -13,7 +13,7 @@ async fn main() -> Result<(), BoxError> {
     let (router, worker) = app(pool, &Secret::from(env::var("PREO_SECRET")?)).await?;
     let listener = TcpListener::bind("127.0.0.1:8080").await?;
     println!("receiving at http://{}/hooks/preo", listener.local_addr()?);
-    // Both can also run as processes of their own, as many as you like.
+    // Both can also run in separate processes, in any number.
     tokio::select! {
         served = axum::serve(listener, router) => served?,
         worked = worker.run() => worked?,

@@ -8,18 +8,18 @@ use wiremock::{Match, Request};
 
 use super::ErrorFormat;
 
-/// What a stub knows of its operation.
+/// The operation of a stub.
 pub(crate) struct StubOperation {
     pub(crate) id: &'static str,
     pub(crate) method: Method,
-    /// The path, with its parameters in braces.
+    /// The path, with parameters in braces.
     pub(crate) path: &'static str,
-    /// The status of a success.
+    /// The success status.
     pub(crate) status: u16,
     pub(crate) errors: ErrorFormat,
 }
 
-/// The requests that a stub is for.
+/// The requests that a stub matches.
 pub(crate) struct Expected {
     operation: StubOperation,
     path: Vec<(&'static str, String)>,
@@ -28,7 +28,7 @@ pub(crate) struct Expected {
     /// `None` if the field must be absent.
     fields: Vec<(Cow<'static, str>, Option<Value>)>,
     matchers: Vec<Box<dyn Match>>,
-    /// How many more requests the stub answers.
+    /// How many more requests the stub responds to.
     left: AtomicU64,
     removed: AtomicBool,
 }
@@ -99,7 +99,7 @@ impl Expected {
         !self.is_removed() && !self.is_used_up() && self.differences(request).is_empty()
     }
 
-    /// Whether a request is one of the stub's operation.
+    /// Whether a request is for the stub's operation.
     pub(super) fn is_operation(&self, request: &Request) -> bool {
         let literal = |(template, segment)| parameter(template).is_some() || template == segment;
         request.method == self.operation.method
@@ -108,7 +108,7 @@ impl Expected {
                 .is_some_and(|mut both| both.all(literal))
     }
 
-    /// What differs between a request and those of the stub; nothing if it matches.
+    /// The differences between a request and the expected one, or none if it matches.
     pub(super) fn differences(&self, request: &Request) -> Vec<String> {
         if !self.is_operation(request) {
             let StubOperation { method, path, .. } = &self.operation;
@@ -125,8 +125,8 @@ impl Expected {
         differences
     }
 
-    /// The segments of the operation's path, each with that of a request, whose path may be longer
-    /// at its beginning.
+    /// The segments of the operation's path, each with that of the request, whose path can have a
+    /// prefix.
     fn segments<'a>(
         &'a self,
         request: &'a Request,
@@ -187,7 +187,7 @@ impl Expected {
     }
 }
 
-/// The name of the parameter that a segment of a path template is.
+/// The name of the parameter in a segment of a path template.
 fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }

@@ -1,13 +1,13 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// How a service writes its errors.
+/// The error format of a service.
 #[derive(Clone, Copy)]
 #[allow(dead_code, reason = "each service has one of them")]
 pub(crate) enum ErrorFormat {
-    /// That of Django REST framework: `{"detail": "…"}`, or messages under the name of a field.
+    /// Django REST framework: `{"detail": "…"}`, or messages by field name.
     Drf,
-    /// Lune's: a code and a message.
+    /// Lune: a code and a message.
     Coded,
 }
 
@@ -19,7 +19,7 @@ impl ErrorFormat {
         }
     }
 
-    /// The body for a status; `None` where the service declares none.
+    /// The body for a status, or `None` if the service documents none.
     pub(super) fn error(self, status: u16) -> Option<Value> {
         let message = match status {
             401 => "Invalid token.",

@@ -8,10 +8,10 @@ use super::expected::Expected;
 use crate::client::{ClientBuilder, Service};
 use crate::testing::server::lock;
 
-/// A server for stubs that explains requests no stub matches.
+/// A server for stubs that explains unmatched requests.
 ///
-/// Such a request is answered with 501. When the server is dropped, the test fails with a list of
-/// these requests, each with the stub that comes closest and what differs:
+/// An unmatched request gets 501. When the server is dropped, the test fails with a list of these
+/// requests, each with the closest stub and the differences:
 ///
 /// ```should_panic
 /// use webhook_sdk::preo::stub;
@@ -27,14 +27,14 @@ use crate::testing::server::lock;
 /// # }
 /// ```
 ///
-/// A [`MockServer`] of wiremock works too, without the explanation. Mount mocks other than stubs
-/// there: for this server, their requests have no stub.
+/// A [`MockServer`] of wiremock works too, without the explanation. Use it for mocks other than
+/// stubs: this server would treat their requests as unmatched.
 pub struct StubServer {
     server: MockServer,
     stubs: Arc<Stubs>,
 }
 
-/// A server that stubs can be mounted on: a [`StubServer`], or a [`MockServer`] of wiremock.
+/// A server for stubs: a [`StubServer`] or a [`MockServer`] of wiremock.
 #[expect(private_bounds, reason = "sealed")]
 pub trait StubHost: Registry {
     /// The underlying server.
@@ -53,13 +53,13 @@ struct Stubs {
 }
 
 impl StubServer {
-    /// Starts a server on a free port of this machine.
+    /// Starts a server on a free port.
     pub async fn start() -> Self {
         let server = MockServer::start().await;
         let stubs = Arc::new(Stubs::default());
         let mounted = stubs.clone();
-        // It comes first and steps aside for every stub. As the last one it would be moved by wiremock's
-        // sorting of priorities, after which wiremock takes other mocks for the scoped ones.
+        // It is the first mock, but never matches if a stub does. As the last one, wiremock would
+        // move it when sorting by priority, and then confuse scoped mocks with others.
         Mock::given(move |request: &Request| !mounted.match_any(request))
             .respond_with(Explanation(stubs.clone()))
             .with_priority(1)
@@ -73,26 +73,26 @@ impl StubServer {
         self.server.uri()
     }
 
-    /// Requests seen so far that no stub matches, each with the closest stub; forgets them.
+    /// Returns and clears the unmatched requests, each with the closest stub.
     ///
-    /// A test that provokes one takes it here, so that it doesn't fail.
+    /// A test that expects an unmatched request must call it, or it fails.
     pub fn take_unmatched(&self) -> Vec<String> {
         std::mem::take(&mut *lock(&self.stubs.unmatched))
     }
 
-    /// A client of Preo for this server.
+    /// Returns a Preo client for this server.
     #[cfg(feature = "preo")]
     pub fn preo(&self) -> crate::preo::PreoClient {
         self.client(crate::preo::PreoClient::builder("token"))
     }
 
-    /// A client of pretix for this server, for the organizer `bigevents`.
+    /// Returns a pretix client for this server, with the organizer `bigevents`.
     #[cfg(feature = "pretix")]
     pub fn pretix(&self) -> crate::pretix::PretixClient {
         self.client(crate::pretix::PretixClient::builder("token", "bigevents"))
     }
 
-    /// A client of Lune for this server, without a limit of requests per second.
+    /// Returns a Lune client for this server, without a rate limit.
     #[cfg(feature = "lune")]
     pub fn lune(&self) -> crate::lune::LuneClient {
         self.client(crate::lune::LuneClient::builder("key").requests_per_second(None))
@@ -191,7 +191,9 @@ impl Stubs {
         };
         let id = stub.operation().id;
         if differences.is_empty() {
-            return format!("{sent}: no stub matches; `{id}` has answered as often as it may");
+            return format!(
+                "{sent}: no stub matches; `{id}` has reached its maximum number of requests"
+            );
         }
         let differences = differences.join("; ");
         format!("{sent}: no stub matches; closest is `{id}`: {differences}")

@@ -48,7 +48,7 @@ fn delivery() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn every_request_has_the_token_and_names_the_client() {
+async fn every_request_has_the_token_and_user_agent() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, webhook("wh_1")).await;
     preo.retrieve_webhook("wh_1").send().await.unwrap();
@@ -65,7 +65,7 @@ async fn every_request_has_the_token_and_names_the_client() {
 }
 
 #[tokio::test]
-async fn an_answer_keeps_what_this_version_does_not_know() {
+async fn unknown_values_in_a_response_are_kept() {
     let (preo, server) = preo_and_server().await;
     answer(&server, 200, webhook("wh_1")).await;
     let webhook = preo.retrieve_webhook("wh_1").send().await.unwrap();
@@ -90,7 +90,7 @@ async fn an_answer_keeps_what_this_version_does_not_know() {
 }
 
 #[tokio::test]
-async fn an_answer_may_lack_every_optional_field() {
+async fn response_can_omit_every_optional_field() {
     let (preo, server) = preo_and_server().await;
     let body = json!({
         "id": "wh_1", "name": "n", "url": "u", "events": [],
@@ -104,7 +104,7 @@ async fn an_answer_may_lack_every_optional_field() {
 }
 
 #[tokio::test]
-async fn a_length_that_requests_are_held_to_is_not_enforced_on_answers() {
+async fn length_limits_of_requests_are_not_enforced_on_responses() {
     let (preo, server) = preo_and_server().await;
     let mut body = webhook("wh_1");
     body["name"] = json!("n".repeat(500));
@@ -116,7 +116,7 @@ async fn a_length_that_requests_are_held_to_is_not_enforced_on_answers() {
 }
 
 #[tokio::test]
-async fn create_sends_what_was_set_and_takes_any_2xx() {
+async fn create_sends_the_set_fields_and_accepts_any_2xx() {
     for status in [200, 201, 202] {
         let (preo, server) = preo_and_server().await;
         Mock::given(method("POST"))
@@ -145,7 +145,7 @@ async fn create_sends_what_was_set_and_takes_any_2xx() {
 }
 
 #[tokio::test]
-async fn an_update_tells_absent_from_null_from_a_value() {
+async fn update_distinguishes_absent_null_and_a_value() {
     let cases = [
         (WebhookUpdate::new(), json!({})),
         (WebhookUpdate::new().edition_id(Patch::Absent), json!({})),
@@ -180,7 +180,7 @@ async fn an_update_tells_absent_from_null_from_a_value() {
 }
 
 #[tokio::test]
-async fn delete_takes_any_2xx_with_or_without_a_body() {
+async fn delete_accepts_any_2xx_with_or_without_a_body() {
     for response in [
         ResponseTemplate::new(204),
         ResponseTemplate::new(200).set_body_string("gone"),

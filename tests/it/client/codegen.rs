@@ -131,7 +131,7 @@ fn a_string_enum_is_open_and_keeps_its_texts() {
 }
 
 #[test]
-fn a_password_is_a_secret_in_requests_and_answers() {
+fn password_is_a_secret_in_requests_and_responses() {
     let request = prepared(&body(
         r#", "key": { "type": "string", "format": "password" }"#,
     ));
@@ -164,7 +164,7 @@ fn a_query_array_that_does_not_explode_is_comma_joined() {
 }
 
 #[test]
-fn constraints_of_requests_are_noted_and_those_of_answers_are_dropped() {
+fn constraints_of_requests_are_kept_and_those_of_responses_are_dropped() {
     let request = prepared(&body(
         r#", "count": { "type": "integer", "minimum": 2, "maximum": 9 }"#,
     ));
@@ -193,7 +193,7 @@ fn constraints_of_requests_are_noted_and_those_of_answers_are_dropped() {
 }
 
 #[test]
-fn a_constraint_of_a_query_parameter_is_noted() {
+fn constraint_of_a_query_parameter_is_kept() {
     let prepared = prepared(&parameter(
         r#"{ "name": "page", "in": "query", "schema": { "type": "integer", "minimum": 1 } }"#,
     ));
@@ -207,13 +207,13 @@ fn a_constraint_of_a_query_parameter_is_noted() {
 }
 
 #[test]
-fn a_required_nullable_property_of_an_answer_may_be_missing() {
+fn required_nullable_property_of_a_response_can_be_missing() {
     let schemas = answer(r#", "edition": { "type": "string", "nullable": true }"#);
     assert_eq!(schemas["Answer"]["required"], serde_json::json!(["id"]));
 }
 
 #[test]
-fn only_the_success_reaches_the_generator_and_stands_for_every_2xx() {
+fn generator_gets_one_success_response_for_every_2xx() {
     let openapi = serde_json::to_value(prepared(&body("")).openapi).unwrap();
     let responses = openapi
         .pointer("/paths/~1things~1{id}/patch/responses")
@@ -225,7 +225,7 @@ fn only_the_success_reaches_the_generator_and_stands_for_every_2xx() {
 }
 
 #[test]
-fn schemas_that_nothing_uses_make_no_code() {
+fn unused_schemas_generate_no_code() {
     assert!(prepared(&body("")).enums.is_empty());
 }
 
@@ -245,7 +245,7 @@ fn the_open_enums_of_error_responses_are_kept() {
 }
 
 #[test]
-fn a_handwritten_type_stands_for_its_schema() {
+fn handwritten_type_replaces_its_schema() {
     let prepared = prepared(&body(
         r##", "url": { "$ref": "#/components/schemas/Handwritten" }"##,
     ));
@@ -256,7 +256,7 @@ fn a_handwritten_type_stands_for_its_schema() {
 }
 
 #[test]
-fn what_the_client_says_once_is_taken_from_each_operation() {
+fn client_level_parameters_are_removed_from_operations() {
     let provider = Provider {
         root: "/orgs/{org}",
         ..PROVIDER
@@ -281,7 +281,7 @@ fn what_the_client_says_once_is_taken_from_each_operation() {
 }
 
 #[test]
-fn properties_of_a_group_become_one_field_that_is_written_as_all_of_them() {
+fn group_of_properties_becomes_one_flattened_field() {
     let optional = body(
         r#", "everyone": { "type": "boolean" },
         "only": { "type": "array", "items": { "type": "string" } }"#,
@@ -342,7 +342,7 @@ fn a_broken_document_is_refused_with_its_name_and_the_cause() {
         ),
         (
             "openapi: 3.0.3\npaths: { /a: { get: { operationId: a, parameters: [{ $ref: '#/x' }] } } }",
-            "#/x: leads nowhere",
+            "#/x: isn't in this document",
         ),
     ];
     for (text, cause) in cases {
@@ -353,7 +353,7 @@ fn a_broken_document_is_refused_with_its_name_and_the_cause() {
 }
 
 #[test]
-fn what_cannot_be_generated_is_refused_with_its_place() {
+fn unsupported_schema_is_rejected_with_its_location() {
     let cases = [
         (
             body(r#", "x": { "type": "string", "enum": ["a"] }"#),

@@ -93,7 +93,7 @@ async fn only_what_differs_is_updated() {
 }
 
 #[tokio::test]
-async fn an_equivalent_url_and_another_order_are_no_difference() {
+async fn equivalent_url_and_another_order_are_unchanged() {
     for url in ["https://example.com/hook", "HTTPS://Example.COM:443/hook"] {
         let (preo, server) = preo_and_server().await;
         let stored = stored("wh_1", |stored| stored["url"] = json!(url));
@@ -107,7 +107,7 @@ async fn an_equivalent_url_and_another_order_are_no_difference() {
 }
 
 #[tokio::test]
-async fn a_webhook_of_another_organization_or_url_is_not_taken() {
+async fn webhook_of_another_organization_or_url_is_not_used() {
     let (preo, server) = preo_and_server().await;
     let others = [
         stored("wh_1", |stored| stored["organization_id"] = json!("org_2")),
@@ -139,7 +139,7 @@ async fn several_webhooks_with_the_url_are_an_error_that_lists_them() {
 }
 
 #[tokio::test]
-async fn whoever_creates_second_deletes_its_own() {
+async fn later_of_two_concurrent_creates_deletes_its_own() {
     let (preo, server) = preo_and_server().await;
     let earlier = stored("wh_9", |_| ());
     let own = stored("wh_1", |own| own["created"] = json!("2026-01-02T03:04:06Z"));
@@ -165,7 +165,7 @@ async fn whoever_creates_second_deletes_its_own() {
 }
 
 #[tokio::test]
-async fn whoever_creates_first_keeps_its_own() {
+async fn earlier_of_two_concurrent_creates_keeps_its_own() {
     let (preo, server) = preo_and_server().await;
     let later = stored("wh_0", |own| own["created"] = json!("2026-01-02T03:04:06Z"));
     let own = stored("wh_1", |_| ());
@@ -178,7 +178,7 @@ async fn whoever_creates_first_keeps_its_own() {
 }
 
 #[tokio::test]
-async fn many_at_once_end_with_one_webhook() {
+async fn concurrent_calls_end_with_one_webhook() {
     let fake = PreoFake::start().await;
     let preo = fake.client();
     let ensure = || ensure(&preo, desired());

@@ -54,7 +54,7 @@ fn with_timeout(seconds: u64) -> WebhookCreate {
 }
 
 #[tokio::test]
-async fn field_errors_are_read_from_every_shape() {
+async fn field_errors_are_read_from_every_format() {
     let cases: [(&str, &[(&str, &str)]); 7] = [
         (
             r#"{"name":["Required.","Blank."]}"#,
@@ -87,7 +87,7 @@ async fn field_errors_are_read_from_every_shape() {
 }
 
 #[tokio::test]
-async fn any_body_of_an_error_gives_its_status() {
+async fn every_error_body_keeps_the_status() {
     let bodies: [&[u8]; 6] = [
         b"<html><body><h1>502 Bad Gateway</h1></body></html>",
         b"",
@@ -110,7 +110,7 @@ async fn any_body_of_an_error_gives_its_status() {
 }
 
 #[tokio::test]
-async fn each_status_answers_to_its_predicate() {
+async fn each_status_has_its_predicate() {
     type Predicate = fn(&Error) -> bool;
     let cases: [(u16, Predicate); 6] = [
         (400, Error::is_validation),
@@ -146,7 +146,7 @@ async fn the_request_id_of_the_server_is_kept() {
 }
 
 #[tokio::test]
-async fn a_success_that_cannot_be_decoded_says_where_and_shows_nothing() {
+async fn undecodable_success_reports_the_path_and_no_value() {
     let secret = "payload-byte-9f86d081";
     let bodies = [
         (format!(r#"{{"id": "{secret}"}}"#), "missing field `"),
@@ -166,7 +166,7 @@ async fn a_success_that_cannot_be_decoded_says_where_and_shows_nothing() {
         assert!(error.is_decode() && !error.is_retryable());
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(error.body().unwrap(), body.as_bytes());
-        assert_shows_nothing(&error, secret);
+        assert_nothing_is_shown(&error, secret);
     }
 }
 
@@ -175,7 +175,7 @@ async fn no_error_shows_a_body_a_query_or_the_token() {
     let secret = "payload-byte-9f86d081";
     for status in [302, 400, 401, 404, 429, 500] {
         let error = failure(json(status, &format!(r#"{{"name":["{secret}"]}}"#))).await;
-        assert_shows_nothing(&error, secret);
+        assert_nothing_is_shown(&error, secret);
     }
     let nowhere = preo("http://127.0.0.1:1")
         .retry(RetryPolicy::never())
@@ -188,11 +188,11 @@ async fn no_error_shows_a_body_a_query_or_the_token() {
         .await
         .unwrap_err();
     assert!(error.is_connect() && error.is_retryable());
-    assert_shows_nothing(&error, secret);
+    assert_nothing_is_shown(&error, secret);
 }
 
 /// Neither the error nor any of its causes.
-fn assert_shows_nothing(error: &Error, secret: &str) {
+fn assert_nothing_is_shown(error: &Error, secret: &str) {
     let mut shown = format!("{error} {error:?} {error:#} {error:#?}");
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -203,7 +203,7 @@ fn assert_shows_nothing(error: &Error, secret: &str) {
 }
 
 #[tokio::test]
-async fn an_answer_over_the_limit_is_refused() {
+async fn response_over_the_limit_is_an_error() {
     let server = MockServer::start().await;
     let big = ResponseTemplate::new(200).set_body_bytes(vec![b' '; 4097]);
     Mock::given(any()).respond_with(big).mount(&server).await;
@@ -218,7 +218,7 @@ async fn an_answer_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
+async fn error_with_a_truncated_or_oversized_body_keeps_its_status() {
     let cut = b"HTTP/1.1 404 Not Found\r\ncontent-length: 900\r\n\r\n{\"detail\":".to_vec();
     let mut long = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 9000\r\n\r\n".to_vec();
     long.extend_from_slice(&[b'x'; 9000]);
@@ -234,7 +234,7 @@ async fn an_error_whose_body_breaks_off_or_is_too_long_keeps_its_status() {
 }
 
 #[tokio::test]
-async fn a_connection_that_closes_without_an_answer_is_no_answer_that_cannot_be_read() {
+async fn connection_closed_without_a_response_is_not_a_decode_error() {
     let (base_url, _server) = raw_server([Vec::new()]).await;
     let preo = preo(&base_url).retry(RetryPolicy::never()).build().unwrap();
     let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
@@ -245,7 +245,7 @@ async fn a_connection_that_closes_without_an_answer_is_no_answer_that_cannot_be_
 }
 
 #[tokio::test]
-async fn an_endless_answer_is_cut_at_the_limit() {
+async fn endless_response_is_cut_off_at_the_limit() {
     let mut endless = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..64 {
         endless.extend_from_slice(b"1000\r\n");
@@ -282,7 +282,7 @@ async fn a_redirect_is_never_followed() {
 }
 
 #[tokio::test]
-async fn what_the_document_forbids_is_refused_before_sending() {
+async fn invalid_requests_are_rejected_before_sending() {
     let (preo, server) = preo_and_server().await;
     let long = "é".repeat(121);
     let errors = [
@@ -348,7 +348,7 @@ async fn what_the_document_forbids_is_refused_before_sending() {
 }
 
 #[tokio::test]
-async fn no_identifier_leads_to_another_resource() {
+async fn ids_cannot_lead_to_another_resource() {
     let (preo, server) = preo_and_server().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(204))
@@ -384,7 +384,7 @@ async fn no_identifier_leads_to_another_resource() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_decoded_was_an_attempt() {
+async fn undecodable_response_counts_as_an_attempt() {
     let error = failure(json(201, "{")).await;
     assert_eq!(
         (error.attempts(), error.operation()),
@@ -403,7 +403,7 @@ async fn an_answer_that_cannot_be_decoded_was_an_attempt() {
 }
 
 #[tokio::test]
-async fn the_complaints_of_a_hostile_server_are_bounded() {
+async fn errors_of_a_hostile_server_are_bounded() {
     let long = "k".repeat(300);
     let many = vec!["x"; 5_000];
     let body = serde_json::json!({ (long): many.clone(), "short": many }).to_string();
@@ -442,7 +442,7 @@ async fn a_length_is_counted_in_characters() {
 }
 
 #[test]
-fn a_wrong_configuration_is_refused_with_what_to_do() {
+fn invalid_configuration_is_rejected_with_a_fix() {
     let builder = || PreoClient::builder("token");
     let cases = [
         (PreoClient::builder("").build(), "the token is empty"),
@@ -521,7 +521,7 @@ fn a_wrong_configuration_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn plain_http_is_allowed_on_loopback_and_on_demand() {
+fn plain_http_is_allowed_on_loopback_and_if_enabled() {
     for host in ["localhost:80", "127.0.0.1", "127.8.8.8:1", "[::1]:8080"] {
         PreoClient::builder("token")
             .base_url(format!("http://{host}"))
@@ -541,7 +541,7 @@ fn an_error_is_small_and_can_cross_threads() {
 }
 
 #[test]
-fn nothing_of_a_client_shows_its_token() {
+fn client_never_shows_its_token() {
     let auth = Auth::header("x-api-key", TOKEN);
     let builder = PreoClient::builder(TOKEN).base_url(format!("https://user:{TOKEN}@host"));
     let shown = format!("{auth:?} {builder:?} {:?}", builder_client());

@@ -104,7 +104,7 @@ fn ids(range: std::ops::Range<u64>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn list_arrives_complete_and_in_order_with_and_without_prefetching() {
+async fn list_is_complete_and_ordered_with_and_without_prefetching() {
     for prefetch in [0, 1, 3, 100] {
         for count in [0, 1, 9, 10, 11, 25, 30] {
             let (preo, _server) = serve(healthy(count, 10)).await;
@@ -253,7 +253,7 @@ async fn prefetched_pages_arrive_while_nobody_reads() {
 }
 
 #[tokio::test]
-async fn slow_reader_loses_no_prefetched_page_to_the_timeout() {
+async fn prefetched_pages_do_not_time_out_while_reading_slowly() {
     let server = MockServer::start().await;
     let respond = |request: &Request| {
         let number = request.url.query().unwrap()["page=".len()..]
@@ -358,7 +358,7 @@ async fn page_that_fails_once_is_retried() {
 }
 
 #[tokio::test]
-async fn wrong_count_loses_no_item() {
+async fn wrong_count_does_not_lose_items() {
     for count in [0, 3, 1_000, u64::MAX] {
         for prefetch in [0, 3] {
             let (preo, _server) = serve(move |number| match number {
@@ -429,7 +429,7 @@ async fn removing_what_was_read_is_reported_instead_of_skipping_items() {
 }
 
 #[tokio::test]
-async fn a_page_that_vanishes_is_reported_as_a_changed_list() {
+async fn missing_page_is_reported_as_a_changed_list() {
     let (preo, _server) = changing(11, |_, list| _ = list.remove(0)).await;
     let (read, error) = read(&preo, 0).await;
     assert_eq!(read, ids(0..10));
@@ -479,7 +479,7 @@ async fn items_appended_while_reading_are_read_too() {
 }
 
 #[tokio::test]
-async fn pages_answered_out_of_order_by_a_growing_list_are_no_error() {
+async fn out_of_order_pages_of_a_growing_list_are_not_an_error() {
     let (preo, _server) = serve(|number| match number {
         1 => page(&[0, 1], 6, true),
         2 => page(&[2, 3], 7, true),
@@ -492,7 +492,7 @@ async fn pages_answered_out_of_order_by_a_growing_list_are_no_error() {
 }
 
 #[tokio::test]
-async fn an_item_skipped_by_pages_answered_out_of_order_is_reported() {
+async fn item_skipped_by_out_of_order_pages_is_reported() {
     let (preo, _server) = serve(|number| match number {
         1 => page(&[0, 1], 6, true),
         2 => page(&[1, 2], 7, true),
@@ -521,7 +521,7 @@ async fn cycles_of_any_length_end_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_cycle_that_announces_growth_ends_with_an_error() {
+async fn cycle_with_a_growing_count_ends_with_an_error() {
     let (preo, server) = serve(|number| page(&[0, 1], number * 10, true)).await;
     let (read, error) = read(&preo, 0).await;
     assert_eq!(read, ids(0..2));
@@ -567,7 +567,7 @@ async fn a_list_starts_at_the_given_page() {
 }
 
 #[tokio::test]
-async fn a_list_is_collected_up_to_its_bound() {
+async fn list_is_collected_up_to_its_limit() {
     let (preo, _server) = serve(healthy(25, 10)).await;
     assert_eq!(preo.list_webhooks().all().await.unwrap().len(), 25);
 

@@ -48,7 +48,7 @@ fn http(body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn repeatable_request_survives_two_failures() {
+async fn idempotent_request_survives_two_failures() {
     for status in [408, 429, 500, 502, 503, 504] {
         let (preo, server) = preo_and_server().await;
         failing(&server, 2, ResponseTemplate::new(status)).await;
@@ -226,7 +226,7 @@ async fn accelerated<T>(clock: Arc<AtomicU64>, future: impl Future<Output = T>) 
 }
 
 #[tokio::test]
-async fn forty_callers_all_get_through_a_limit_of_five_a_second() {
+async fn forty_calls_all_succeed_with_a_limit_of_five_per_second() {
     let server = MockServer::start().await;
     let clock = Arc::new(AtomicU64::new(0));
     let now = Arc::clone(&clock);
@@ -365,7 +365,7 @@ async fn post_is_not_retried_after_a_closed_connection() {
     assert_eq!((error.attempts(), server.await.unwrap().len()), (1, 1));
 }
 
-/// The date `ahead` of now, as an HTTP header has it.
+/// The date `ahead` in the future, in the format of an HTTP header.
 fn httpdate(ahead: Duration) -> String {
     let date = chrono::Utc::now() + ahead;
     date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()

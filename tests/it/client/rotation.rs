@@ -78,7 +78,7 @@ async fn old_and_new_are_accepted_until_the_grace_period_ends() {
 }
 
 #[tokio::test]
-async fn no_grace_and_endless_grace_are_both_possible() {
+async fn grace_period_can_be_zero_or_endless() {
     for (grace, expected) in [
         (Duration::ZERO, Err(VerifyError::Mismatch)),
         (Duration::MAX, Ok("old".to_owned())),
@@ -98,7 +98,7 @@ async fn no_grace_and_endless_grace_are_both_possible() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_fit_is_refused_before_the_call() {
+async fn invalid_name_is_rejected_before_the_call() {
     let Running {
         fake,
         preo,
@@ -134,7 +134,7 @@ async fn a_call_that_fails_leaves_the_keyring_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_secret_whose_rotation_was_never_answered_can_be_retrieved() {
+async fn secret_can_be_retrieved_after_a_lost_rotation_response() {
     let Running {
         fake,
         preo,
@@ -156,7 +156,7 @@ async fn a_secret_whose_rotation_was_never_answered_can_be_retrieved() {
 }
 
 #[test]
-fn a_rotation_shows_names_and_no_key() {
+fn rotation_shows_names_and_no_keys() {
     let keyring = Keyring::new(Key::new("old", &Secret::from("swordfish")).unwrap());
     let shown = format!("{:?}", Rotation::new(&keyring, "old", "new"));
     assert_eq!(
@@ -166,7 +166,7 @@ fn a_rotation_shows_names_and_no_key() {
 }
 
 #[tokio::test]
-async fn an_end_that_was_set_for_the_old_key_is_never_put_off() {
+async fn earlier_expiry_of_the_old_key_is_kept() {
     for end in [
         Utc::now() - TimeDelta::hours(1),
         Utc::now() + TimeDelta::minutes(1),

@@ -29,7 +29,7 @@ async fn report<F: Future>(requests: impl FnOnce(StubServer) -> F) -> String {
 }
 
 #[tokio::test]
-async fn a_stub_answers_with_the_success_status_of_its_operation() {
+async fn stub_responds_with_the_success_status_of_its_operation() {
     let server = StubServer::start().await;
     let preo = server.preo();
     let body = WebhookCreate::builder()
@@ -55,7 +55,7 @@ async fn a_stub_answers_with_the_success_status_of_its_operation() {
 }
 
 #[tokio::test]
-async fn pages_are_made_of_their_items() {
+async fn page_of_items_has_the_right_count() {
     let items = [
         WebhookSummary::example(),
         WebhookSummary::example().id("wh_2"),
@@ -78,7 +78,7 @@ async fn pages_are_made_of_their_items() {
 }
 
 #[tokio::test]
-async fn typed_matchers_tell_requests_apart() {
+async fn typed_matchers_distinguish_requests() {
     let server = StubServer::start().await;
     let list = |name: &str| page_of([WebhookSummary::example().name(name)]);
     stub::list_webhooks()
@@ -168,7 +168,7 @@ async fn errors_have_the_format_of_the_service() {
 }
 
 #[tokio::test]
-async fn lune_answers_with_codes() {
+async fn lune_errors_have_codes() {
     let server = StubServer::start().await;
     let lune = server.lune();
     lune::stub::list_webhooks()
@@ -262,7 +262,7 @@ async fn each_difference_is_named() {
 }
 
 #[tokio::test]
-async fn a_used_up_stub_and_a_server_without_stubs_are_told_apart() {
+async fn exhausted_stub_and_server_without_stubs_have_different_messages() {
     let used_up = report(async |server| {
         stub::delete_webhook("wh_1")
             .succeeds()
@@ -275,7 +275,7 @@ async fn a_used_up_stub_and_a_server_without_stubs_are_told_apart() {
     });
     assert_eq!(
         used_up.await,
-        "DELETE /v1/webhooks/wh_1: no stub matches; `delete_webhook` has answered as often as it may"
+        "DELETE /v1/webhooks/wh_1: no stub matches; `delete_webhook` has reached its maximum number of requests"
     );
     let empty = report(async |server| {
         let url = format!("{}/other", server.uri());

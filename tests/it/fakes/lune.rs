@@ -90,7 +90,7 @@ async fn queue(fake: &LuneFake, account: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_webhook_shows_its_secret_once_and_four_characters_later() {
+async fn webhook_has_its_secret_once_and_then_its_suffix() {
     let fake = LuneFake::start().await;
     let created = create(&fake, json!({ "url": URL })).await;
     let (id, secret) = (&created["id"], &created["secret"]);
@@ -165,7 +165,7 @@ async fn a_list_is_filtered_by_any_of_the_accounts() {
 }
 
 #[tokio::test]
-async fn what_the_published_page_refuses_is_refused() {
+async fn requests_against_the_documentation_are_rejected() {
     let fake = LuneFake::builder().accounts(["acc_1"]).start().await;
     for body in [
         json!({}),
@@ -195,7 +195,7 @@ async fn what_the_published_page_refuses_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_or_too_large_is_refused() {
+async fn body_that_is_not_json_or_too_large_is_rejected() {
     let fake = LuneFake::start().await;
     let post = || call(&fake, Method::POST, "/webhooks");
     let response = post().body("{}").send().await.unwrap();
@@ -247,7 +247,7 @@ async fn the_key_the_account_and_the_version_are_checked() {
 }
 
 #[tokio::test]
-async fn every_response_names_the_request_and_the_version() {
+async fn every_response_has_a_request_id_and_version() {
     let fake = LuneFake::start().await;
     let mut names = Vec::new();
     for path in ["/webhooks", "/webhooks/x", "/elsewhere"] {
@@ -260,7 +260,7 @@ async fn every_response_names_the_request_and_the_version() {
 }
 
 #[tokio::test]
-async fn there_can_be_a_limit_of_webhooks_and_a_test_mode() {
+async fn webhook_limit_and_test_mode_can_be_set() {
     let fake = LuneFake::builder()
         .max_webhooks(1)
         .account_type(AccountType::Test)
@@ -276,7 +276,7 @@ async fn there_can_be_a_limit_of_webhooks_and_a_test_mode() {
 }
 
 #[tokio::test]
-async fn a_429_is_plain_text_and_names_a_wait_only_if_asked_to() {
+async fn plain_text_429_has_retry_after_only_if_set() {
     let fake = LuneFake::start().await;
     fake.limit_rate(0, None);
     let list = || call(&fake, Method::GET, "/webhooks").send();
@@ -290,7 +290,7 @@ async fn a_429_is_plain_text_and_names_a_wait_only_if_asked_to() {
 }
 
 #[tokio::test]
-async fn other_paths_answer_404_and_other_methods_405() {
+async fn unknown_paths_get_404_and_unknown_methods_405() {
     let fake = LuneFake::start().await;
     let mut webhook = lune_webhook(URL);
     webhook.id = "a b".to_owned();
@@ -363,7 +363,7 @@ async fn a_batch_is_signed_over_its_timestamp_and_body() {
 }
 
 #[tokio::test]
-async fn an_event_has_what_is_published_and_grows_in_sequence() {
+async fn event_has_the_published_fields_and_an_increasing_sequence() {
     let fake = LuneFake::start().await;
     let webhook = fake.seed(lune_webhook("http://127.0.0.1:9/"));
     let order = json!({ "order": { "id": "or_1" } });
@@ -409,7 +409,7 @@ async fn batches_are_full_in_order_and_sent_until_one_fails() {
 }
 
 #[tokio::test]
-async fn emit_sends_what_waits_before_it_in_one_batch() {
+async fn emit_sends_queued_events_in_the_same_batch() {
     let fake = LuneFake::start().await;
     let receiver = receiver(&[]).await;
     fake.seed(lune_webhook(receiver.uri()));
@@ -420,7 +420,7 @@ async fn emit_sends_what_waits_before_it_in_one_batch() {
 }
 
 #[tokio::test]
-async fn a_blocked_account_blocks_no_other() {
+async fn blocked_account_does_not_block_others() {
     let fake = LuneFake::builder().batch_limit(1).start().await;
     let server = MockServer::start().await;
     let blocked = json!({ "events": [{ "account_id": "acc_1" }] });
@@ -462,7 +462,7 @@ async fn mixed_batches_block_every_account_in_them() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_takes_too_long_has_not_acknowledged() {
+async fn slow_receiver_does_not_acknowledge() {
     let fake = LuneFake::builder()
         .timeout(Duration::from_millis(50))
         .start()
@@ -476,7 +476,7 @@ async fn a_receiver_that_takes_too_long_has_not_acknowledged() {
 }
 
 #[tokio::test]
-async fn events_go_to_the_webhooks_that_they_concern() {
+async fn events_are_delivered_to_matching_webhooks() {
     let fake = LuneFake::start().await;
     let all = fake.seed(of_accounts(&[]));
     let one = fake.seed(of_accounts(&["acc_1"]));
@@ -491,7 +491,7 @@ async fn events_go_to_the_webhooks_that_they_concern() {
 }
 
 #[tokio::test]
-async fn a_disabled_webhook_keeps_what_waits_for_it() {
+async fn disabled_webhook_keeps_its_queued_events() {
     let fake = LuneFake::start().await;
     let receiver = receiver(&[]).await;
     fake.route("hooks.example.com", &receiver.uri());

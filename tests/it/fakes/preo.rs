@@ -81,7 +81,7 @@ fn seed_many(preo: &PreoFake, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn create_answers_201_with_the_whole_endpoint() {
+async fn create_returns_201_with_the_complete_endpoint() {
     let preo = PreoFake::start().await;
     let (status, created) = create(&preo, &valid_body()).await;
     let secret = created["secret"].as_str().unwrap();
@@ -134,7 +134,7 @@ async fn create_takes_every_documented_field_and_ignores_others() {
 }
 
 #[tokio::test]
-async fn update_changes_what_it_names_and_the_time_of_change() {
+async fn update_changes_only_the_given_fields_and_the_modification_time() {
     let preo = PreoFake::start().await;
     let (_, before) = create(&preo, &valid_body()).await;
     let changes = json!({
@@ -162,7 +162,7 @@ async fn update_changes_what_it_names_and_the_time_of_change() {
 }
 
 #[tokio::test]
-async fn delete_answers_204_once_and_leaves_nothing() {
+async fn delete_returns_204_once_and_removes_everything() {
     let preo = PreoFake::start().await;
     create(&preo, &valid_body()).await;
     for expected in [204, 404] {
@@ -187,7 +187,7 @@ async fn rotation_replaces_the_secret_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn unknown_ids_answer_404_on_every_operation() {
+async fn unknown_ids_get_404_from_every_operation() {
     let preo = PreoFake::start().await;
     let id = preo.seed(preo_webhook("https://x.example/")).id;
     let not_found = (404, json!({ "detail": "Not found." }));
@@ -204,7 +204,7 @@ async fn unknown_ids_answer_404_on_every_operation() {
 }
 
 #[tokio::test]
-async fn other_methods_answer_405_and_other_paths_404_with_html() {
+async fn unknown_methods_get_405_and_unknown_paths_404_with_html() {
     let preo = PreoFake::start().await;
     for (method, path, allow) in [
         (Method::PUT, "", "GET, POST"),
@@ -238,7 +238,7 @@ async fn other_methods_answer_405_and_other_paths_404_with_html() {
 }
 
 #[tokio::test]
-async fn the_token_is_compared_as_a_whole_and_its_scheme_without_case() {
+async fn token_is_compared_exactly_and_its_scheme_case_insensitively() {
     let preo = PreoFake::builder().credentials("t_1").start().await;
     let detail = "Authentication credentials were not provided.";
     for (value, message) in [
@@ -346,7 +346,7 @@ async fn each_field_is_validated_and_all_errors_are_collected() {
 }
 
 #[tokio::test]
-async fn hostile_bodies_are_refused_and_the_server_goes_on() {
+async fn server_survives_hostile_bodies() {
     let preo = PreoFake::start().await;
     create(&preo, &valid_body()).await;
     let post = |body: Vec<u8>| request(&preo, Method::POST, "").body(body);
@@ -416,7 +416,7 @@ async fn pages_have_100_items_by_default_and_link_to_each_other() {
 }
 
 #[tokio::test]
-async fn following_the_links_meets_each_of_10_000_endpoints_once() {
+async fn following_links_lists_10_000_endpoints_once() {
     let preo = PreoFake::start().await;
     let all = seed_many(&preo, 10_000);
     let mut met = Vec::new();
@@ -459,7 +459,7 @@ async fn varied() -> PreoFake {
 }
 
 #[tokio::test]
-async fn filters_and_orderings_select_what_they_say() {
+async fn filters_and_orderings_are_applied() {
     let preo = varied().await;
     update(&preo, "b", &json!({})).await;
     for (query, expected) in [
@@ -501,7 +501,7 @@ async fn filters_and_orderings_select_what_they_say() {
 }
 
 #[tokio::test]
-async fn a_seed_is_served_as_it_is() {
+async fn seed_is_returned_unchanged() {
     let preo = PreoFake::start().await;
     let mut webhook = named("a/b ü?", "https://x.example/");
     webhook.organization_id = None;
@@ -659,7 +659,7 @@ async fn a_delivery_is_exhausted_after_its_last_attempt() {
 }
 
 #[tokio::test]
-async fn attempts_are_a_minute_apart_and_use_the_secret_of_the_moment() {
+async fn attempts_are_a_minute_apart_and_use_the_current_secret() {
     let receiver = receiver(&[503]).await;
     let preo = PreoFake::start().await;
     preo.seed(named("hook", &receiver.uri()));
@@ -688,7 +688,7 @@ async fn attempts_are_a_minute_apart_and_use_the_secret_of_the_moment() {
 }
 
 #[tokio::test]
-async fn the_retry_operation_answers_at_once_and_delivers_again() {
+async fn retry_operation_responds_at_once_and_redelivers() {
     let receiver = receiver(&[500]).await;
     let preo = PreoFake::start().await;
     preo.seed(named("hook", &receiver.uri()));
@@ -762,7 +762,7 @@ async fn a_delivery_in_flight_is_not_sent_twice() {
 }
 
 #[tokio::test]
-async fn an_attempt_on_an_endpoint_deleted_meanwhile_ends_quietly() {
+async fn attempt_for_a_deleted_endpoint_ends_without_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let preo = PreoFake::start().await;

@@ -57,7 +57,7 @@ fn limited(mut webhook: Webhook, events: &[&str]) -> Webhook {
 }
 
 #[tokio::test]
-async fn every_action_type_of_pretix_is_accepted_and_a_plugins_if_it_is_added() {
+async fn action_types_of_pretix_and_added_plugins_are_accepted() {
     let names = include_str!("../../data/pretix/action_types.txt");
     let names: Vec<&str> = names.lines().collect();
     assert_eq!(names.len(), 47);
@@ -79,7 +79,7 @@ async fn every_action_type_of_pretix_is_accepted_and_a_plugins_if_it_is_added() 
 }
 
 #[tokio::test]
-async fn a_removed_plugins_action_type_forbids_every_change_but_a_deletion() {
+async fn removed_plugin_action_type_only_allows_deletion() {
     let pretix = PretixFake::start().await;
     let id = pretix
         .seed(of_types("https://a.example/", &["gone.plugin.event"]))
@@ -123,7 +123,7 @@ async fn duplicate_action_types_stay_on_create_and_go_on_update() {
 }
 
 #[tokio::test]
-async fn urls_are_judged_as_django_judges_them() {
+async fn urls_are_validated_like_django() {
     let pretix = PretixFake::start().await;
     for (url, accepted) in [
         ("http://localhost:99999/x", true),
@@ -149,7 +149,7 @@ async fn urls_are_judged_as_django_judges_them() {
 }
 
 #[tokio::test]
-async fn a_delivery_has_the_headers_and_the_content_of_the_recorded_one() {
+async fn delivery_matches_the_recorded_headers_and_content() {
     let receiver = receiver(&[200]).await;
     let pretix = PretixFake::start().await;
     let address = receiver.address();
@@ -198,7 +198,7 @@ async fn every_recorded_delivery_can_be_emitted() {
 }
 
 #[tokio::test]
-async fn a_notification_reaches_who_is_subscribed_enabled_and_concerned() {
+async fn notification_reaches_only_enabled_subscribed_and_matching_webhooks() {
     let receiver = receiver(&[]).await;
     let pretix = PretixFake::builder().other_organizer("otherorg", "t", ["othercon"]);
     let pretix = pretix.start().await;
@@ -248,7 +248,7 @@ async fn a_notification_reaches_who_is_subscribed_enabled_and_concerned() {
 }
 
 #[tokio::test]
-async fn deleting_an_event_leaves_a_webhook_limited_to_nothing() {
+async fn deleting_the_only_event_of_a_webhook_empties_its_scope() {
     let pretix = PretixFake::start().await;
     let id = pretix
         .seed(limited(pretix_webhook("https://a.example/"), &["democon"]))
@@ -261,7 +261,7 @@ async fn deleting_an_event_leaves_a_webhook_limited_to_nothing() {
 }
 
 #[tokio::test]
-async fn a_failed_delivery_comes_again_eleven_times_at_its_times() {
+async fn failed_delivery_is_retried_eleven_times_on_schedule() {
     let receiver = receiver(&[500; 12]).await;
     let pretix = PretixFake::start().await;
     let id = pretix.seed(pretix_webhook(receiver.uri())).id;
@@ -314,7 +314,7 @@ async fn a_410_disables_the_webhook_and_is_final() {
 }
 
 #[tokio::test]
-async fn a_retry_goes_to_the_target_of_now_and_not_to_a_disabled_webhook() {
+async fn retry_uses_the_current_target_and_skips_disabled_webhooks() {
     let (failing, accepting) = (receiver(&[301; 2]).await, receiver(&[201]).await);
     let pretix = PretixFake::start().await;
     let moved = pretix.seed(pretix_webhook(failing.uri())).id;
@@ -332,7 +332,7 @@ async fn a_retry_goes_to_the_target_of_now_and_not_to_a_disabled_webhook() {
 }
 
 #[tokio::test]
-async fn a_response_is_repeated_under_its_key_for_a_day() {
+async fn idempotent_response_is_repeated_for_a_day() {
     let pretix = PretixFake::start().await;
     let send = async |key: &str| {
         let create = request(&pretix, Method::POST, "").json(&body(&[]));
@@ -347,7 +347,7 @@ async fn a_response_is_repeated_under_its_key_for_a_day() {
 }
 
 #[tokio::test]
-async fn a_passing_response_is_not_kept_and_a_lost_one_is() {
+async fn transient_response_is_not_kept_and_a_lost_one_is() {
     let pretix = PretixFake::start().await;
     let send = |body: Value| {
         let create = request(&pretix, Method::POST, "").json(&body);
@@ -369,7 +369,7 @@ async fn a_passing_response_is_not_kept_and_a_lost_one_is() {
 }
 
 #[tokio::test]
-async fn hostile_requests_are_answered_and_the_server_goes_on() {
+async fn server_survives_hostile_requests() {
     let pretix = PretixFake::start().await;
     pretix.seed(pretix_webhook("https://a.example/"));
     for body in [

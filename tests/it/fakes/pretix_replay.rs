@@ -36,7 +36,7 @@ const QUOTED: [&str; 3] = ["action-null-item", "limit-null-item", "limit-object-
 const PARSE_ERROR: &str = "JSON parse error - ";
 
 #[tokio::test]
-async fn the_fake_answers_as_pretix_was_recorded_to() {
+async fn fake_responds_like_recorded_pretix() {
     let pretix = fake().await;
     let client = Client::builder()
         .no_proxy()
@@ -47,7 +47,7 @@ async fn the_fake_answers_as_pretix_was_recorded_to() {
     let mut compared = 0;
     for exchange in &exchanges {
         if exchange.case == "q-none" {
-            insert_what_was_made_meanwhile(&pretix, &exchanges);
+            insert_webhooks_created_in_the_meantime(&pretix, &exchanges);
         }
         if LEFT_OUT.iter().any(|(case, _)| *case == exchange.case) {
             if let (201, Some(webhook)) = (exchange.status, &exchange.body) {
@@ -76,7 +76,7 @@ async fn fake() -> PretixFake {
 }
 
 /// Between two recorded cases webhooks were made that only show in the lists that follow.
-fn insert_what_was_made_meanwhile(pretix: &PretixFake, exchanges: &[Exchange]) {
+fn insert_webhooks_created_in_the_meantime(pretix: &PretixFake, exchanges: &[Exchange]) {
     for case in ["q-none", "q-page-2", "q-page-3"] {
         let page = exchanges.iter().find(|exchange| exchange.case == case);
         let results = &page.unwrap().body.as_ref().unwrap()["results"];

@@ -107,7 +107,7 @@ async fn preo() {
 #[ignore = "needs a Prism proxy"]
 async fn lune() {
     let client = LuneClient::builder(variable("TRUTH_CREDENTIALS"))
-        // The document's paths have the version in its server, which the proxy stands for.
+        // The version is part of the document's server URL, which the proxy replaces.
         .base_url(variable("TRUTH_BASE_URL"))
         .account("acc_1")
         .version("2024-08-08")

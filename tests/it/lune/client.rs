@@ -53,7 +53,7 @@ async fn the_account_and_the_version_are_sent_when_set() {
 }
 
 #[tokio::test]
-async fn the_path_of_a_base_url_goes_before_the_path_of_the_api() {
+async fn base_url_path_is_a_prefix_of_the_api_path() {
     let server = MockServer::start().await;
     answer(&server, 200, webhook("tail")).await;
     for path in ["/proxy", "/proxy/"] {
@@ -75,7 +75,7 @@ fn a_base_url_with_the_path_of_the_api_is_refused() {
 }
 
 #[test]
-fn an_account_or_version_that_cannot_be_sent_is_refused_at_build() {
+fn invalid_account_or_version_fails_the_build() {
     let cases = [
         (LuneClient::builder(KEY).account(""), "`account` is empty"),
         (LuneClient::builder(KEY).version(" "), "`version` is empty"),
@@ -118,7 +118,7 @@ async fn a_list_without_accounts_has_no_query() {
 }
 
 #[tokio::test]
-async fn create_sends_what_was_set_and_returns_the_whole_secret() {
+async fn create_sends_the_set_fields_and_returns_the_secret() {
     let cases = [
         (
             WebhookCreate::builder()
@@ -182,7 +182,7 @@ async fn an_update_always_sends_url_and_enabled() {
 }
 
 #[tokio::test]
-async fn delete_takes_a_204() {
+async fn delete_accepts_204() {
     let (lune, server) = lune_and_server().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(204))
@@ -226,7 +226,7 @@ async fn rotate_puts_without_a_body_and_returns_the_new_secret() {
 }
 
 #[tokio::test]
-async fn an_answer_keeps_what_this_version_does_not_know() {
+async fn unknown_values_in_a_response_are_kept() {
     let (lune, server) = lune_and_server().await;
     let mut body = webhook("tail");
     body["account_type"] = json!("sandbox");
@@ -246,7 +246,7 @@ async fn an_answer_keeps_what_this_version_does_not_know() {
 }
 
 #[tokio::test]
-async fn no_answer_shows_a_secret_or_a_urls_credentials() {
+async fn responses_never_show_a_secret_or_url_credentials() {
     let (lune, server) = lune_and_server().await;
     let mut body = webhook(SECRET);
     body["url"] = json!("https://user:pass-word@example.com/h");
@@ -273,7 +273,7 @@ async fn no_answer_shows_a_secret_or_a_urls_credentials() {
 }
 
 #[tokio::test]
-async fn a_suffix_tells_which_secret_is_valid() {
+async fn suffix_identifies_the_current_secret() {
     let (lune, server) = lune_and_server().await;
     answer(&server, 200, webhook("tail")).await;
     let webhook = lune.retrieve_webhook(ID).send().await.unwrap();
@@ -284,7 +284,7 @@ async fn a_suffix_tells_which_secret_is_valid() {
 }
 
 #[tokio::test]
-async fn the_request_id_is_cloudflares() {
+async fn request_id_is_that_of_cloudflare() {
     let server = MockServer::start().await;
     let response = ResponseTemplate::new(200)
         .set_body_json(json!([]))
@@ -300,7 +300,7 @@ async fn the_request_id_is_cloudflares() {
 }
 
 #[tokio::test]
-async fn an_answered_url_can_be_sent_back() {
+async fn url_of_a_response_can_be_sent_back() {
     let answered = RedactedUrl::from("https://example.com/hook");
     let parsed = WebhookUrl::try_from(&answered).unwrap();
     assert_eq!(parsed.as_str(), answered.as_str());

@@ -33,7 +33,7 @@ async fn ensure(lune: &LuneClient, accounts: &[&str]) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_created_webhook_has_its_secret_and_a_found_one_has_not() {
+async fn only_a_created_webhook_has_its_secret() {
     let (lune, _fake) = lune().await;
     let Ensured::Created(created) = ensure(&lune, &[]).await.unwrap() else {
         panic!("created");
@@ -61,7 +61,7 @@ async fn accounts_are_updated_and_compared_as_a_set() {
 }
 
 #[tokio::test]
-async fn a_limit_to_accounts_that_cannot_be_lifted_is_an_error() {
+async fn removing_an_account_limit_is_an_error() {
     let (lune, _fake) = lune().await;
     ensure(&lune, &["acc_1"]).await.unwrap();
     let error = ensure(&lune, &[]).await.unwrap_err();
@@ -71,7 +71,7 @@ async fn a_limit_to_accounts_that_cannot_be_lifted_is_an_error() {
 }
 
 #[tokio::test]
-async fn of_several_the_one_with_the_same_accounts_is_taken() {
+async fn webhook_with_the_same_accounts_is_preferred() {
     let (lune, _fake) = lune().await;
     let mut ids = Vec::new();
     for account in ["acc_1", "acc_2"] {
@@ -120,7 +120,7 @@ async fn a_disabled_webhook_is_enabled_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn the_list_can_be_streamed_like_those_of_the_other_services() {
+async fn list_can_be_streamed_like_those_of_other_services() {
     let (lune, _fake) = lune().await;
     for account in ["acc_1", "acc_2"] {
         lune.create_webhook(desired(&[account]))

@@ -31,7 +31,7 @@ async fn json_failure(status: u16, body: Value) -> Error {
 }
 
 #[tokio::test]
-async fn the_code_and_the_message_are_read_from_the_documented_shape() {
+async fn code_and_message_are_read_from_the_documented_format() {
     let body = error("webhook_limit_reached", "Too many webhooks");
     let error = json_failure(400, body).await;
     assert!(error.is_validation());
@@ -46,7 +46,7 @@ async fn the_code_and_the_message_are_read_from_the_documented_shape() {
 }
 
 #[tokio::test]
-async fn a_code_that_this_version_does_not_know_is_kept() {
+async fn unknown_code_is_kept() {
     let error = json_failure(409, error("made_up_later", "…")).await;
     let code = error.code().map(ErrorCode::from).unwrap();
     assert!(code.is_unknown());
@@ -54,7 +54,7 @@ async fn a_code_that_this_version_does_not_know_is_kept() {
 }
 
 #[tokio::test]
-async fn every_published_and_every_odd_shape_is_read() {
+async fn published_and_malformed_error_bodies_are_read() {
     let one = json!({ "error_code": "id_invalid", "message": "m" });
     let cases = [
         (json!({ "error": one }), Some("id_invalid"), Some("m")),
@@ -93,7 +93,7 @@ async fn every_published_and_every_odd_shape_is_read() {
 }
 
 #[tokio::test]
-async fn a_plain_text_body_gives_its_status_and_no_code() {
+async fn plain_text_body_has_a_status_and_no_code() {
     for (status, text) in [
         (401, "Unauthorized"),
         (404, "Not Found"),
@@ -145,7 +145,7 @@ async fn an_empty_list_of_accounts_is_refused_before_sending() {
 }
 
 #[test]
-fn a_wrong_url_is_a_validation_error_about_its_field() {
+fn invalid_url_is_a_validation_error_of_its_field() {
     let error = Error::from(WebhookUrl::try_from("http://example.com").unwrap_err());
     assert!(error.is_validation());
     assert_eq!(error.to_string(), "url must begin with https://");
@@ -153,7 +153,7 @@ fn a_wrong_url_is_a_validation_error_about_its_field() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_sent_again_and_a_create_is_not() {
+async fn rotation_is_retried_and_create_is_not() {
     let (lune, server) = lune_and_server().await;
     let busy = ResponseTemplate::new(503);
     Mock::given(method("PUT"))
@@ -194,7 +194,7 @@ async fn hurried(rate: impl FnOnce(Builder) -> Builder) -> (Vec<Error>, usize) {
 type Builder = webhook_sdk::ClientBuilder<LuneClient>;
 
 #[tokio::test]
-async fn calls_beyond_the_published_rate_wait_and_are_not_sent_past_their_deadline() {
+async fn calls_above_the_rate_limit_wait_up_to_their_deadline() {
     let (errors, sent) = hurried(|builder| builder).await;
     let held_back = errors.iter().filter(|error| error.attempts() == 0);
     assert!(held_back.clone().count() > 0);
@@ -203,7 +203,7 @@ async fn calls_beyond_the_published_rate_wait_and_are_not_sent_past_their_deadli
 }
 
 #[tokio::test]
-async fn the_pace_can_be_slower_or_off() {
+async fn rate_limit_can_be_lowered_or_removed() {
     let slow = NonZeroU32::new(1).unwrap();
     let (_, sent) = hurried(|builder| builder.requests_per_second(slow)).await;
     assert!(sent < 15, "{sent}");
@@ -214,7 +214,7 @@ async fn the_pace_can_be_slower_or_off() {
 }
 
 #[tokio::test]
-async fn message_has_the_code_and_points_only_at_what_is_there() {
+async fn message_has_the_code_and_refers_only_to_existing_details() {
     for (status, code, shown) in [
         (
             400,

@@ -98,7 +98,7 @@ impl Hook {
 }
 
 #[tokio::test]
-async fn a_webhook_lives_from_create_to_delete() {
+async fn webhook_lifecycle_from_create_to_delete() {
     let (_fake, lune) = start(LuneFake::builder()).await;
     let body = WebhookCreate::builder()
         .url(url())
@@ -157,7 +157,7 @@ async fn a_list_is_filtered_by_account() {
 }
 
 #[tokio::test]
-async fn what_the_client_lets_through_the_fake_accepts() {
+async fn fake_accepts_all_requests_that_the_client_allows() {
     let (_fake, lune) = start(LuneFake::builder()).await;
     for text in [
         "https://hooks.foo.technology/x",
@@ -171,7 +171,7 @@ async fn what_the_client_lets_through_the_fake_accepts() {
 }
 
 #[tokio::test]
-async fn errors_of_the_fake_read_as_lunes() {
+async fn errors_of_the_fake_have_the_format_of_lune() {
     let (fake, lune) = start(LuneFake::builder().max_webhooks(0).accounts(["acc_1"])).await;
     let error = lune
         .create_webhook(WebhookCreate::builder().url(url()).build())
@@ -218,7 +218,7 @@ async fn errors_of_the_fake_read_as_lunes() {
 }
 
 #[tokio::test]
-async fn a_429_is_waited_out() {
+async fn client_waits_after_a_429() {
     let fake = LuneFake::start().await;
     let lune = fake.client();
     fake.limit_rate(1, None);
@@ -234,7 +234,7 @@ async fn a_429_is_waited_out() {
 }
 
 #[tokio::test]
-async fn the_last_answer_of_a_repeated_rotation_has_the_valid_secret() {
+async fn last_response_of_a_retried_rotation_has_the_valid_secret() {
     let fake = LuneFake::start().await;
     let lune = fake.client();
     let created = create(&lune).await;
@@ -287,7 +287,7 @@ async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
 }
 
 #[tokio::test]
-async fn an_odd_event_costs_no_other() {
+async fn malformed_event_does_not_affect_others() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let webhook = create(&lune).await;
     let receiver = Hook::start(&fake, webhook.verifier().unwrap()).await;
@@ -322,7 +322,7 @@ async fn after_a_rotation_redeliveries_need_the_new_secret() {
 }
 
 #[tokio::test]
-async fn a_delivery_signed_with_two_secrets_passes_with_either() {
+async fn delivery_signed_with_two_secrets_is_accepted_with_either() {
     let (fake, lune) = start(LuneFake::builder().keep_old_secrets(true)).await;
     let created = create(&lune).await;
     let rotated = lune
@@ -339,7 +339,7 @@ async fn a_delivery_signed_with_two_secrets_passes_with_either() {
 }
 
 #[tokio::test]
-async fn a_stale_delivery_is_refused_until_it_is_signed_anew() {
+async fn stale_delivery_is_refused_until_it_is_signed_again() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let receiver = Hook::start(&fake, create(&lune).await.verifier().unwrap()).await;
     let sent = fake.emit("late", json!({})).stale().await;
@@ -350,7 +350,7 @@ async fn a_stale_delivery_is_refused_until_it_is_signed_anew() {
 }
 
 #[tokio::test]
-async fn a_suffix_is_no_secret() {
+async fn suffix_is_not_a_secret() {
     let (fake, lune) = start(LuneFake::builder()).await;
     let created = create(&lune).await;
     let shown = lune.retrieve_webhook(&created.id).send().await.unwrap();
@@ -362,7 +362,7 @@ async fn a_suffix_is_no_secret() {
 }
 
 #[tokio::test]
-async fn a_running_verifier_takes_over_the_secret_of_a_rotation() {
+async fn running_verifier_accepts_the_secret_of_a_rotation() {
     let fake = LuneFake::start().await;
     let webhook = fake.seed(lune_webhook("https://hooks.example.com/lune"));
     let lune = LuneClient::builder(fake.credentials())

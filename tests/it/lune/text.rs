@@ -52,7 +52,7 @@ fn a_known_text_never_becomes_unknown() {
 }
 
 #[test]
-fn an_unknown_text_is_kept_to_the_byte() {
+fn unknown_text_is_kept_byte_for_byte() {
     for text in ["", "Paid", " paid", "pàid\n\"", "refunded"] {
         let value = OrderStatus::from(text);
         assert!(value.is_unknown(), "{text:?}");
@@ -74,7 +74,7 @@ fn every_known_value_survives_json() {
 }
 
 #[test]
-fn an_unknown_value_takes_over_the_string_it_was_made_from() {
+fn unknown_value_reuses_its_string() {
     let text = String::from("a status of another year");
     let address = text.as_ptr();
     assert_eq!(OrderStatus::from(text).as_str().as_ptr(), address);
@@ -100,14 +100,14 @@ fn open_enums_compare_order_and_hash_by_text() {
 }
 
 #[test]
-fn an_open_enum_is_read_from_a_string_only() {
+fn open_enum_is_deserialized_only_from_a_string() {
     for json in ["1", "null", "true", "[]", "{}"] {
         assert!(serde_json::from_str::<OrderStatus>(json).is_err(), "{json}");
     }
 }
 
 #[test]
-fn an_open_enum_pads_like_any_text() {
+fn open_enum_supports_padding() {
     assert_eq!(
         format!("{:>6}|{:<6}|", OrderStatus::Paid, OrderStatus::from("new")),
         "  paid|new   |"
@@ -141,20 +141,20 @@ fn an_amount_keeps_every_digit() {
 }
 
 #[test]
-fn an_amount_is_read_from_a_value_too() {
+fn amount_is_deserialized_from_a_value() {
     let amount: Decimal = serde_json::from_value(serde_json::json!("0.10")).unwrap();
     assert_eq!(amount, Decimal::from("0.10"));
 }
 
 #[test]
-fn an_amount_is_neither_a_list_nor_an_object_nor_a_truth() {
+fn amount_rejects_lists_objects_and_booleans() {
     for json in ["true", "null", "[1]", r#"{"amount": 1}"#] {
         assert!(serde_json::from_str::<Decimal>(json).is_err(), "{json}");
     }
 }
 
 #[test]
-fn only_the_published_form_is_a_valid_amount() {
+fn only_the_published_format_is_a_valid_amount() {
     for text in ["0", "1040", "7176.00", "0.1000000000000000000001", "007"] {
         assert!(Decimal::from(text).is_valid(), "{text}");
     }
@@ -172,7 +172,7 @@ fn amounts_compare_by_text() {
 }
 
 #[test]
-fn a_time_is_parsed_when_it_is_one() {
+fn valid_timestamps_are_parsed() {
     let time = Timestamp::from("2023-01-04T16:00:27.349+01:00");
     let utc =
         Utc.with_ymd_and_hms(2023, 1, 4, 15, 0, 27).unwrap() + chrono::TimeDelta::milliseconds(349);

@@ -53,7 +53,7 @@ async fn last(receiver: &MockServer) -> (HeaderMap, Vec<u8>) {
 }
 
 #[tokio::test]
-async fn a_webhook_lives_from_create_to_delete() {
+async fn webhook_lifecycle_from_create_to_delete() {
     let (_fake, preo) = fake_and_client().await;
     let webhook = create(&preo, "https://example.com/hook").await;
     assert!(webhook.secret.is_some());
@@ -118,7 +118,7 @@ async fn the_secret_of_the_create_call_verifies_a_delivery_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_header_is_a_matter_of_configuration() {
+async fn signature_header_can_be_configured() {
     let header = "x-webhook-signature";
     let scheme = Scheme::builder(header).build().unwrap();
     let fake = PreoFake::builder().scheme(scheme.clone()).start().await;
@@ -261,7 +261,7 @@ fn a_webhook_without_a_secret_makes_no_verifier() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_names_the_fields() {
+async fn validation_errors_name_the_fields() {
     let (_fake, preo) = fake_and_client().await;
     let body = WebhookCreate::builder()
         .organization_id("org_1")
@@ -292,7 +292,7 @@ async fn a_wrong_token_is_unauthorized() {
 }
 
 #[tokio::test]
-async fn ten_thousand_webhooks_arrive_complete_and_in_order() {
+async fn ten_thousand_webhooks_are_listed_completely_and_in_order() {
     let (fake, preo) = fake_and_client().await;
     let seed = || fake.seed(preo_webhook("https://receiver.invalid/")).id;
     let seeded: Vec<_> = (0..10_000).map(|_| seed()).collect();
@@ -313,7 +313,7 @@ async fn ten_thousand_webhooks_arrive_complete_and_in_order() {
 }
 
 #[tokio::test]
-async fn filters_select_what_they_say() {
+async fn filters_are_applied() {
     let (fake, preo) = fake_and_client().await;
     for _ in 0..3 {
         fake.seed(preo_webhook("https://receiver.invalid/"));

@@ -19,7 +19,7 @@ fn a_plugins_action_type_keeps_its_text() {
 }
 
 #[test]
-fn an_action_type_is_compared_with_its_case_and_without_patterns() {
+fn action_type_is_case_sensitive_and_not_a_pattern() {
     for name in [
         "pretix.event.order.PLACED",
         "pretix.event.order.*",
@@ -33,7 +33,7 @@ fn an_action_type_is_compared_with_its_case_and_without_patterns() {
 }
 
 #[test]
-fn an_action_finds_the_action_type_under_which_it_is_delivered() {
+fn action_has_the_action_type_that_covers_it() {
     for (action, expected) in [
         ("pretix.event.order.placed", "pretix.event.order.placed"),
         (
@@ -65,7 +65,7 @@ fn an_action_finds_the_action_type_under_which_it_is_delivered() {
 }
 
 #[test]
-fn an_action_below_a_plain_action_type_is_not_delivered_under_it() {
+fn plain_action_type_does_not_cover_actions_below_it() {
     for action in [
         "pretix.event.order.paid.partially",
         "pretix.event.order.changed",
@@ -82,7 +82,7 @@ fn an_action_below_a_plain_action_type_is_not_delivered_under_it() {
 }
 
 #[test]
-fn the_names_that_pretix_looks_up_go_from_the_action_upwards() {
+fn looked_up_names_go_from_the_action_upwards() {
     let names = |action: &str| -> Vec<String> {
         Action::from(action)
             .subscriptions()

@@ -31,7 +31,7 @@ fn refusal(headers: &HeaderMap) -> AuthError {
 }
 
 #[test]
-fn the_credentials_that_match_are_named() {
+fn matching_credentials_are_named() {
     assert_eq!(
         swordfish()
             .verify(&basic("pretix:swordfish"))
@@ -55,7 +55,7 @@ fn what_pretix_sent_for_a_recorded_delivery_is_accepted() {
 }
 
 #[test]
-fn a_target_urls_credentials_are_the_ones_accepted() {
+fn credentials_of_a_target_url_are_accepted() {
     let target = TargetUrl::new("https://example.org/", &credentials("a:b @ c")).unwrap();
     let auth = BasicAuth::new("2025", &target.credentials().unwrap());
     assert!(auth.verify(&basic("pretix:a:b @ c")).is_ok());
@@ -70,7 +70,7 @@ fn the_scheme_is_matched_in_any_case() {
 }
 
 #[test]
-fn a_wrong_user_and_a_wrong_password_are_refused_alike() {
+fn wrong_user_and_wrong_password_get_the_same_error() {
     for pair in [
         "pretix:swordfis",
         "pretix:swordfish ",
@@ -195,7 +195,7 @@ fn old_and_new_credentials_are_accepted_during_a_rotation() {
 }
 
 #[test]
-fn the_last_credentials_stay() {
+fn last_credentials_cannot_be_removed() {
     let auth = swordfish();
     assert_eq!(
         auth.retire("2025", Retire::now()),
@@ -224,7 +224,7 @@ fn the_last_credentials_stay() {
 }
 
 #[test]
-fn a_verification_beside_changes_always_sees_a_whole_set() {
+fn verification_sees_changes_atomically() {
     let auth = swordfish();
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -289,7 +289,7 @@ fn a_password_that_changed_under_its_name_is_replaced() {
 }
 
 #[test]
-fn a_bad_reload_leaves_the_credentials_as_they_were() {
+fn failed_reload_leaves_the_credentials_unchanged() {
     let auth = swordfish();
     let (one, two) = (credentials("one"), credentials("two"));
     let none: [(&str, &Credentials); 0] = [];
@@ -304,7 +304,7 @@ fn a_bad_reload_leaves_the_credentials_as_they_were() {
 }
 
 #[test]
-fn credentials_that_come_from_a_mistake_are_refused() {
+fn invalid_credentials_are_rejected() {
     let error = |user: &str, password: &str| {
         let error = Credentials::new(user, Secret::from(password)).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("swordfish"));

@@ -129,7 +129,7 @@ async fn every_operation_goes_to_its_path_with_the_slash_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_pretix_below_a_path_and_an_odd_slug_keep_the_url_in_shape() {
+async fn base_path_and_unusual_slug_are_kept_in_the_url() {
     let server = server(ResponseTemplate::new(200).set_body_json(webhook(7))).await;
     for (path, slug, sent) in [
         ("", "bigevents", "/api/v1/organizers/bigevents/webhooks/7/"),
@@ -189,7 +189,7 @@ async fn other_kinds_of_token_have_their_own_scheme() {
 }
 
 #[tokio::test]
-async fn a_create_always_says_which_events() {
+async fn create_always_sends_the_events() {
     for (events, all, limit) in [
         (EventScope::All, true, json!([])),
         (EventScope::only(["b", "a"]), false, json!(["a", "b"])),
@@ -216,7 +216,7 @@ async fn a_create_always_says_which_events() {
 }
 
 #[tokio::test]
-async fn a_create_says_the_rest_only_if_it_is_set() {
+async fn create_sends_optional_fields_only_if_set() {
     let (pretix, server) = healthy().await;
     let create = WebhookCreate::builder()
         .target_url(target())
@@ -232,7 +232,7 @@ async fn a_create_says_the_rest_only_if_it_is_set() {
 }
 
 #[tokio::test]
-async fn an_update_sends_what_changes_and_both_halves_of_the_events() {
+async fn update_sends_changed_fields_and_both_event_fields() {
     let cases = [
         (WebhookUpdate::new(), json!({})),
         (
@@ -282,7 +282,7 @@ async fn a_replacement_sends_every_field() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_contradicts_itself_counts_as_one_for_all_events() {
+async fn contradictory_webhook_counts_as_one_for_all_events() {
     let mut contradictory = webhook(7);
     contradictory["all_events"] = json!(true);
     let server = server(ResponseTemplate::new(200).set_body_json(contradictory)).await;
@@ -295,7 +295,7 @@ async fn a_webhook_that_contradicts_itself_counts_as_one_for_all_events() {
 }
 
 #[test]
-fn a_scope_that_contradicts_itself_can_not_be_read() {
+fn contradictory_scope_is_not_deserialized() {
     let scope = |text| serde_json::from_str::<EventScope>(text);
     assert!(scope(r#"{"all_events": true, "limit_events": ["democon"]}"#).is_err());
     assert!(scope(r#"{"limit_events": ["democon"]}"#).is_err());
@@ -311,7 +311,7 @@ fn a_scope_that_contradicts_itself_can_not_be_read() {
 }
 
 #[tokio::test]
-async fn what_pretix_would_refuse_for_its_size_is_not_sent() {
+async fn oversized_fields_are_not_sent() {
     let (pretix, server) = healthy().await;
     let list = |size| pretix.list_webhooks().page_size(size);
     let too_long: TargetUrl =
@@ -341,7 +341,7 @@ async fn what_pretix_would_refuse_for_its_size_is_not_sent() {
 }
 
 #[tokio::test]
-async fn each_write_has_a_key_of_its_own_and_reading_has_none() {
+async fn each_write_has_its_own_idempotency_key_and_reads_have_none() {
     let (pretix, server) = healthy().await;
     pretix.retrieve_webhook(7).send().await.unwrap();
     for _ in 0..2 {
@@ -368,7 +368,7 @@ async fn each_write_has_a_key_of_its_own_and_reading_has_none() {
 }
 
 #[tokio::test]
-async fn a_write_is_resent_under_the_same_key() {
+async fn write_is_retried_with_the_same_key() {
     let busy = ResponseTemplate::new(409).insert_header("retry-after", "0");
     let limited = ResponseTemplate::new(429).insert_header("retry-after", "0");
     for answer in [ResponseTemplate::new(503), busy, limited] {
@@ -385,7 +385,7 @@ async fn a_write_is_resent_under_the_same_key() {
 }
 
 #[tokio::test]
-async fn a_write_whose_answer_is_lost_is_resent_under_the_same_key() {
+async fn write_with_a_lost_response_is_retried_with_the_same_key() {
     let answer = webhook(7).to_string();
     let complete = format!(
         "HTTP/1.1 201 Created\r\ncontent-length: {}\r\n\r\n{answer}",
@@ -412,7 +412,7 @@ async fn a_write_whose_answer_is_lost_is_resent_under_the_same_key() {
 }
 
 #[tokio::test]
-async fn a_conflict_that_says_no_time_is_the_callers() {
+async fn conflict_without_retry_after_is_returned() {
     let (pretix, server) = failing(1, ResponseTemplate::new(409)).await;
     let error = pretix.create_webhook(create()).send().await;
     let error = error.unwrap_err();
@@ -422,7 +422,7 @@ async fn a_conflict_that_says_no_time_is_the_callers() {
 }
 
 #[tokio::test]
-async fn a_conflict_that_says_when_to_come_back_can_be_retried_by_the_caller_too() {
+async fn conflict_with_retry_after_can_be_retried_by_the_caller() {
     let busy = ResponseTemplate::new(409).insert_header("retry-after", "3600");
     let (pretix, server) = failing(1, busy).await;
     let error = pretix.create_webhook(create()).send().await;
@@ -433,7 +433,7 @@ async fn a_conflict_that_says_when_to_come_back_can_be_retried_by_the_caller_too
 }
 
 #[tokio::test]
-async fn a_redirected_delete_is_an_error_and_no_get() {
+async fn redirected_delete_is_an_error_and_not_a_get() {
     let location = "/api/v1/organizers/bigevents/webhooks/7/";
     let redirect = ResponseTemplate::new(301).insert_header("location", location);
     let (pretix, server) = failing(9, redirect).await;
@@ -447,7 +447,7 @@ async fn a_redirected_delete_is_an_error_and_no_get() {
 }
 
 #[tokio::test]
-async fn a_deletion_can_show_what_is_left() {
+async fn delete_can_return_the_disabled_webhook() {
     let (pretix, server) = healthy().await;
     let left = pretix.delete_webhook_and_retrieve(7).await.unwrap();
     assert_eq!(left.id, 7);
@@ -462,7 +462,7 @@ async fn a_deletion_can_show_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_page_of_html_is_an_ordinary_error() {
+async fn html_page_is_an_ordinary_error() {
     let page = "<!DOCTYPE html><html><body><h1>A page of the server</h1></body></html>";
     let html = ResponseTemplate::new(500).set_body_raw(page, "text/html; charset=utf-8");
     let (pretix, _server) = failing(9, html).await;
@@ -474,7 +474,7 @@ async fn a_page_of_html_is_an_ordinary_error() {
 }
 
 #[tokio::test]
-async fn the_password_in_a_target_is_shown_nowhere() {
+async fn password_in_a_target_url_is_never_shown() {
     let (pretix, _server) = healthy().await;
     let update = WebhookUpdate::new().target_url(target());
     let webhook = pretix.retrieve_webhook(7).send().await.unwrap();
@@ -535,7 +535,7 @@ async fn pages(count: i64, size: i64, stuck: bool) -> (PretixClient, MockServer)
 }
 
 #[tokio::test]
-async fn a_list_arrives_complete_and_in_order_whatever_is_prefetched() {
+async fn list_is_complete_and_ordered_with_any_prefetch() {
     for prefetch in [0, 1, 9] {
         let (pretix, server) = pages(25, 10, false).await;
         let list = pretix.list_webhooks().enabled(true).page_size(10);
@@ -556,7 +556,7 @@ async fn a_list_arrives_complete_and_in_order_whatever_is_prefetched() {
 }
 
 #[tokio::test]
-async fn pages_tell_how_many_there_are() {
+async fn pages_have_a_count() {
     let (pretix, _server) = pages(3, 2, false).await;
     let mut pages = pretix.list_webhooks().pages();
     let first = pages.try_next().await.unwrap().unwrap();

@@ -84,7 +84,7 @@ async fn call(pretix: &PretixClient, exchange: &Exchange) -> Outcome {
 }
 
 #[tokio::test]
-async fn every_recorded_answer_is_decoded_or_a_telling_error() {
+async fn every_recorded_response_is_decoded_or_a_clear_error() {
     let mut seen = [0; 3];
     for exchange in exchanges() {
         // Answers to what the client has no call for: no webhook, no page and no error.

@@ -24,7 +24,7 @@ fn every_path_ends_with_a_slash() {
 }
 
 #[test]
-fn the_documents_bound_on_a_target_url_is_the_types() {
+fn document_and_type_have_the_same_url_length_limit() {
     let (_, schema) = DOCUMENT.split_once("\n    TargetUrl:\n").unwrap();
     let bound = schema
         .lines()

@@ -32,7 +32,7 @@ async fn ensure(pretix: &PretixClient, desired: WebhookCreate) -> Result<Ensured
 }
 
 #[tokio::test]
-async fn a_webhook_is_created_once_however_its_lists_are_ordered() {
+async fn webhook_is_created_once_regardless_of_list_order() {
     let (pretix, _fake) = fake().await;
     let created = ensure(&pretix, desired()).await.unwrap();
     assert!(matches!(created, Ensured::Created(_)), "{created:?}");
@@ -66,7 +66,7 @@ async fn other_credentials_are_updated_and_shown_nowhere() {
 }
 
 #[tokio::test]
-async fn a_deleted_webhook_is_revived_and_ignored_beside_an_enabled_one() {
+async fn deleted_webhook_is_enabled_unless_there_is_an_enabled_one() {
     let (pretix, _fake) = fake().await;
     let first = ensure(&pretix, desired()).await.unwrap().into_webhook().id;
     pretix.delete_webhook(first).send().await.unwrap();
@@ -84,7 +84,7 @@ async fn a_deleted_webhook_is_revived_and_ignored_beside_an_enabled_one() {
 }
 
 #[tokio::test]
-async fn two_at_once_end_with_one_enabled_webhook() {
+async fn concurrent_calls_end_with_one_enabled_webhook() {
     let (pretix, _fake) = fake().await;
     let (a, b) = tokio::join!(ensure(&pretix, desired()), ensure(&pretix, desired()));
     let ids = [a.unwrap().into_webhook().id, b.unwrap().into_webhook().id];

@@ -55,7 +55,7 @@ async fn the_object_is_fetched_below_the_base_path_with_the_token() {
 }
 
 #[tokio::test]
-async fn the_object_is_decoded_into_a_type_of_the_caller() {
+async fn object_is_decoded_into_a_custom_type() {
     #[derive(Deserialize)]
     struct Order {
         code: String,
@@ -72,7 +72,7 @@ async fn the_object_is_decoded_into_a_type_of_the_caller() {
 }
 
 #[tokio::test]
-async fn a_failure_that_passes_is_retried() {
+async fn transient_failure_is_retried() {
     let ok = ResponseTemplate::new(200).set_body_json(json!({}));
     let (order, server) = fetch(vec![ResponseTemplate::new(503), ok]).await;
     order.unwrap();

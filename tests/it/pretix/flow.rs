@@ -35,7 +35,7 @@ fn create(events: EventScope) -> WebhookCreate {
 }
 
 #[tokio::test]
-async fn a_webhook_lives_dies_and_lives_again() {
+async fn webhook_is_created_deleted_and_enabled_again() {
     let fake = PretixFake::start().await;
     let pretix = client(&fake);
     let mut body = create(EventScope::only(["democon"]));
@@ -88,7 +88,7 @@ async fn a_replacement_resets_what_pretix_would_keep() {
 }
 
 #[tokio::test]
-async fn a_contradictory_webhook_is_repaired_by_saying_its_events() {
+async fn contradictory_webhook_is_fixed_by_sending_its_events() {
     let fake = PretixFake::start().await;
     let mut seed = limited("https://a.example/");
     seed.all_events = true;
@@ -103,7 +103,7 @@ async fn a_contradictory_webhook_is_repaired_by_saying_its_events() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_makes_one_webhook() {
+async fn create_with_a_lost_response_creates_one_webhook() {
     let fake = PretixFake::start().await;
     let pretix = client(&fake);
     for fault in [
@@ -150,7 +150,7 @@ async fn a_rate_limit_loses_nothing() {
 }
 
 #[tokio::test]
-async fn unknown_and_misspelt_action_types_are_refused_by_name() {
+async fn unknown_action_types_are_named_in_the_error() {
     let fake = PretixFake::start().await;
     let pretix = client(&fake);
     for name in [
@@ -196,7 +196,7 @@ async fn another_organizers_webhooks_are_out_of_reach() {
 }
 
 #[tokio::test]
-async fn what_the_fake_delivers_is_authenticated_and_read() {
+async fn deliveries_of_the_fake_are_authenticated_and_decoded() {
     let credentials =
         Credentials::new("pretix", Secret::from("p@ss: wörd".replace('ö', "o"))).unwrap();
     let auth = BasicAuth::new("2026", &credentials);

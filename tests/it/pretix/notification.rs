@@ -25,7 +25,7 @@ fn told(notification: &Notification) -> (&'static str, Value) {
 }
 
 /// The same, from the keys of a recorded body; only quotas need the action.
-fn told_by_keys(body: &Value) -> (&'static str, Value) {
+fn family_by_keys(body: &Value) -> (&'static str, Value) {
     let families = [
         ("orderposition_id", "check-in"),
         ("code", "order"),
@@ -46,13 +46,13 @@ fn told_by_keys(body: &Value) -> (&'static str, Value) {
 }
 
 #[test]
-fn every_recorded_delivery_is_of_the_expected_family_with_its_ids() {
+fn recorded_deliveries_have_the_expected_family_and_ids() {
     let mut families = std::collections::BTreeMap::new();
     for line in DELIVERIES.lines() {
         let body: Value = serde_json::from_str(line).unwrap();
         let notification = Notification::from_slice(line.as_bytes()).unwrap();
 
-        assert_eq!(told(&notification), told_by_keys(&body), "{line}");
+        assert_eq!(told(&notification), family_by_keys(&body), "{line}");
         assert_eq!(
             json!(notification.notification_id()),
             body["notification_id"]
@@ -80,7 +80,7 @@ fn every_recorded_delivery_is_of_the_expected_family_with_its_ids() {
 }
 
 #[test]
-fn each_family_says_where_to_fetch_its_object() {
+fn each_family_has_a_refetch_path() {
     let event = "/api/v1/organizers/o/events/e";
     for (action, id, expected) in [
         (
@@ -180,7 +180,7 @@ fn a_gift_cards_organizer_is_its_issuer() {
 }
 
 #[test]
-fn nullable_fields_may_be_null_or_missing() {
+fn nullable_fields_can_be_null_or_missing() {
     let check_in = json!({
         "notification_id": 1, "organizer": "o", "event": "e", "code": "A", "action": "pretix.event.checkin.reverted",
         "orderposition_id": null, "orderposition_positionid": null, "checkin_list": null, "type": null,
@@ -232,7 +232,7 @@ fn unknown_fields_are_ignored() {
 }
 
 #[test]
-fn a_new_action_of_a_known_family_is_of_that_family() {
+fn new_action_belongs_to_a_known_family() {
     let notification = read(
         &json!({"notification_id": 1, "organizer": "o", "event": "e", "code": "A",
         "action": "pretix.event.order.split.again"}),
@@ -242,7 +242,7 @@ fn a_new_action_of_a_known_family_is_of_that_family() {
 }
 
 #[test]
-fn the_family_follows_from_the_action_and_not_from_the_keys() {
+fn family_depends_on_the_action_and_not_on_the_keys() {
     for action in [
         "pretix.plugins.badges.printed",
         "pretix.event.order",
@@ -268,7 +268,7 @@ fn the_family_follows_from_the_action_and_not_from_the_keys() {
 }
 
 #[test]
-fn a_known_family_whose_fields_do_not_fit_keeps_its_json() {
+fn known_family_with_mismatched_fields_keeps_its_json() {
     for fields in [
         json!({"organizer": "o", "event": "e", "item": "seven"}),
         json!({"organizer": "o", "event": "e", "item": -1}),
@@ -298,7 +298,7 @@ fn a_known_family_whose_fields_do_not_fit_keeps_its_json() {
 }
 
 #[test]
-fn a_body_that_is_no_notification_is_an_error() {
+fn body_that_is_not_a_notification_is_an_error() {
     let error = |body: &[u8]| Notification::from_slice(body).unwrap_err();
     let nested = [&[b'['; 100_000][..], &[b']'; 100_000][..]].concat();
     for body in [
@@ -347,7 +347,7 @@ fn a_body_that_is_no_notification_is_an_error() {
 }
 
 #[test]
-fn a_key_that_occurs_twice_is_never_silently_the_second() {
+fn duplicate_key_is_an_error() {
     let body =
         br#"{"notification_id": 1, "organizer": "o", "organizer": "p", "event": "e", "item": 1,
         "action": "pretix.event.item.changed"}"#;
@@ -393,7 +393,7 @@ fn neither_an_error_nor_debug_shows_the_body() {
 }
 
 #[test]
-fn debug_output_shows_nothing_of_the_object() {
+fn debug_output_never_shows_the_object() {
     for (action, field) in [
         ("pretix.event.order.placed", "\"code\":\"hidden\""),
         ("pretix.event.quota.changed", "\"quota\":1,\"item\":2"),

@@ -40,7 +40,7 @@ fn credentials_are_percent_encoded_into_the_url() {
 
 /// Each character is encoded as it was for pretix 2026.8.0, which sent the plain text back.
 #[test]
-fn every_printable_character_is_encoded_as_tried_on_a_real_server() {
+fn printable_characters_are_encoded_as_tested_with_pretix() {
     let all: String = (' '..='~').collect();
     let user = format!("u{}", all.replace(':', ""));
     let password = format!("p{all}");
@@ -56,7 +56,7 @@ fn every_printable_character_is_encoded_as_tried_on_a_real_server() {
 }
 
 #[test]
-fn a_url_that_pretix_could_not_call_as_meant_is_refused() {
+fn url_that_pretix_cannot_call_is_rejected() {
     let refusal = |url: &str| TargetUrl::new(url, &credentials("u", "p")).unwrap_err();
     for url in [
         "",
@@ -151,7 +151,7 @@ fn nothing_shows_the_password() {
 }
 
 #[test]
-fn a_malformed_stored_url_hides_rather_too_much() {
+fn malformed_stored_url_is_fully_redacted() {
     for (url, shown) in [
         ("https://u:swordfish@example.org", "https://***@example.org"),
         (
@@ -257,7 +257,7 @@ fn every_recorded_target_url_survives_the_round_trip() {
 }
 
 #[test]
-fn credentials_that_pretix_would_garble_are_refused() {
+fn credentials_that_pretix_cannot_send_are_rejected() {
     let refusal =
         |user: &str, password: &str| Credentials::new(user, Secret::from(password)).unwrap_err();
     assert_eq!(refusal("", "p"), CredentialsError::EmptyUser);

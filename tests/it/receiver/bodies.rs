@@ -112,7 +112,7 @@ async fn headers_are_judged_before_the_body<S: Service>() {
 }
 
 #[tokio::test]
-async fn the_headers_are_judged_before_any_of_the_body_is_read() {
+async fn headers_are_checked_before_the_body_is_read() {
     headers_are_judged_before_the_body::<Preo>().await;
     headers_are_judged_before_the_body::<Lune>().await;
     headers_are_judged_before_the_body::<Pretix>().await;
@@ -120,7 +120,7 @@ async fn the_headers_are_judged_before_any_of_the_body_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_knows_its_length_is_refused_unread_without_a_header() {
+async fn body_with_a_known_length_is_refused_without_reading_it() {
     struct Known(Arc<AtomicBool>);
     impl Body for Known {
         type Data = Bytes;
@@ -186,7 +186,7 @@ async fn a_forged_body_is_read_once_and_never_decoded() {
 }
 
 #[tokio::test]
-async fn a_body_that_never_ends_is_cut_at_the_limit() {
+async fn endless_body_is_cut_off_at_the_limit() {
     let limit = 64 * 1024;
     let receiver = builder::<Pretix>().max_body_bytes(limit).build().unwrap();
     let headers = genuine::<Pretix>(Vec::new()).headers().clone();
@@ -196,7 +196,7 @@ async fn a_body_that_never_ends_is_cut_at_the_limit() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_that_never_ends_is_answered_with_413() {
+async fn endless_chunked_body_gets_413() {
     let receiver = builder::<Preo>().max_body_bytes(64 * 1024).build().unwrap();
     let address = serve(&receiver, |_| ready(())).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -214,7 +214,7 @@ async fn a_chunked_body_that_never_ends_is_answered_with_413() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_stands_still_is_cut_at_the_time_out() {
+async fn stalled_body_is_cut_off_at_the_timeout() {
     let timeout = Duration::from_secs(7);
     let receiver = builder::<Preo>().body_timeout(timeout).build().unwrap();
     let (parts, body) = genuine::<Preo>(Preo::body(1)).into_parts();
@@ -225,7 +225,7 @@ async fn a_body_that_stands_still_is_cut_at_the_time_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_trickles_has_one_time_out_for_the_whole() {
+async fn slow_body_has_one_timeout_in_total() {
     let timeout = Duration::from_secs(7);
     let receiver = builder::<Preo>().body_timeout(timeout).build().unwrap();
     let (parts, _) = genuine::<Preo>(Preo::body(1)).into_parts();
@@ -241,7 +241,7 @@ async fn a_body_that_trickles_has_one_time_out_for_the_whole() {
 }
 
 #[tokio::test]
-async fn a_body_of_endless_empty_frames_is_cut_at_the_time_out() {
+async fn endless_empty_frames_are_cut_off_at_the_timeout() {
     let timeout = Duration::from_millis(50);
     let receiver = builder::<Preo>().body_timeout(timeout).build().unwrap();
     let headers = genuine::<Preo>(Preo::body(1)).headers().clone();
@@ -250,7 +250,7 @@ async fn a_body_of_endless_empty_frames_is_cut_at_the_time_out() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_refused_even_if_what_came_is_genuine() {
+async fn truncated_body_is_refused_even_with_a_valid_signature() {
     let body: &'static [u8] = Preo::body(1).leak();
     let headers = genuine::<Preo>(body.to_vec()).headers().clone();
     let mut frames = VecDeque::from([
@@ -263,7 +263,7 @@ async fn a_body_that_breaks_off_is_refused_even_if_what_came_is_genuine() {
 }
 
 #[tokio::test]
-async fn a_body_is_the_same_however_it_is_cut() {
+async fn body_is_the_same_in_any_chunks() {
     let body: &'static [u8] = Preo::body(1).leak();
     let headers = genuine::<Preo>(body.to_vec()).headers().clone();
     for size in 1..=body.len() {
@@ -279,7 +279,7 @@ async fn a_body_is_the_same_however_it_is_cut() {
 }
 
 #[tokio::test]
-async fn trailers_are_no_part_of_a_body() {
+async fn trailers_are_not_part_of_the_body() {
     let body: &'static [u8] = Preo::body(1).leak();
     let headers = genuine::<Preo>(body.to_vec()).headers().clone();
     let trailers = Some(Ok(Frame::trailers(HeaderMap::new())));
@@ -354,7 +354,7 @@ async fn another(receiver: &Receiver<<Preo as Service>::Source>) -> Result<Deliv
 }
 
 #[tokio::test]
-async fn open_requests_past_the_room_for_all_get_503_and_harm_no_earlier_one() {
+async fn requests_over_the_buffer_limit_get_503_without_affecting_earlier_ones() {
     let receiver = roomy_for_four();
     let mut opened = Vec::new();
     for number in 0..OPEN {
@@ -376,7 +376,7 @@ async fn open_requests_past_the_room_for_all_get_503_and_harm_no_earlier_one() {
 }
 
 #[tokio::test]
-async fn open_forged_requests_give_their_room_back() {
+async fn forged_requests_free_their_buffer_space() {
     let receiver = roomy_for_four();
     for _ in 0..3 {
         let mut opened = Vec::new();
@@ -396,7 +396,7 @@ async fn open_forged_requests_give_their_room_back() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_gives_its_room_back() {
+async fn dropped_request_frees_its_buffer_space() {
     let receiver = roomy_for_four();
     for _ in 0..3 {
         let mut opened = Vec::new();
@@ -410,7 +410,7 @@ async fn a_request_that_is_dropped_gives_its_room_back() {
 }
 
 #[tokio::test]
-async fn a_body_that_only_announces_its_length_takes_no_room() {
+async fn announced_length_takes_no_buffer_space() {
     let receiver = roomy_for_four();
     let mut headers = Preo::forged().unwrap();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(OPEN * SIZE));
@@ -425,7 +425,7 @@ async fn a_body_that_only_announces_its_length_takes_no_room() {
 }
 
 #[tokio::test]
-async fn too_many_open_requests_are_answered_with_503_over_http() {
+async fn too_many_open_requests_get_503_over_http() {
     let receiver = roomy_for_four();
     let mut opened = Vec::new();
     for number in 0..OPEN {

@@ -89,7 +89,7 @@ async fn a_failure_releases_the_event() {
 }
 
 #[tokio::test]
-async fn of_two_deliveries_at_once_one_runs_and_the_other_is_told_to_come_again() {
+async fn of_two_concurrent_deliveries_one_runs_and_the_other_gets_503() {
     let (receiver, _) = receiver_and_store();
     let (runs, gate) = (Runs::default(), Notify::new());
     let first = delivery(&receiver).await;
@@ -113,7 +113,7 @@ async fn of_two_deliveries_at_once_one_runs_and_the_other_is_told_to_come_again(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_outlives_its_lease_is_dropped_and_its_event_released() {
+async fn handler_that_exceeds_its_lease_is_dropped_and_its_event_released() {
     let store = MemoryStore::default();
     let receiver = builder::<Preo>()
         .name("test")
@@ -152,14 +152,14 @@ async fn the_time_to_grant_a_claim_counts_as_part_of_the_lease() {
 }
 
 #[tokio::test]
-async fn an_endless_lease_is_no_lease() {
+async fn endless_lease_never_expires() {
     let receiver = builder::<Preo>().lease(Duration::MAX).build().unwrap();
     let answer = delivery(&receiver).await.handle(|_| ready(())).await;
     assert_eq!(answer.status(), 204);
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_ends_its_handler_and_releases_the_event() {
+async fn dropping_a_request_cancels_its_handler_and_releases_the_event() {
     let (receiver, store) = receiver_and_store();
     let dropped = Runs::default();
     let mut handling = Box::pin(delivery(&receiver).await.handle(|_| {
@@ -177,7 +177,7 @@ async fn a_request_that_is_dropped_ends_its_handler_and_releases_the_event() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_is_500_and_releases_the_event() {
+async fn panicking_handler_gets_500_and_releases_the_event() {
     async fn panics<E>(_: E) {
         panic!("on purpose");
     }
@@ -188,7 +188,7 @@ async fn a_handler_that_panics_is_500_and_releases_the_event() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_dropped_during_the_commit_commits_all_the_same() {
+async fn request_dropped_during_the_commit_is_still_committed() {
     let store = Gated::default();
     let receiver = builder::<Preo>()
         .name("test")
@@ -206,7 +206,7 @@ async fn a_request_that_is_dropped_during_the_commit_commits_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_at_the_commit_is_503_and_the_lease_ends_the_claim() {
+async fn failed_commit_gets_503_and_the_claim_expires() {
     let store = Failing::at("commit");
     let receiver = builder::<Preo>()
         .name("test")
@@ -223,7 +223,7 @@ async fn a_store_that_fails_at_the_commit_is_503_and_the_lease_ends_the_claim() 
 }
 
 #[tokio::test]
-async fn a_store_that_fails_at_the_claim_is_503_and_nothing_runs() {
+async fn failed_claim_gets_503_and_no_handler_runs() {
     let store = Failing::at("claim");
     let receiver = builder::<Preo>()
         .name("test")
@@ -238,7 +238,7 @@ async fn a_store_that_fails_at_the_claim_is_503_and_nothing_runs() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_at_the_release_is_503() {
+async fn failed_release_gets_503() {
     let store = Failing::at("release");
     let receiver = builder::<Preo>()
         .name("test")
@@ -253,7 +253,7 @@ async fn a_store_that_fails_at_the_release_is_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_claim_that_was_lost_is_not_committed_over_its_new_holder() {
+async fn lost_claim_is_not_committed_over_its_new_holder() {
     let store = Hasty(MemoryStore::default());
     let receiver = builder::<Preo>()
         .name("test")
@@ -303,7 +303,7 @@ async fn the_events_of_a_batch_are_handled_in_order_and_the_first_failure_ends_i
 }
 
 #[tokio::test]
-async fn a_delivery_tells_the_key_that_matched_and_the_time_of_its_signature() {
+async fn delivery_has_the_key_name_and_the_timestamp() {
     let receiver = builder::<Batches>().build().unwrap();
     let delivery = received(&receiver, Batches::of(&["a"])).await;
     assert_eq!(delivery.key_name(), "2026-11");
@@ -316,7 +316,7 @@ async fn a_delivery_tells_the_key_that_matched_and_the_time_of_its_signature() {
 }
 
 #[tokio::test]
-async fn events_without_an_identity_are_told_by_their_bytes() {
+async fn events_without_an_id_are_deduplicated_by_their_bytes() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
     let deliveries = preo::Source::new(verifier)
         .identified_by(|payload| payload.get("id")?.as_str().map(str::to_owned));
@@ -335,7 +335,7 @@ async fn events_without_an_identity_are_told_by_their_bytes() {
 }
 
 #[tokio::test]
-async fn notifications_of_pretix_are_told_by_installation_organizer_and_id() {
+async fn pretix_notifications_are_deduplicated_by_installation_organizer_and_id() {
     async fn key(installation: Option<&str>, body: &str) -> EventKey {
         let mut deliveries = Pretix::source();
         if let Some(host) = installation {
@@ -517,7 +517,7 @@ impl DedupStore for Failing {
 }
 
 #[tokio::test]
-async fn a_batch_of_lune_ends_at_a_failure_and_goes_on_there_when_it_comes_again() {
+async fn lune_batch_stops_at_a_failure_and_resumes_there_on_redelivery() {
     let receiver = builder::<Lune>().build().unwrap();
     let body = br#"{"events":[
         {"event_id":"ev1","event_type":"order.paid","data":{"order":{"id":"or1"}}},
@@ -587,7 +587,7 @@ async fn closures_infer_their_error_and_functions_of_any_error_can_be_called() {
 }
 
 #[tokio::test]
-async fn a_handler_sees_the_events_key_its_raw_bytes_and_what_authenticated_it() {
+async fn handler_sees_the_event_key_raw_bytes_and_key_name() {
     #[derive(serde::Deserialize)]
     struct More {
         added_later: u64,

@@ -149,7 +149,7 @@ async fn without_the_option_a_lower_sequence_is_handled() {
 }
 
 #[tokio::test]
-async fn an_event_that_failed_is_not_stale_when_it_comes_again() {
+async fn failed_event_is_not_stale_when_redelivered() {
     let receiver = Receiver::builder(source().skip_stale()).build().unwrap();
     let events = || batch(&[event("e1", "a", "1"), event("e2", "a", "2")]);
     let failed = received(&receiver, events()).await;
@@ -177,7 +177,7 @@ async fn a_source_that_skips_stale_events_needs_a_store_that_can() {
 }
 
 #[tokio::test]
-async fn an_odd_event_reaches_the_handler_with_its_bytes_and_costs_no_other() {
+async fn malformed_event_is_handled_with_its_bytes_and_does_not_affect_others() {
     let odd = b"{\"event_id\":\"e2\",\"event_type\":\"order.paid\",\"data\":\"\xff\"}";
     let (head, tail) = (
         event("e1", "a", "1").to_string(),
@@ -215,7 +215,7 @@ async fn an_odd_event_reaches_the_handler_with_its_bytes_and_costs_no_other() {
 }
 
 #[tokio::test]
-async fn the_string_5_and_the_number_5_are_two_ids() {
+async fn string_5_and_number_5_are_different_ids() {
     let receiver = Receiver::new(source());
     let body = br#"{"events":[
         {"event_id":5,"event_type":"x"}, {"event_id":"5","event_type":"x"},
@@ -242,7 +242,7 @@ async fn the_string_5_and_the_number_5_are_two_ids() {
 }
 
 #[tokio::test]
-async fn a_batch_of_ten_thousand_events_passes_with_the_defaults() {
+async fn batch_of_ten_thousand_events_is_accepted_by_default() {
     let sample: Value =
         serde_json::from_str(include_str!("../../data/lune/sample-delivery.json")).unwrap();
     let events: Vec<Value> = (0..10_000)

@@ -147,7 +147,7 @@ async fn an_observer_sees_a_handler_past_its_lease() {
 }
 
 #[tokio::test]
-async fn an_observer_sees_what_a_store_answers() {
+async fn observer_sees_store_results() {
     let seen = Seen::default();
     for (answer, label) in [
         (Ok(Claim::Held), "held"),

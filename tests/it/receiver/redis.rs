@@ -81,7 +81,7 @@ fn reason(error: StoreError) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs redis-server"]
-async fn one_of_many_processes_is_granted_an_event() {
+async fn only_one_of_many_processes_claims_an_event() {
     let server = RedisServer::start();
     let stores = (0..4).map(|_| patient(&server)).collect();
     one_of_many_is_granted(stores).await;
@@ -161,7 +161,7 @@ async fn a_redis_that_is_down_is_unavailable() {
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_is_unavailable_after_the_time_out() {
+async fn hanging_redis_is_unavailable_after_the_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}/", listener.local_addr().unwrap());
     let mut open = Vec::new();
@@ -200,26 +200,26 @@ async fn a_connection_that_hangs_is_replaced() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn a_step_whose_answer_is_lost_is_done_once() {
+async fn operation_with_a_lost_response_is_applied_once() {
     let server = RedisServer::start();
     let (kept, freed) = (key("kept"), key("freed"));
 
-    let token = granted(&losing_an_answer(&server).await, &kept).await;
+    let token = granted(&losing_a_response(&server).await, &kept).await;
     let claim = patient(&server).claim(&kept, LEASE).await;
     assert_eq!(claim, Ok(Claim::Held));
 
-    let store = losing_an_answer(&server).await;
+    let store = losing_a_response(&server).await;
     store.commit(&kept, token, REMEMBER).await.unwrap();
     let log = String::from_utf8_lossy(&server.append_only_file()).into_owned();
     assert_eq!(log.matches("done:").count(), 1, "{log}");
 
     let token = granted(&patient(&server), &freed).await;
-    let store = losing_an_answer(&server).await;
+    let store = losing_a_response(&server).await;
     store.release(&freed, token).await.unwrap();
     granted(&patient(&server), &freed).await;
 }
 
-async fn losing_an_answer(server: &RedisServer) -> RedisStore {
+async fn losing_a_response(server: &RedisServer) -> RedisStore {
     let proxy = proxy(server, Fault::LosesTheFirstAnswer).await;
     let builder = RedisStore::builder(&proxy);
     builder.timeout(Duration::from_secs(60)).build().unwrap()
@@ -227,7 +227,7 @@ async fn losing_an_answer(server: &RedisServer) -> RedisStore {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn a_password_that_becomes_right_heals_the_store() {
+async fn corrected_password_recovers_the_store() {
     let server = RedisServer::start_with(&["--requirepass", "right"]);
     let url = server.url().replace("//", "//:other@");
     let store = RedisStore::builder(&url)
@@ -248,7 +248,7 @@ async fn a_password_that_becomes_right_heals_the_store() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn a_redis_that_forgot_its_scripts_is_told_them_again() {
+async fn scripts_are_loaded_again_after_a_flush() {
     let server = RedisServer::start();
     let store = patient(&server);
     let token = granted(&store, &key("scripts")).await;
@@ -265,7 +265,7 @@ async fn a_redis_that_forgot_its_scripts_is_told_them_again() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn a_redis_that_is_full_is_unavailable_and_says_why() {
+async fn full_redis_is_unavailable_with_a_reason() {
     let server = RedisServer::start_with(&["--maxmemory", "1"]);
     let error = patient(&server).claim(&key("full"), LEASE).await;
     assert!(reason(error.unwrap_err()).contains("OOM"));
@@ -273,7 +273,7 @@ async fn a_redis_that_is_full_is_unavailable_and_says_why() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn two_prefixes_are_two_stores() {
+async fn different_prefixes_are_separate_stores() {
     let server = RedisServer::start();
     let store = |prefix: &str| {
         let builder = RedisStore::builder(&server.url()).prefix(prefix);
@@ -291,7 +291,7 @@ async fn two_prefixes_are_two_stores() {
 
 #[tokio::test]
 #[ignore = "needs redis-server"]
-async fn a_key_that_is_somebody_elses_is_left_alone() {
+async fn key_of_another_application_is_not_touched() {
     let server = RedisServer::start();
     let store = patient(&server);
     let name = format!("{PREFIX}{}", key("foreign").as_str());
@@ -336,7 +336,7 @@ async fn the_user_and_the_database_of_a_url_are_used() {
 #[cfg(feature = "redis-tls")]
 #[tokio::test]
 #[ignore = "needs redis-server and openssl"]
-async fn tls_is_spoken_to_a_rediss_url() {
+async fn rediss_url_uses_tls() {
     let directory = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let name = format!("redis-tls-{}", std::process::id());
     let file = |end: &str| {
@@ -400,7 +400,7 @@ fn a_store_cannot_be_built_outside_of_a_runtime() {
 }
 
 #[tokio::test]
-async fn a_store_does_not_show_its_password() {
+async fn store_never_shows_its_password() {
     let builder = RedisStore::builder("redis://user:hunter2@127.0.0.1/");
     let shown = format!("{builder:?} {:?}", builder.clone().build().unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
@@ -424,7 +424,7 @@ async fn proxy(server: &RedisServer, fault: Fault) -> String {
         let (first, _) = listener.accept().await.unwrap();
         match fault {
             Fault::SwallowsTheFirstConnection => drop(tokio::spawn(swallow(first))),
-            Fault::LosesTheFirstAnswer => lose_an_answer(first, connect(&address).await).await,
+            Fault::LosesTheFirstAnswer => lose_a_response(first, connect(&address).await).await,
         }
         while let Ok((mut client, _)) = listener.accept().await {
             let mut redis = connect(&address).await;
@@ -450,7 +450,7 @@ async fn swallow(mut client: TcpStream) {
 }
 
 /// Forwards until the first script has been run.
-async fn lose_an_answer(mut client: TcpStream, mut redis: TcpStream) {
+async fn lose_a_response(mut client: TcpStream, mut redis: TcpStream) {
     let (mut request, mut answer) = ([0; 16 * 1024], [0; 16 * 1024]);
     let mut script = false;
     loop {

@@ -49,7 +49,7 @@ async fn rotating_a_key_does_not_make_an_event_new() {
 }
 
 #[tokio::test]
-async fn owners_of_keys_in_one_keyring_do_not_use_up_each_others_events() {
+async fn key_owners_in_one_keyring_have_separate_events() {
     let key = |name: &str, secret: &str, owner: &str| {
         Key::new(name, &Secret::from(secret)).unwrap().owner(owner)
     };
@@ -66,7 +66,7 @@ async fn owners_of_keys_in_one_keyring_do_not_use_up_each_others_events() {
 }
 
 #[tokio::test]
-async fn users_of_one_pretix_receiver_do_not_use_up_each_others_notifications() {
+async fn pretix_users_have_separate_notifications() {
     let credentials =
         |user: &str, password: &str| Credentials::new(user, Secret::from(password)).unwrap();
     let auth = BasicAuth::new("acme old", &credentials("acme", "old"));
@@ -120,7 +120,7 @@ async fn receivers_of_two_services_with_one_name_do_not_share_events() {
 }
 
 #[tokio::test]
-async fn an_installation_and_an_organizer_never_make_the_key_of_another() {
+async fn installations_and_organizers_have_distinct_keys() {
     let source = |installation: &str| {
         let source = Pretix::source().installation(installation);
         Receiver::builder(source).name("tickets").build().unwrap()
@@ -147,7 +147,7 @@ async fn an_installation_and_an_organizer_never_make_the_key_of_another() {
 }
 
 #[tokio::test]
-async fn an_empty_id_is_no_id() {
+async fn empty_id_counts_as_missing() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
     let source = preo::Source::new(verifier);
     let receiver = Receiver::new(source.identified_by(|_| Some(String::new())));
@@ -156,7 +156,7 @@ async fn an_empty_id_is_no_id() {
 }
 
 #[test]
-fn a_value_that_disables_what_it_configures_is_refused() {
+fn settings_that_disable_themselves_fail_the_build() {
     use std::time::Duration;
 
     let build = |builder: webhook_sdk::receiver::ReceiverBuilder<_>| builder.build().unwrap_err();

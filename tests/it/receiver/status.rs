@@ -50,7 +50,7 @@ fn status(answer: Response<Bytes>) -> u16 {
     status
 }
 
-async fn nothing_malformed_or_wrong_is_401<S: Service>() {
+async fn missing_malformed_or_wrong_signature_gets_401<S: Service>() {
     for way in Way::BOTH {
         let receiver = builder::<S>().build().unwrap();
         let runs = Runs::default();
@@ -75,7 +75,7 @@ async fn a_changed_byte_is_401<S: Service>() {
 }
 
 #[tokio::test]
-async fn too_old_or_too_new_is_401() {
+async fn expired_or_future_signature_gets_401() {
     let tolerance = TimeDelta::from_std(Batches::TOLERANCE).unwrap();
     let minute = TimeDelta::minutes(1);
     let cases = [
@@ -275,7 +275,7 @@ async fn a_result_that_is_ok_is_204<S: Service>() {
 }
 
 #[tokio::test]
-async fn a_reply_to_pretix_is_its_status() {
+async fn pretix_handler_sets_the_status() {
     let replies = [
         (Ack::<webhook_sdk::pretix::Source>::done(), 204, 1),
         (Ack::retry(), 503, 2),
@@ -317,7 +317,7 @@ macro_rules! rows {
 macro_rules! every_row {
     ($($module:ident: $service:ty,)*) => {
         rows! { $($module: $service {
-            nothing_malformed_or_wrong_is_401
+            missing_malformed_or_wrong_signature_gets_401
             too_long_is_413
             the_default_limit_is_that_of_the_source
             another_content_type_than_json_is_415
@@ -349,7 +349,7 @@ rows! {
 }
 
 #[tokio::test]
-async fn every_unproven_delivery_gets_the_same_answer() {
+async fn every_unauthenticated_delivery_gets_the_same_response() {
     async fn answers<S: Service>() -> Vec<Response<Bytes>> {
         let receiver = builder::<S>().build().unwrap();
         let mut answers = Vec::new();
@@ -376,7 +376,7 @@ async fn every_unproven_delivery_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn a_method_other_than_post_is_the_routers_business() {
+async fn method_is_not_checked() {
     let address = serve(&builder::<Preo>().build().unwrap(), done).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let answer = client

@@ -272,13 +272,13 @@ mod memory {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_of_many_tasks_is_granted_an_event_in_memory() {
+async fn only_one_of_many_tasks_claims_an_event_in_memory() {
     let store = MemoryStore::default();
     one_of_many_is_granted(vec![store.clone(), store]).await;
 }
 
 #[tokio::test]
-async fn a_memory_store_forgets_the_events_that_were_unused_for_longest() {
+async fn memory_store_evicts_the_least_recently_used_events() {
     let store = MemoryStore::with_capacity(NonZeroUsize::new(100).unwrap());
     for number in 0..10_000 {
         let key = key(&number.to_string());
@@ -298,7 +298,7 @@ async fn a_memory_store_forgets_the_events_that_were_unused_for_longest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_memory_store_frees_what_has_ended_while_new_events_come() {
+async fn memory_store_removes_expired_events() {
     let store = MemoryStore::default();
     for number in 0..100 {
         granted(&store, &key(&format!("old {number}"))).await;

@@ -138,7 +138,7 @@ async fn an_unknown_tenant_is_refused_like_a_wrong_signature_after_its_body_was_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loader_that_fails_is_503_and_is_asked_again_after_a_second() {
+async fn failing_loader_gets_503_and_is_retried_after_a_second() {
     let loads = Runs::default();
     let counted = loads.clone();
     let tenants = Tenants::<Verifier>::new(by_path, move |_| {
@@ -158,7 +158,7 @@ async fn a_loader_that_fails_is_503_and_is_asked_again_after_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loader_that_hangs_or_panics_is_503() {
+async fn hanging_or_panicking_loader_gets_503() {
     let hanging = Tenants::<Verifier>::new(by_path, |_| std::future::pending());
     let panicking = Tenants::<Verifier>::new(by_path, async |_| panic!("on purpose"));
     for tenants in [hanging, panicking] {
@@ -168,7 +168,7 @@ async fn a_loader_that_hangs_or_panics_is_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_are_kept_for_their_lifetime_and_loaded_once_by_requests_at_once() {
+async fn keys_are_cached_and_concurrent_requests_load_them_once() {
     let secrets = Secrets::default();
     secrets.set("acme", "old");
     let lifetime = Duration::from_secs(60);
@@ -198,7 +198,7 @@ async fn keys_are_kept_for_their_lifetime_and_loaded_once_by_requests_at_once() 
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_known_once_it_is_invalidated() {
+async fn invalidating_an_unknown_tenant_loads_it_again() {
     let secrets = Secrets::default();
     let tenants = preo_tenants(&secrets);
     let receiver = Receiver::new(Preo::for_tenants(tenants.clone()));
@@ -212,7 +212,7 @@ async fn an_unknown_tenant_is_known_once_it_is_invalidated() {
 }
 
 #[tokio::test]
-async fn keys_that_were_loaded_before_an_invalidation_are_not_kept() {
+async fn keys_loaded_before_an_invalidation_are_not_cached() {
     let (loading, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let secret = Arc::new(Mutex::new("old"));
     let tenants = Tenants::new(by_path, {
@@ -259,7 +259,7 @@ async fn made_up_tenants_do_not_evict_known_ones() {
 }
 
 #[tokio::test]
-async fn tenants_do_not_take_each_others_events_for_duplicates() {
+async fn tenants_have_separate_events() {
     let secrets = Secrets::default();
     secrets.set("acme", "secret of acme");
     secrets.set("globex", "secret of globex");

@@ -39,7 +39,7 @@ async fn logged<S: Service>(headers: HeaderMap, body: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn the_reason_of_a_refusal_is_logged_without_what_was_sent() {
+async fn refusal_reason_is_logged_without_content() {
     let body = br#"{"id":"payload-1"}"#;
     let forged = Preo::forged().unwrap();
     let digest = "0f".repeat(32);
@@ -123,7 +123,7 @@ async fn a_failed_handler_is_logged_with_the_events_key_and_its_own_error() {
 }
 
 #[test]
-fn nothing_of_a_receiver_shows_a_secret() {
+fn receiver_never_shows_a_secret() {
     let receiver = builder::<Preo>().build().unwrap();
     let shown = format!("{receiver:?} {:?}", builder::<Pretix>());
     assert!(!shown.contains(SECRET), "{shown}");

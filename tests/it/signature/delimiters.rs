@@ -178,7 +178,7 @@ fn two_inputs_never_have_the_same_signature() {
 }
 
 #[test]
-fn a_part_that_touches_its_neighbor_is_not_built_because_bytes_could_move() {
+fn undelimited_parts_are_rejected() {
     for pieces in [
         &[Timestamp, Body][..],
         &[Header, Body],
@@ -231,7 +231,7 @@ fn adjacent_literals_are_one_delimiter() {
 }
 
 #[test]
-fn an_undelimited_part_is_named_and_the_fix_too() {
+fn undelimited_part_is_named_with_the_fix() {
     let error = scheme(&[Header, Body]).unwrap_err().to_string();
     assert!(
         error.contains("the header x-id") && error.contains("Part::literal"),

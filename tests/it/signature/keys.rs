@@ -124,7 +124,7 @@ fn other_secrets_are_keys_byte_for_byte() {
 }
 
 #[test]
-fn a_refused_secret_is_not_in_the_error_which_says_what_to_do() {
+fn secret_error_explains_the_fix_without_the_secret() {
     for (secret, advice) in [
         (" swordfish", "trim it"),
         ("sword\nfish", "Key::from_bytes"),
@@ -138,7 +138,7 @@ fn a_refused_secret_is_not_in_the_error_which_says_what_to_do() {
 }
 
 #[test]
-fn keys_that_sign_alike_cannot_share_a_keyring() {
+fn equivalent_keys_cannot_share_a_keyring() {
     let padded = |name: &str, bytes: &[u8]| Key::from_bytes(name, bytes).unwrap();
     let taken = |name: &str| KeyringError::SecretTaken {
         name: name.into(),
@@ -335,7 +335,7 @@ fn a_reload_drops_the_keys_whose_grace_period_has_ended() {
 }
 
 #[test]
-fn a_bad_reload_changes_nothing() {
+fn failed_reload_changes_nothing() {
     let keyring = ring("secret");
     let twins = || [key("a", "one"), key("a", "two")];
     let alike = || [key("a", "one"), key("b", "one")];
@@ -348,7 +348,7 @@ fn a_bad_reload_changes_nothing() {
 }
 
 #[test]
-fn a_verification_during_reloads_sees_a_whole_set() {
+fn verification_sees_reloads_atomically() {
     let keyring = ring("stays");
     let verifier = verifier(&keyring);
     std::thread::scope(|scope| {
@@ -371,7 +371,7 @@ fn a_verification_during_reloads_sees_a_whole_set() {
 }
 
 #[test]
-fn changes_from_many_threads_are_all_kept() {
+fn concurrent_changes_are_all_kept() {
     let keyring = ring("first");
     std::thread::scope(|scope| {
         for thread in 0..8 {

@@ -60,7 +60,7 @@ fn parts_on_both_sides_of_the_body_are_signed() {
 }
 
 #[test]
-fn the_timestamp_is_signed_as_its_header_writes_it() {
+fn timestamp_is_signed_as_written_in_its_header() {
     let padded = format!("000{NOW}");
     let headers = signed(&padded, "id-1");
     let verified = verifier().verify(&headers, BODY).unwrap();
@@ -68,7 +68,7 @@ fn the_timestamp_is_signed_as_its_header_writes_it() {
 }
 
 #[test]
-fn a_timestamp_or_signed_header_that_is_missing_repeated_empty_or_garbled_is_refused() {
+fn missing_repeated_empty_or_malformed_timestamp_or_signed_header_is_refused() {
     let good = signed(&NOW.to_string(), "id-1");
     for name in ["x-time", "x-id"] {
         let header = HeaderName::from_static(name);
@@ -113,7 +113,7 @@ fn a_timestamp_or_signed_header_that_is_missing_repeated_empty_or_garbled_is_ref
 }
 
 #[test]
-fn a_header_behind_the_body_cannot_take_part_of_it() {
+fn header_after_the_body_cannot_absorb_part_of_it() {
     let moved = [&NOW.to_string(), ":", "a", ":", "b", ";"];
     let parts: Vec<&[u8]> = std::iter::once("v0:")
         .chain(moved)
@@ -132,7 +132,7 @@ fn a_header_behind_the_body_cannot_take_part_of_it() {
 }
 
 #[test]
-fn a_signed_header_may_hold_bytes_beyond_ascii() {
+fn signed_header_can_contain_non_ascii_bytes() {
     let scheme = Scheme::builder("x-signature")
         .sign([Part::header("x-name"), Part::literal("\n"), Part::Body])
         .build()
@@ -146,7 +146,7 @@ fn a_signed_header_may_hold_bytes_beyond_ascii() {
 }
 
 #[test]
-fn the_fraction_of_a_second_counts_at_the_bound() {
+fn fraction_of_a_second_counts_at_the_tolerance() {
     let headers = signed(&NOW.to_string(), "id-1");
     let read_at = |seconds: i64, nanoseconds: u32| {
         let moment = DateTime::from_timestamp(seconds, nanoseconds).unwrap();

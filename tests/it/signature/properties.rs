@@ -96,7 +96,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_signed_is_verified(case in case()) {
+    fn signed_requests_are_verified(case in case()) {
         let headers = case.signed();
         let verifier = case.verifier();
         let verified = verifier.verify(&headers, &case.body).unwrap();
@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_bit_of_the_body_is_noticed(case in case(), bit in any::<Index>()) {
+    fn any_changed_bit_of_the_body_is_detected(case in case(), bit in any::<Index>()) {
         prop_assume!(!case.body.is_empty());
         let body = flipped(&case.body, bit.index(case.body.len() * 8));
         let refused = case.verifier().verify(&case.signed(), &body).unwrap_err();
@@ -115,7 +115,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_or_longer_body_is_noticed(case in case(), end in any::<Index>(), more in vec(any::<u8>(), 1..70)) {
+    fn truncated_or_extended_body_is_detected(case in case(), end in any::<Index>(), more in vec(any::<u8>(), 1..70)) {
         let headers = case.signed();
         let longer = [&case.body[..], &more].concat();
         prop_assert!(case.verifier().verify(&headers, &longer).is_err());
@@ -126,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_bit_of_the_key_is_noticed(case in case(), bit in any::<Index>()) {
+    fn any_changed_bit_of_the_key_is_detected(case in case(), bit in any::<Index>()) {
         let headers = case.signed();
         let key = flipped(&case.key, bit.index(case.key.len() * 8));
         prop_assume!(Key::from_bytes("main", &key).is_ok());
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn any_changed_bit_of_a_signed_header_is_noticed(case in case(), bit in any::<Index>()) {
+    fn any_changed_bit_of_a_signed_header_is_detected(case in case(), bit in any::<Index>()) {
         let headers = case.signed();
         let verifier = case.verifier();
         for name in headers.keys() {

@@ -25,7 +25,7 @@ fn refused(scheme: SchemeBuilder, expected: SchemeError) {
 }
 
 #[test]
-fn a_name_that_is_no_header_is_refused_wherever_it_stands() {
+fn invalid_header_names_are_rejected_everywhere() {
     for bad in ["", "two words", "x-é", "x:y"] {
         let name = || SchemeError::HeaderName { name: bad.into() };
         let signed = [Part::header(bad), Part::literal("."), Part::Body];
@@ -65,7 +65,7 @@ fn the_body_is_signed_once_and_no_literal_is_empty() {
 }
 
 #[test]
-fn a_timestamp_is_read_and_signed_or_neither() {
+fn timestamp_must_be_both_read_and_signed() {
     let dated = dated_parts;
     refused(builder().sign(dated()), SchemeError::TimestampSourceMissing);
     refused(
@@ -89,7 +89,7 @@ fn a_timestamp_is_read_and_signed_or_neither() {
 }
 
 #[test]
-fn a_field_has_a_key_of_its_own() {
+fn fields_must_have_different_keys() {
     for key in ["", "a b", "a,b", "a=b", "é", "a\t"] {
         let expected = || SchemeError::FieldKey { key: key.into() };
         refused(builder().fields(key), expected());
@@ -108,7 +108,7 @@ fn a_field_has_a_key_of_its_own() {
 }
 
 #[test]
-fn a_separator_can_be_told_from_a_digest_and_a_prefix_can_match() {
+fn separator_and_prefix_must_be_usable() {
     for separator in ["", "a", "-", "=", "_-", "é", "\n"] {
         refused(builder().list(separator), SchemeError::Separator);
     }

@@ -3,7 +3,7 @@
 use webhook_sdk::Secret;
 
 #[test]
-fn a_secret_is_read_only_by_asking_for_it() {
+fn secret_is_only_shown_by_expose() {
     let secret = Secret::from("swordfish".to_owned());
     assert_eq!(secret.expose(), "swordfish");
     assert_eq!(

@@ -83,7 +83,7 @@ fn a_timestamp_header_and_signed_headers_go_into_the_signature() {
 }
 
 #[test]
-fn a_refusal_to_sign_leaves_the_headers_as_they_were() {
+fn failed_signing_leaves_the_headers_unchanged() {
     let with_id = || {
         Scheme::builder("x-signature")
             .timestamp_header("x-time")

@@ -6,7 +6,7 @@ use webhook_sdk::{Error, ErrorKind, RetryPolicy};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer};
 
-use super::{assert_shows_nothing, create, failure, fields, json};
+use super::{assert_nothing_is_shown, create, failure, fields, json};
 use crate::support::{TOKEN, preo, raw_server, webhook};
 
 async fn create_failure(status: u16, body: &str) -> Error {
@@ -94,7 +94,7 @@ async fn validation_error_names_its_fields_and_not_their_messages() {
         error.to_string(),
         "create_webhook: 400 Bad Request: invalid fields: events.0, url"
     );
-    assert_shows_nothing(&error, "9f86d081");
+    assert_nothing_is_shown(&error, "9f86d081");
     assert_eq!(error.field_errors().len(), 2);
 
     let error = create_failure(422, r#"{"name":["Blank."]}"#).await;
@@ -114,7 +114,7 @@ async fn validation_error_names_its_fields_and_not_their_messages() {
 }
 
 #[tokio::test]
-async fn names_of_fields_are_shown_within_bounds() {
+async fn field_names_are_shown_within_limits() {
     let many: serde_json::Map<_, _> = (0..500)
         .map(|n| (format!("field_{n:03}"), serde_json::json!(["x"])))
         .collect();
@@ -139,7 +139,7 @@ async fn names_of_fields_are_shown_within_bounds() {
 }
 
 #[tokio::test]
-async fn detail_is_read_in_any_shape() {
+async fn detail_is_read_in_any_format() {
     let cases: [(&str, Option<&str>, &[(&str, &str)]); 7] = [
         (r#"{"detail":"One."}"#, Some("One."), &[]),
         (r#"{"detail":["One.","Two."]}"#, Some("One. Two."), &[]),
@@ -228,7 +228,7 @@ async fn request_id_is_bounded_visible_and_never_the_token() {
         let error = failure(response).await;
         assert!(error.is_decode());
         assert_eq!(error.request_id(), expected, "{id}");
-        assert_shows_nothing(&error, TOKEN);
+        assert_nothing_is_shown(&error, TOKEN);
     }
 }
 

@@ -92,7 +92,7 @@ async fn not_modified_is_not_called_a_redirect() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_http_are_told_from_a_closed_connection() {
+async fn bytes_that_are_not_http_differ_from_a_closed_connection() {
     for garbage in [
         &b"SSH-2.0-OpenSSH_9.6\r\n"[..],
         b"\x15\x03\x01\x00\x02\x02\x46",
@@ -118,7 +118,7 @@ async fn bytes_that_are_not_http_are_told_from_a_closed_connection() {
 }
 
 #[tokio::test]
-async fn failed_tls_handshake_is_told_from_a_failed_connection() {
+async fn failed_tls_handshake_differs_from_a_failed_connection() {
     let (base_url, _server) = raw_server([b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()]).await;
     let preo = once(&base_url.replace("http://", "https://"));
     let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
@@ -183,7 +183,7 @@ async fn status_of_an_earlier_attempt_survives_the_deadline() {
 }
 
 #[tokio::test]
-async fn refused_write_was_not_applied() {
+async fn rejected_write_was_not_applied() {
     for (status, applied) in [
         (301, false),
         (303, true),
@@ -221,7 +221,7 @@ async fn refused_write_was_not_applied() {
 }
 
 #[tokio::test]
-async fn refusal_after_an_attempt_without_answer_may_have_been_applied() {
+async fn rejection_after_an_attempt_without_response_may_have_been_applied() {
     for (first, applied) in [(503, true), (429, false)] {
         let (preo, server) = preo_and_server().await;
         let first = ResponseTemplate::new(first);
@@ -236,7 +236,7 @@ async fn refusal_after_an_attempt_without_answer_may_have_been_applied() {
 }
 
 #[tokio::test]
-async fn refused_before_sending_names_the_operation_and_the_field() {
+async fn rejection_before_sending_names_the_operation_and_field() {
     let (preo, _server) = preo_and_server().await;
     for (error, operation, field) in [
         (

@@ -46,7 +46,7 @@ async fn subscribe<const N: usize>(
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn what_pretix_sends_is_authenticated_decoded_and_found_again() {
+async fn deliveries_are_authenticated_decoded_and_refetched() {
     let live = Live::find().await;
     live.disable_all().await;
     let receiver = receiver(204).await;
@@ -132,7 +132,7 @@ async fn what_pretix_sends_is_authenticated_decoded_and_found_again() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_scope_limits_what_is_delivered_and_its_absence_does_not() {
+async fn scope_limits_deliveries_and_its_absence_does_not() {
     let live = Live::find().await;
     live.disable_all().await;
     let actions = [ActionType::EventChanged];
@@ -199,7 +199,7 @@ async fn a_410_disables_the_webhook_until_it_is_enabled_again() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn what_is_not_accepted_comes_again_under_the_same_id() {
+async fn failed_delivery_is_redelivered_with_the_same_id() {
     let live = Live::find().await;
     live.disable_all().await;
     let receiver = receiver(503).await;

@@ -8,7 +8,7 @@ use crate::pretix::support::{PASSWORD, target};
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn every_operation_does_what_it_says() {
+async fn every_operation_works() {
     let live = Live::find().await;
     let pretix = live.client();
     let comment = unique("operations");
@@ -75,7 +75,7 @@ async fn every_operation_does_what_it_says() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_deletion_disables_and_can_be_taken_back() {
+async fn delete_disables_and_can_be_reverted() {
     let live = Live::find().await;
     let pretix = live.client();
     let body = WebhookCreate::builder()
@@ -129,7 +129,7 @@ async fn a_redirect_of_delete_is_not_followed_and_following_it_would_delete_noth
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn leaving_out_all_events_makes_a_contradiction_that_a_scope_repairs() {
+async fn omitting_all_events_causes_a_contradiction_that_a_scope_fixes() {
     let live = Live::find().await;
     let pretix = live.client();
     let body = json!({
@@ -206,7 +206,7 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
+async fn put_keeps_omitted_fields_and_a_replacement_has_every_field() {
     let live = Live::find().await;
     let pretix = live.client();
     let body = WebhookCreate::builder()
@@ -242,7 +242,7 @@ async fn a_put_keeps_what_it_leaves_out_and_a_replacement_leaves_out_nothing() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn every_known_action_type_is_accepted_and_comes_back() {
+async fn every_known_action_type_is_accepted_and_returned() {
     let live = Live::find().await;
     let pretix = live.client();
     let all = ActionType::KNOWN.to_vec();
@@ -262,7 +262,7 @@ async fn every_known_action_type_is_accepted_and_comes_back() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_list_of_120_webhooks_arrives_complete_and_in_order() {
+async fn list_of_120_webhooks_is_complete_and_ordered() {
     let live = Live::find().await;
     let pretix = live.client();
     let comment = unique("paging");

@@ -117,7 +117,7 @@ async fn what_does_not_exist_is_not_found() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn who_may_not_is_told_so() {
+async fn forbidden_token_gets_403() {
     let live = Live::find().await;
     let token = |name: &str| Auth::scheme("Token", variable(name));
     for (auth, status) in [
@@ -158,7 +158,7 @@ async fn who_may_not_is_told_so() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_page_of_html_is_an_error_like_any_other() {
+async fn html_page_is_an_ordinary_error() {
     let live = Live::find().await;
     let below = format!("{}/no/such/path", live.base_url);
     let pretix = live

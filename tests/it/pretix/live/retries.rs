@@ -104,7 +104,7 @@ async fn with_comment(live: &Live, comment: &str) -> Vec<Webhook> {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_create_whose_connection_is_cut_makes_one_webhook() {
+async fn create_with_a_closed_connection_creates_one_webhook() {
     let live = Live::find().await;
     for cuts in [
         vec![Cut::Answered],
@@ -130,7 +130,7 @@ async fn a_create_whose_connection_is_cut_makes_one_webhook() {
         let found = with_comment(&live, &comment).await;
         assert_eq!(found, [made]);
         let keys = proxy.keys.lock().unwrap().clone();
-        // While the first request is under way, pretix may send the second one away.
+        // While the first request is in flight, pretix can reject the second one.
         assert!(keys.len() >= attempts, "{keys:?}");
         assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     }
@@ -139,7 +139,7 @@ async fn a_create_whose_connection_is_cut_makes_one_webhook() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn other_writes_outlive_a_cut_too() {
+async fn other_writes_survive_a_closed_connection() {
     let live = Live::find().await;
     let body = WebhookCreate::builder()
         .target_url(nowhere())
@@ -175,7 +175,7 @@ async fn other_writes_outlive_a_cut_too() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn without_a_key_the_same_cut_makes_two_webhooks() {
+async fn without_a_key_a_closed_connection_creates_two_webhooks() {
     let live = Live::find().await;
     let comment = unique("twice");
     let body = json!({
@@ -192,7 +192,7 @@ async fn without_a_key_the_same_cut_makes_two_webhooks() {
 
 #[tokio::test]
 #[ignore = "needs a pretix"]
-async fn a_key_that_is_in_use_answers_409_with_the_time_to_wait() {
+async fn key_in_use_gets_409_with_retry_after() {
     let live = Live::find().await;
     live.disable_all().await;
     let receiver = MockServer::start().await;

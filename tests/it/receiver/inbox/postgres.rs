@@ -143,7 +143,7 @@ async fn duplicate_is_held_at_once_while_the_event_is_handled() {
 
 #[tokio::test]
 #[ignore = "needs postgresql"]
-async fn receiver_that_stands_still_loses_its_claim_at_the_end_of_the_lease() {
+async fn suspended_receiver_loses_its_claim_when_the_lease_ends() {
     let mut setup = Setup::<Database>::with(receiver().lease(Duration::from_secs(1))).await;
     setup.inbox.migrate().await.unwrap();
     let (written, has_written) = oneshot::channel();
@@ -270,7 +270,7 @@ async fn table_can_be_in_a_schema() {
 
 #[tokio::test]
 #[ignore = "needs postgresql"]
-async fn copied_migrations_make_the_same_schema() {
+async fn copied_migrations_create_the_same_schema() {
     let setup = Setup::<Database>::with(receiver()).await;
     setup
         .fixture

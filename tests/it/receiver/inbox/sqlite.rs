@@ -90,7 +90,7 @@ async fn another_process_is_held_while_the_file_has_a_writer() {
 }
 
 #[tokio::test]
-async fn copied_migrations_make_the_same_schema() {
+async fn copied_migrations_create_the_same_schema() {
     let setup = Setup::<Database>::with(receiver()).await;
     setup
         .fixture
