@@ -1,7 +1,7 @@
 //! What a subscriber sees.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::Level;
 use tracing::subscriber::DefaultGuard;
@@ -38,6 +38,11 @@ impl<'a> MakeWriter<'a> for Log {
 
 /// The log of everything at the finest level, of this crate and of those below it.
 pub(crate) fn listen() -> (Log, DefaultGuard) {
+    // Without an interested global subscriber, a thread that starts later can disable a callsite.
+    static GLOBAL: Once = Once::new();
+    GLOBAL.call_once(|| {
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    });
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(Level::TRACE)

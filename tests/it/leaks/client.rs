@@ -240,6 +240,7 @@ async fn lune_calls_show_no_key_secret_or_url() {
             let mut shown = Shown::default();
             let builder = lune::LuneClient::builder(TOKEN.0)
                 .base_url(&base_url)
+                .requests_per_second(None)
                 .retry(retry());
             shown.debug("builder", &builder);
             let lune = builder.build().unwrap();
