@@ -178,10 +178,9 @@ impl<'a> Operation<'a> {
         let setters = self.optional.iter().map(|input| input.setter(&row.id));
         let answer = answer(&row.answer);
         let names = inputs().map(|input| &input.name);
-        let joined = inputs().filter_map(|Input { name, pass, .. }| {
-            matches!(pass, Pass::JoinedList).then(|| {
-                quote! { let #name = crate::query::CommaSeparated::new(#name); }
-            })
+        let joined = inputs().filter(|input| matches!(input.pass, Pass::JoinedList));
+        let joined = joined.map(|Input { name, .. }| {
+            quote! { let #name = crate::query::CommaSeparated::new(#name); }
         });
         let warned = row.request.as_ref().map(|_| {
             let id = &row.id;

@@ -14,6 +14,10 @@ pub fn receiver(verifier: Verifier) -> Receiver<preo::Source> {
     Receiver::new(source.identified_by(id))
 }
 
+fn main() {
+    println!("run the tests: cargo test --example testing_a_receiver --all-features");
+}
+
 #[cfg(test)]
 mod tests {
     use axum::Router;
@@ -81,8 +85,4 @@ mod tests {
     async fn handle(delivery: Delivery<Source>) -> Outcome {
         delivery.handle(async |_| ()).await
     }
-}
-
-fn main() {
-    println!("run the tests: cargo test --example testing_a_receiver --all-features");
 }

@@ -21,6 +21,10 @@ pub async fn register(preo: &PreoClient, url: &str) -> Result<String, Error> {
     Ok(preo.create_webhook(body).send().await?.id)
 }
 
+fn main() {
+    println!("run the tests: cargo test --example testing_with_fakes --all-features");
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -74,8 +78,4 @@ mod tests {
         let again = preo.deliver_due().await;
         assert_eq!(again[0].status, FakeDeliveryStatus::Delivered);
     }
-}
-
-fn main() {
-    println!("run the tests: cargo test --example testing_with_fakes --all-features");
 }

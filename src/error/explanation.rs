@@ -47,12 +47,11 @@ impl Explanation {
     pub(super) fn read(body: &[u8]) -> Self {
         let mut explanation = Self::default();
         match serde_json::from_slice(body) {
+            Ok(Value::Object(body)) if explanation.read_coded(&body) => {}
             Ok(Value::Object(mut body)) => {
-                if !explanation.read_coded(&body) {
-                    explanation.read_detail(body.remove("detail"));
-                    for (field, value) in body {
-                        collect(&field, value, &mut explanation.fields);
-                    }
+                explanation.read_detail(body.remove("detail"));
+                for (field, value) in body {
+                    collect(&field, value, &mut explanation.fields);
                 }
             }
             Ok(list @ Value::Array(_)) => collect(WHOLE_REQUEST, list, &mut explanation.fields),

@@ -99,6 +99,10 @@ pub struct Authentication {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would cost every signed request an allocation"
+)]
 pub(super) enum Check {
     Signature(Verification),
     Passed(Arc<str>),

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use http::{Method, StatusCode};
+use http::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use reqwest::Client;
 use wiremock::matchers::any;
@@ -138,7 +138,7 @@ impl<S: FakeService> Shared<S> {
             .and_then(|fault: Fault| fault.apply(|| self.answer(request, &route), S::throttled))
             .unwrap_or_else(|| (self.answer(request, &route), None));
         self.record(request, Some(reply.status()));
-        template(reply, delay)
+        template(*reply, delay)
     }
 
     fn answer(self: &Arc<Self>, request: &Request, route: &Route) -> Reply {
@@ -169,8 +169,8 @@ impl<S: FakeService> Shared<S> {
 #[error("a fault closed the connection")]
 struct ConnectionClosed;
 
-fn template(reply: Reply, delay: Option<Duration>) -> ResponseTemplate {
-    let (parts, body) = (*reply).into_parts();
+fn template(reply: Response<Vec<u8>>, delay: Option<Duration>) -> ResponseTemplate {
+    let (parts, body) = reply.into_parts();
     let mut template = ResponseTemplate::new(parts.status).set_body_bytes(body);
     for (name, value) in &parts.headers {
         template = template.append_header(name, value);

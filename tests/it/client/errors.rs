@@ -123,7 +123,7 @@ async fn each_status_has_its_predicate() {
     for (status, predicate) in cases {
         let error = failure(json(status, r#"{"detail":"Sorry."}"#)).await;
         assert!(predicate(&error), "{error:?}");
-        assert_eq!(error.detail().as_deref(), Some("Sorry."));
+        assert_eq!(error.detail(), Some("Sorry."));
         assert_eq!(error.operation(), Some("retrieve_webhook"));
         assert_eq!(error.attempts(), 1);
         assert!(!error.is_timeout() && !error.is_connect() && !error.is_configuration());

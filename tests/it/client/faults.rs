@@ -138,7 +138,7 @@ impl Server {
                 }
                 Some(Fault::Silence) => {
                     // The client closes the connection when it stops waiting.
-                    stream.read(&mut [0]).await.ok();
+                    stream.read_exact(&mut [0]).await.ok();
                     return;
                 }
             };

@@ -212,7 +212,7 @@ async fn its_client_is_ready<S: Subject>() {
     let fake = Fake::<S>::start().await;
     let client = fake.client();
     let id = S::create(&client).await.unwrap();
-    assert_eq!(S::list(&client).await.unwrap(), [id.clone()]);
+    assert_eq!(S::list(&client).await.unwrap(), std::slice::from_ref(&id));
     assert_eq!(S::id_of(&fake.webhook(&id).unwrap()), id);
     assert_eq!(fake.webhooks().len(), 1);
 }

@@ -35,12 +35,12 @@ async fn code_and_message_are_read_from_the_documented_format() {
     let body = error("webhook_limit_reached", "Too many webhooks");
     let error = json_failure(400, body).await;
     assert!(error.is_validation());
-    assert_eq!(error.code().as_deref(), Some("webhook_limit_reached"));
+    assert_eq!(error.code(), Some("webhook_limit_reached"));
     assert_eq!(
         error.code().map(ErrorCode::from),
         Some(ErrorCode::WebhookLimitReached)
     );
-    assert_eq!(error.detail().as_deref(), Some("Too many webhooks"));
+    assert_eq!(error.detail(), Some("Too many webhooks"));
     assert!(error.field_errors().is_empty());
     assert!(!format!("{error} {error:?}").contains("Too many"));
 }
@@ -86,8 +86,8 @@ async fn published_and_malformed_error_bodies_are_read() {
     ];
     for (body, code, detail) in cases {
         let error = json_failure(403, body.clone()).await;
-        assert_eq!(error.code().as_deref(), code, "{body}");
-        assert_eq!(error.detail().as_deref(), detail, "{body}");
+        assert_eq!(error.code(), code, "{body}");
+        assert_eq!(error.detail(), detail, "{body}");
         assert!(error.is_forbidden());
     }
 }

@@ -186,20 +186,20 @@ async fn an_audit_refuses_another_secret_and_a_delivery_without_a_signature() {
     // printf 'what was sent' | openssl dgst -sha256 -hmac 'key'
     let signature = "17045b3b3d8132b6e8cb312ed1c8f5982e260eaeb1a9be30dd9a4ff98efc4e31";
     let ring = |secret| Keyring::new(Key::new("k", &Secret::from(secret)).unwrap());
-    assert!(stored(Some(signature)).verify(&ring("key")).is_ok());
+    assert!(stored(Some(signature)).verify(ring("key")).is_ok());
     assert!(
         stored(Some(&signature.to_uppercase()))
-            .verify(&ring("key"))
+            .verify(ring("key"))
             .is_ok()
     );
-    let refusal = stored(Some(signature)).verify(&ring("other")).err();
+    let refusal = stored(Some(signature)).verify(ring("other")).err();
     assert_eq!(refusal, Some(VerifyError::Mismatch));
     assert_eq!(
-        stored(None).verify(&ring("key")).err(),
+        stored(None).verify(ring("key")).err(),
         Some(VerifyError::NoSignature)
     );
-    assert!(stored(Some("")).verify(&ring("key")).is_err());
-    assert!(stored(Some(&signature[1..])).verify(&ring("key")).is_err());
+    assert!(stored(Some("")).verify(ring("key")).is_err());
+    assert!(stored(Some(&signature[1..])).verify(ring("key")).is_err());
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ fn assert_refusal(exchange: &Exchange, error: &Error) {
 
     let body = exchange.body.as_ref();
     let detail = body.and_then(|body| body["detail"].as_str());
-    assert_eq!(error.detail().as_deref(), detail, "{case}");
+    assert_eq!(error.detail(), detail, "{case}");
     if let Some(detail) = detail {
         assert!(!shown.contains(detail), "{case}");
     }

@@ -164,7 +164,7 @@ async fn unknown_action_types_are_named_in_the_error() {
             .action_types([name])
             .build();
         let error = pretix.create_webhook(body).send().await.unwrap_err();
-        let [field] = &error.field_errors()[..] else {
+        let [field] = error.field_errors() else {
             panic!("{error}")
         };
         assert_eq!(field.field, "action_types");

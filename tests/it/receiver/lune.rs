@@ -47,7 +47,12 @@ impl Seen {
 
     async fn handle(&self, receiver: &Receiver<lune::Source>, request: Request<Bytes>) -> Outcome {
         let delivery = received(receiver, request).await;
-        delivery.handle(|event| ready(self.add(&event))).await
+        delivery
+            .handle(|event| {
+                self.add(&event);
+                ready(())
+            })
+            .await
     }
 }
 

@@ -21,7 +21,9 @@ type Source = <Preo as Service>::Source;
 
 /// What an observer saw: label, event, key, and the text of an error.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(String, String, String, String)>>>);
+struct Seen(Arc<Mutex<Vec<Sight>>>);
+
+type Sight = (String, String, String, String);
 
 impl Seen {
     fn observing(&self, builder: ReceiverBuilder<Source>) -> Receiver<Source> {

@@ -208,7 +208,7 @@ pub(crate) async fn a_late_commit_does_not_lower_the_last_sequence(timed: impl T
 
 macro_rules! contract {
     ($timed:expr) => {
-        contract!([doc = ""] $timed);
+        contract!([allow(unused_attributes)] $timed);
     };
     ($attribute:tt $timed:expr) => {
         contract! { $attribute $timed;

@@ -140,7 +140,12 @@ async fn field_names_are_shown_within_limits() {
 
 #[tokio::test]
 async fn detail_is_read_in_any_format() {
-    let cases: [(&str, Option<&str>, &[(&str, &str)]); 7] = [
+    type Case = (
+        &'static str,
+        Option<&'static str>,
+        &'static [(&'static str, &'static str)],
+    );
+    let cases: [Case; 7] = [
         (r#"{"detail":"One."}"#, Some("One."), &[]),
         (r#"{"detail":["One.","Two."]}"#, Some("One. Two."), &[]),
         (r#"{"detail":{"a":["b"]}}"#, Some("b"), &[("a", "b")]),
