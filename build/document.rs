@@ -104,7 +104,7 @@ impl Document {
         Ok(operations)
     }
 
-    /// Resolves a `$ref`, and returns anything else unchanged.
+    /// Resolves a `$ref`; anything else is returned unchanged.
     pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> Result<&'a Value, Error> {
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
             return Ok(value);

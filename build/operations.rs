@@ -315,8 +315,8 @@ impl<'a> Input<'a> {
         };
         let changing = match self.switch {
             true => format!(
-                "Collect the items before you change a field that this selects by, because the rest of a \
-                 streamed list moves up: \
+                "Collect the items before you change this field: removing items from a list while \
+                 it is streamed skips others. \
                  `for item in client.{operation}(..).{name}(true).all().await? {{ .. }}`"
             ),
             false => String::new(),

@@ -167,7 +167,7 @@ fn builder(request: &Request) -> Result<TokenStream, Error> {
     let listed = format!(" Required: {}.", listed.join(", "));
     let intro = format!(" A builder for a [`{body}`].");
     let start =
-        format!(" Returns a builder. [`build`]({builder}::build) requires all required fields.");
+        format!(" Returns a builder; [`build`]({builder}::build) requires all required fields.");
     let shown = builder.to_string();
     Ok(quote! {
         impl #body {
@@ -191,7 +191,7 @@ fn builder(request: &Request) -> Result<TokenStream, Error> {
         impl<#(#states),*> #builder<#(#states),*> {
             #(#setters)*
 
-            /// Builds the body. Only available once every required field is set.
+            /// Builds the body.
             #[must_use]
             pub fn build(self) -> #body
             where

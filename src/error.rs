@@ -28,9 +28,9 @@ mod transport;
 /// # }
 /// ```
 ///
-/// `Display` and `Debug` never show a body, a query string or a secret. `Display` of a validation
-/// error lists the names of the invalid fields, but not their messages, because a message can quote
-/// the request. Use [`field_errors`](Self::field_errors) and [`detail`](Self::detail) to get them.
+/// `Display` and `Debug` never show a body, a query string or a secret. `Display` of
+/// an error from the server lists the names of the invalid fields, not their messages, which can
+/// quote the request. Use [`field_errors`](Self::field_errors) and [`detail`](Self::detail) to get them.
 pub struct Error {
     inner: Box<Inner>,
 }

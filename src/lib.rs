@@ -40,6 +40,8 @@ mod open_enum;
 mod optional;
 #[cfg(feature = "client")]
 mod patch;
+#[cfg(any(feature = "client", feature = "pretix"))]
+mod percent;
 #[cfg(feature = "client")]
 mod query;
 #[cfg(feature = "receiver")]

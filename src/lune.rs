@@ -46,7 +46,7 @@
 //!   `SecretSuffix::matches` on a retrieved webhook confirms that a secret is current, and
 //!   `RetryPolicy::never` prevents retries.
 //! - **The first call without a version pins one**: without `Lune-Version`, Lune uses the version
-//!   that the organisation is pinned to. The first such request pins it to the latest version.
+//!   that the organization is pinned to. The first such request pins it to the latest version.
 //!
 //! Errors have a `code()`, to compare with `ErrorCode`, if Lune responds with JSON: 400, 401, 403,
 //! 409 and 422. Other responses are plain text or empty. The client sends at most 15 requests per

@@ -1,4 +1,4 @@
-//! Preo: a client for webhook endpoints and deliveries, and signature verification.
+//! Preo: a client for webhooks and deliveries, and signature verification.
 
 #[cfg(feature = "client")]
 mod client;

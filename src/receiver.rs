@@ -34,7 +34,7 @@
 //! 3. It verifies the signature, and only then decodes.
 //! 4. It claims each event in a [`DedupStore`], runs the handler, and commits. If the handler
 //!    fails, the claim is released. If the process dies, the claim expires with its lease. A single
-//!    process can use the in-memory store; a fleet needs a shared one.
+//!    process can use the in-memory store; several processes need a shared one.
 //!
 //! # Responses
 //!
@@ -49,11 +49,11 @@
 //! | The body is truncated | 400 |
 //! | The bodies buffered at once exceed [`max_buffered_bytes`](ReceiverBuilder::max_buffered_bytes) | 503 with `Retry-After` |
 //! | The body is authentic but doesn't match the service's documentation | 400 |
-//! | The event was handled before, or is [stale](Observation::Stale) | 2xx, the handler doesn't run |
+//! | The event was handled before, or is [stale](Observation::Stale) | 204, the handler doesn't run |
 //! | The event is being handled by another request | 503 with `Retry-After` |
 //! | The store can't be reached | 503 with `Retry-After` |
 //! | The handler fails, panics, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
-//! | The handler succeeds and the event is committed | 2xx |
+//! | The handler succeeds and the event is committed | 204 |
 //! | The handler returns [`Ack::retry`] | 503 with `Retry-After` |
 //! | A pretix handler returns `Ack::danger_disable_webhook` | 410 once; a retry of the same notification gets 204 |
 //!

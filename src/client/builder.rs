@@ -313,8 +313,9 @@ impl<S: Service> ClientBuilder<S> {
 
 fn parse_base_url(text: &str, plain_http: bool) -> Result<Url, Error> {
     let wrong = |what: &str| Error::configuration(format!("the base URL {what}"));
-    let url = Url::parse(text)
-        .map_err(|error| wrong("is no absolute URL, like `https://host`").with_source(error))?;
+    let url = Url::parse(text).map_err(|error| {
+        wrong("isn't an absolute URL, such as `https://host`").with_source(error)
+    })?;
     match url.scheme() {
         "https" => {}
         "http" if plain_http || is_loopback(&url) => {}

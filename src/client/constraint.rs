@@ -139,7 +139,7 @@ impl Rule {
     }
 }
 
-/// A text without the white space at its ends, as Python's `str.strip` defines it.
+/// A text without the whitespace at its ends, as Python's `str.strip` defines it.
 ///
 /// Django REST framework removes it before it counts; recorded for pretix 2026.8.0, and inferred for
 /// Preo.

@@ -168,7 +168,7 @@ impl Answer {
     /// The error for an undocumented success status.
     pub(crate) fn unexpected(self) -> Error {
         let message = format!(
-            "the server answered {}, which isn't documented",
+            "the server responded with {}, which isn't documented",
             self.status
         );
         self.error(message)

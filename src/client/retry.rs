@@ -12,9 +12,9 @@ use crate::error::Error;
 /// # let _ = (patient, RetryPolicy::never());
 /// ```
 ///
-/// Any request is retried after a failed connection and after 429. An idempotent request is also
-/// retried after a timeout, an incomplete response, 408, 500, 502, 503, 504, and a 409 with
-/// `Retry-After`. A `POST` isn't idempotent, unless the service supports an idempotency key.
+/// Any request is retried after a failed connection and after 429. Any request except a
+/// `POST` without an idempotency key is also retried after a timeout, an incomplete response, 408,
+/// 500, 502, 503, 504, and a 409 with `Retry-After`.
 ///
 /// A 429 with a `Retry-After` is retried until the deadline of the call and doesn't count toward
 /// [`retries`](Self::retries).

@@ -15,7 +15,7 @@ use crate::signature::{Key, Keyring, KeyringError, Retire};
 /// 401, and accepted when they are redelivered.
 ///
 /// A rotation only changes a keyring in memory, in one process. Save the new secret where receivers
-/// read it when they start, and add it to the keyrings of the rest of a fleet.
+/// read it when they start, and add it to the keyrings of the other processes.
 #[derive(Clone)]
 #[must_use = "nothing is rotated until it is passed to a call"]
 pub struct Rotation<'a> {
@@ -57,7 +57,7 @@ impl<'a> Rotation<'a> {
         }
         if names.iter().any(|name| name == self.new) {
             return Err(Error::configuration(
-                "the keyring has a key of the new name already",
+                "the keyring already has a key with the new name",
             ));
         }
         let answer = call.await?;

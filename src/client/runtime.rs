@@ -7,20 +7,14 @@ use std::marker::PhantomData;
 pub(crate) use super::ClientHooks;
 pub use super::Response as ResponseValue;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::Answer;
-
-/// All but the unreserved characters of RFC 3986, which every URL parser reads in the same way.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+use crate::percent::RESERVED;
 
 /// Encodes a text as one path segment.
 pub(crate) fn encode_path(segment: &str) -> String {

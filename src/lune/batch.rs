@@ -116,7 +116,7 @@ impl<'a> IntoIterator for &'a Batch {
 #[non_exhaustive]
 pub enum BatchError {
     /// The body is not JSON, or contains `events` twice.
-    #[error("the body is not usable JSON from line {line}, column {column} on")]
+    #[error("the body is invalid JSON at line {line}, column {column}")]
     Malformed {
         /// The line, counted from 1.
         line: usize,

@@ -60,7 +60,7 @@ impl operation::ListWebhooks {
 impl ClientBuilder<LuneClient> {
     /// Selects another account of the same mode than the key's own (`Lune-Account`).
     ///
-    /// Webhooks belong to the whole organisation, and Lune doesn't publish how the account affects
+    /// Webhooks belong to the whole organization, and Lune doesn't publish how the account affects
     /// them. The `account_ids` of a webhook select the accounts whose events it gets.
     #[must_use]
     pub fn account(mut self, id: impl Into<String>) -> Self {
@@ -70,7 +70,7 @@ impl ClientBuilder<LuneClient> {
 
     /// Requests a version of the API (`Lune-Version`), such as `2024-08-08`.
     ///
-    /// By default, no version is requested. Lune then uses the version that the organisation is
+    /// By default, no version is requested. Lune then uses the version that the organization is
     /// pinned to; **the first request without a version pins it** to the latest one. The
     /// `lune-version` header of each response contains its version.
     #[must_use]

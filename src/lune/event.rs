@@ -258,7 +258,7 @@ struct Ids {
 #[non_exhaustive]
 pub enum EventError {
     /// The event is not JSON, or contains a field twice.
-    #[error("the event is not usable JSON from line {line}, column {column} on")]
+    #[error("the event is invalid JSON at line {line}, column {column}")]
     Malformed {
         /// The line in the event's text, counted from 1.
         line: usize,

@@ -90,14 +90,14 @@ pub fn scheme() -> Scheme {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sender<'a> {
-    /// The organisation's identifier.
+    /// The organization's identifier.
     Organisation(&'a str),
-    /// The account's id, which Lune sent before webhooks belonged to organisations in 2023.
+    /// The account's id, which Lune sent before webhooks belonged to organizations in 2023.
     Account(&'a str),
 }
 
 impl<'a> Sender<'a> {
-    /// Returns the sender of a verified delivery, preferring the organisation over the account.
+    /// Returns the sender of a verified delivery, preferring the organization over the account.
     #[must_use]
     pub fn of<B>(verified: &'a Verified<B>) -> Option<Self> {
         let organisation = verified.unsigned_field("organisation");
@@ -105,7 +105,7 @@ impl<'a> Sender<'a> {
         organisation.map(Self::Organisation).or_else(account)
     }
 
-    /// The id of the organisation or account.
+    /// The id of the organization or account.
     #[must_use]
     pub fn id(&self) -> &'a str {
         match self {

@@ -136,7 +136,7 @@ pub enum WebhookUrlError {
     NoDot,
     /// No label after a dot in the host consists of 2 to 6 lowercase letters.
     #[error(
-        "the URL must have a name of 2 to 6 lower-case letters after a dot of its host, such as \
+        "the URL must have a name of 2 to 6 lowercase letters after a dot of its host, such as \
          com: no IP address, no upper case, no longer top-level domain"
     )]
     TopLevelDomain,

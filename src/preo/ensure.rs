@@ -5,7 +5,7 @@ use crate::client::ensure::{
 use crate::error::Error;
 
 impl PreoClient {
-    /// Creates a webhook endpoint with this URL, or updates the existing one.
+    /// Creates a webhook with this URL, or updates the existing one.
     ///
     /// ```no_run
     /// use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookEvent};
@@ -47,12 +47,12 @@ pub struct EnsureWebhook {
 }
 
 impl EnsureWebhook {
-    /// Finds the webhook endpoint, and creates or updates it if needed.
+    /// Finds the webhook, and creates or updates it if needed.
     ///
     /// # Errors
     ///
     /// Returns any error of the calls it makes; [`Error::operation`] returns the failed call.
-    /// Returns an error with [`Error::is_conflict`] if several webhook endpoints of the
+    /// Returns an error with [`Error::is_conflict`] if several webhooks of the
     /// organization have this URL. The message lists their ids.
     pub async fn send(self) -> Result<Ensured<Webhook>, Error> {
         ensure(&self).await

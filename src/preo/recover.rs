@@ -16,7 +16,7 @@ use crate::receiver::{Delivery, Event, IntoAck, Outcome, Receiver};
 use crate::receiver::{Dialect, Inbox, InboxTransaction};
 
 impl PreoClient {
-    /// Runs the failed deliveries of a webhook endpoint through a receiver.
+    /// Runs the failed deliveries of a webhook through a receiver.
     ///
     /// ```no_run
     /// # use webhook_sdk::{preo, receiver::Receiver};
@@ -71,7 +71,7 @@ pub struct Recover {
     head: Parts,
 }
 
-/// What became of the deliveries of a [`Recover`].
+/// The result of a [`Recover`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecoveryReport {
@@ -86,7 +86,7 @@ pub struct RecoveryReport {
     /// Deliveries that can be recovered later: the handler failed, the receiver was busy, the event was
     /// being handled, or the store or the delivery couldn't be read.
     pub failed: u64,
-    /// The ids of the refused and the failed, at most 1,000. The reasons are logged.
+    /// The ids of the refused and failed deliveries, at most 1,000. The reasons are logged.
     pub unrecovered: Vec<String>,
 }
 
@@ -99,7 +99,7 @@ pub struct RecoveryError {
 }
 
 impl RecoveryError {
-    /// What was done until then; another run does the rest.
+    /// The report up to the error; another run continues.
     pub fn report(&self) -> &RecoveryReport {
         &self.report
     }

@@ -8,9 +8,9 @@ use crate::error::{Error, ErrorKind};
 use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
 
 impl Webhook {
-    /// Creates a verifier for deliveries to this webhook endpoint, with Preo's [`scheme`].
+    /// Creates a verifier for deliveries to this webhook, with Preo's [`scheme`].
     ///
-    /// Its key is named after the webhook endpoint. To accept an old and a new secret, add the
+    /// Its key is named after the webhook. To accept an old and a new secret, add the
     /// [`signing_key`](Self::signing_key) of each to one [`Keyring`].
     ///
     /// ```no_run

@@ -109,7 +109,7 @@ impl sealed::Sealed for PretixClient {
         let advice = match (refusal.status.as_u16(), refusal.method) {
             (400, &Method::PATCH | &Method::PUT) if names_action_types() => {
                 "an action type is unknown to this pretix; if the webhook already has it, as after \
-                 the removal of a plugin, the webhook can't be changed any more, only disabled \
+                 the removal of a plugin, the webhook can only be disabled, \
                  with `delete_webhook`"
             }
             (401, _) => "pretix doesn't know the token: it is wrong, revoked or of another kind",

@@ -2,12 +2,13 @@ use std::fmt::{self, Write};
 
 use http::Uri;
 use http::uri::Scheme;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Credentials;
 use crate::Secret;
+use crate::percent::RESERVED;
 use crate::redact::Redacted;
 
 /// A webhook's target URL, including the credentials that pretix sends.
@@ -116,13 +117,6 @@ impl fmt::Debug for TargetUrl {
         write!(f, "TargetUrl({self})")
     }
 }
-
-/// The characters encoded in credentials: all but the unreserved ones of RFC 3986.
-pub(in crate::pretix) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// An error from creating a [`TargetUrl`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -84,9 +84,9 @@ impl<S: Source> ReceiverBuilder<S> {
 
     /// Names the receiver in logs and in event keys.
     ///
-    /// Receivers with the same store, name and source deduplicate events together, as in a fleet.
-    /// Others never treat each other's events as duplicates. A receiver without a name shares
-    /// nothing, so a store that outlives the process requires a name.
+    /// Receivers with the same store, name and source deduplicate events together, as in several
+    /// processes. Others never treat each other's events as duplicates. A receiver without a name
+    /// shares nothing, so a store that outlives the process requires a name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -146,7 +146,7 @@ impl<S: Source> ReceiverBuilder<S> {
 
     /// Sets how long handled events are remembered. Defaults to 4 days.
     ///
-    /// The default is longer than pretix retries, which is up to three days. Preo and Lune don't
+    /// The default is longer than pretix retries, which is for about two and a half days. Preo and Lune don't
     /// publish how long they retry. A bounded store, such as [`MemoryStore`](super::MemoryStore),
     /// can forget sooner. Once an event is forgotten, another delivery of it is handled again. That
     /// includes a replayed capture if its signature has no timestamp, as with Preo.

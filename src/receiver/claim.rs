@@ -100,7 +100,7 @@ impl<S: Source> Drop for Claimed<'_, S> {
         runtime.spawn(async move {
             if let Err(error) = end.reach(&receiver, &key, token).await {
                 let source = receiver.source.name();
-                tracing::error!(source, event = %key, reason = %error, "failed to release a claim");
+                tracing::error!(source, event = %key, reason = %error, "failed to end a claim");
             }
         });
     }

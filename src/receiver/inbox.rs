@@ -178,7 +178,7 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, so that it
     /// never blocks handlers for long. It uses the database's clock. Keep records for longer than
-    /// the sender retries: pretix retries for up to three days; Preo and Lune don't publish a
+    /// the sender retries: pretix retries for about two and a half days; Preo and Lune don't publish a
     /// limit.
     ///
     /// ```no_run

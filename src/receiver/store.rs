@@ -15,8 +15,8 @@ use super::{EventKey, MemoryStore};
 ///
 /// An event is [claimed](Self::claim) before its handler runs. Then it is [committed](Self::commit)
 /// if the handler succeeds, or [released](Self::release) if it fails. If the process dies, the
-/// claim expires with its lease, so the event isn't lost. [`MemoryStore`] serves one process; a
-/// fleet shares a store, such as a `RedisStore`.
+/// claim expires with its lease, so the event isn't lost. [`MemoryStore`] serves one process;
+/// several processes share a store, such as a `RedisStore`.
 pub trait DedupStore: Send + Sync + 'static {
     /// Atomically claims an event for the duration of a lease.
     ///

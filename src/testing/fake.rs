@@ -37,8 +37,8 @@ use super::store::Clock;
 /// # }
 /// ```
 ///
-/// `PreoFake`, `PretixFake` and `LuneFake` have the same controls. For the behavior of each, and
-/// which of it is published, see `Preo`, `Pretix` and `Lune`.
+/// All fakes have the same controls. `Preo`, `Pretix`, and `Lune` document what each fake does and
+/// which of it is published.
 ///
 /// # Time
 ///

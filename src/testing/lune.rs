@@ -109,13 +109,13 @@ pub struct Lune {
 }
 
 impl FakeBuilder<Lune> {
-    /// Sets the organisation's id in the signature header.
+    /// Sets the organization's id in the signature header.
     pub fn organisation(mut self, id: impl Into<String>) -> Self {
         self.service.organisation = id.into();
         self
     }
 
-    /// Sets the organisation's accounts. By default, any id is accepted.
+    /// Sets the organization's accounts. By default, any id is accepted.
     ///
     /// Other ids in `account_ids` or `Lune-Account` are rejected.
     pub fn accounts<I: Into<String>>(mut self, ids: impl IntoIterator<Item = I>) -> Self {
@@ -401,7 +401,7 @@ impl State<Lune> {
         if let Some(version) = request.headers.get(VERSION) {
             let date = version.to_str().unwrap_or_default();
             if NaiveDate::parse_from_str(date, "%Y-%m-%d").is_err() {
-                let message = "The API version is no date, like 2024-08-08.";
+                let message = "The API version isn't a date, such as 2024-08-08.";
                 let code = "api_version_invalid";
                 return Err(coded(StatusCode::BAD_REQUEST, code, message));
             }
@@ -444,7 +444,7 @@ impl State<Lune> {
         let url = self.url(&body)?;
         let account_ids = self.account_ids(&body)?.unwrap_or_default();
         if self.webhooks.len() >= self.service.max_webhooks {
-            let message = "The organisation has as many webhooks as it may have.";
+            let message = "The organization has as many webhooks as it may have.";
             let code = "webhook_limit_reached";
             return Err(coded(StatusCode::BAD_REQUEST, code, message));
         }

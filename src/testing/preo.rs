@@ -26,7 +26,7 @@ const TIMEOUT_SECONDS: u64 = 10;
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("webhook-sdk-preo-fake/", env!("CARGO_PKG_VERSION")));
 
-/// A fake of Preo that stores webhook endpoints and delivers signed events.
+/// A fake of Preo that stores webhooks and delivers signed events.
 ///
 /// ```
 /// use serde_json::json;

@@ -40,7 +40,7 @@ pub enum NotificationError {
     #[error("the body is not a JSON object")]
     NotAnObject,
     /// `notification_id` or `action` is missing, occurs twice, or has the wrong type.
-    #[error("the body has not exactly one number notification_id and one string action")]
+    #[error("the body needs exactly one number `notification_id` and one string `action`")]
     NotANotification,
 }
 

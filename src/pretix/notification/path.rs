@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use percent_encoding::utf8_percent_encode;
 
-use crate::pretix::target_url::RESERVED;
+use crate::percent::RESERVED;
 
 /// The path of an organizer's object, such as `["customers", "Y9WUVZX"]`.
 pub(super) fn of_organizer(organizer: &str, segments: &[&str]) -> Option<String> {

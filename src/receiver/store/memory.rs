@@ -14,8 +14,8 @@ use crate::receiver::EventKey;
 ///
 /// Clones share the same events. It uses tokio's clock, so `tokio::time::pause` also pauses leases.
 ///
-/// Its events are lost when the process ends, so later redeliveries are handled again. A fleet, or
-/// a service that must not handle events again after a restart, needs a shared store.
+/// Its events are lost when the process ends, so later redeliveries are handled again. Several
+/// processes, or a service that must not handle events again after a restart, need a shared store.
 ///
 /// ```
 /// use std::num::NonZeroUsize;

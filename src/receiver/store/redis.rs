@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::{Claim, ClaimToken, DedupStore, StoreError};
 use crate::receiver::EventKey;
 
-/// A store in Redis, for a fleet of receivers.
+/// A store in Redis, for several processes.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")]

@@ -463,14 +463,14 @@ fn invalid_configuration_is_rejected_with_a_fix() {
             PreoClient::builder(Auth::header("bad name", "t")).build(),
             "is not a header name",
         ),
-        (builder().base_url("").build(), "is no absolute URL"),
+        (builder().base_url("").build(), "isn't an absolute URL"),
         (
             builder().base_url("https://api.preo.dev/v1").build(),
             "leave out `/v1`",
         ),
         (
             builder().base_url("api.preo.dev").build(),
-            "is no absolute URL",
+            "isn't an absolute URL",
         ),
         (
             builder().base_url("ftp://api.preo.dev").build(),
