@@ -156,7 +156,7 @@ impl Error {
         matches!(self.kind(), ErrorKind::Decode | ErrorKind::TooLarge)
     }
 
-    /// A list changed while its pages were read, so that items may be missing or repeated.
+    /// A list changed while it was read, so items may be missing or repeated.
     ///
     /// Only a read failed. Nothing was changed.
     pub fn is_list_changed(&self) -> bool {

@@ -30,7 +30,9 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Two retries, backing off from 0.2 s to 5 s, or up to 60 s if the server asks for it.
+    /// Two retries, with a backoff from 0.2 s to 5 s.
+    ///
+    /// A wait that the server asks for is respected up to 60 s.
     pub const fn new() -> Self {
         Self {
             retries: 2,

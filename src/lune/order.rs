@@ -18,7 +18,7 @@ use crate::open_enum::open_enum;
 pub struct Order {
     /// The order's identifier.
     pub id: String,
-    /// The client's own id of the order, unique in its account, with at most 100 characters.
+    /// The client's own id of the order, unique per account, at most 100 characters.
     pub idempotency_key: Option<String>,
     /// Whether the order was placed by quantity or by value; `type` on the wire.
     #[serde(rename = "type")]

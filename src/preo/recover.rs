@@ -117,8 +117,9 @@ impl Recover {
         self
     }
 
-    /// Sets the head of the requests that the receiver sees, such as a path that names a
-    /// [tenant](crate::receiver::Tenants).
+    /// Sets the head of the requests that the receiver sees.
+    ///
+    /// A receiver with [tenants](crate::receiver::Tenants) needs one that names the tenant.
     pub fn head(mut self, head: Parts) -> Self {
         self.head = head;
         self

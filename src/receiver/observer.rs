@@ -53,8 +53,9 @@ pub enum Observation<'a> {
     Held,
     /// The store failed. If the handler had succeeded, the event will be handled again.
     StoreUnavailable(&'a StoreError),
-    /// The request was dropped while the event was being handled, for example because the sender
-    /// disconnected.
+    /// The request was dropped while the event was being handled.
+    ///
+    /// The sender may have disconnected.
     Abandoned,
 }
 

@@ -55,7 +55,7 @@ impl Key {
         Self::schedule(name, text.as_bytes())
     }
 
-    /// Creates a key from raw bytes, for services whose secret is an encoding of the key.
+    /// Creates a key from raw bytes, for services whose secret encodes the key.
     ///
     /// ```
     /// use data_encoding::BASE64;

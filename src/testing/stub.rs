@@ -189,7 +189,7 @@ impl<O> Stub<O, ()> {
 }
 
 impl AnsweringStub {
-    /// Sets how often the stub must be called, which is checked when the server is dropped.
+    /// Sets how often the stub must be called, checked when the server is dropped.
     pub fn expect(mut self, times: impl Into<Times>) -> Self {
         self.mock = self.mock.expect(times);
         self

@@ -18,8 +18,9 @@ pub trait Sql: Run {
     /// Inserts the event `$1`, unless another transaction has inserted it or is about to. `$2` is
     /// the id of its lock.
     const INSERT: &'static str;
-    /// Raises the sequence of the stream `$1` to `$2`, unless it is higher or another transaction
-    /// is about to raise it. `$3` is the id of its lock.
+    /// Raises the sequence of the stream `$1` to `$2`, unless it is higher.
+    ///
+    /// Does nothing if another transaction is about to raise it. `$3` is the id of its lock.
     const RAISE: &'static str;
     /// The instant `$1` seconds ago.
     const AGO: &'static str;
