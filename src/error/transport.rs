@@ -46,6 +46,10 @@ fn causes<'a>(
     })
 }
 
+#[cfg_attr(
+    not(any(feature = "rustls", feature = "native-tls")),
+    expect(unused_variables, reason = "only a TLS library has such errors")
+)]
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     #[cfg(feature = "rustls")]
     if error.is::<rustls::Error>() {
