@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
-/// Where JSON doesn't match its type, without any of its values.
+/// An error from decoding JSON, which contains the JSON path but no value.
 ///
-/// `events[2]: expected a string`. Member names are shown if they look like field names. Any other
-/// key is shown as `*`.
+/// For example, `events[2]: expected a string`. Keys that look like field names are shown; any
+/// other key is shown as `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Error(String);
+pub struct JsonError(String);
 
 /// The maximum length of a path and of an expectation, in characters; our limits.
 const MAX_PATH: usize = 256;
@@ -19,19 +19,19 @@ const MAX_EXPECTED: usize = 128;
 const MAX_NAME: usize = 64;
 
 /// Decodes JSON. Errors contain the path.
-pub(crate) fn json<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, JsonError> {
     // Tracking the path takes time, so only JSON that failed to decode is read again.
     serde_json::from_slice(json).map_err(|error| {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            Err(traced) => Error::new(&path_text(traced.path()), traced.inner()),
+            Err(traced) => JsonError::new(&path_text(traced.path()), traced.inner()),
             // The value is valid, but followed by other characters.
-            Ok(_) => Error::new("", &error),
+            Ok(_) => JsonError::new("", &error),
         }
     })
 }
 
-impl Error {
+impl JsonError {
     fn new(path: &str, error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         Self(match error.classify() {
@@ -43,13 +43,13 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for JsonError {}
 
 fn path_text(path: &Path) -> String {
     let mut text = String::new();

@@ -29,7 +29,7 @@
 mod client;
 #[cfg(all(doctest, feature = "client", feature = "preo"))]
 mod compile_fail;
-#[cfg(any(feature = "client", feature = "receiver"))]
+#[cfg(any(feature = "client", feature = "pretix", feature = "receiver"))]
 mod decode;
 #[cfg(feature = "client")]
 mod error;
@@ -68,8 +68,6 @@ pub mod pretix;
 pub use self::client::ensure::Ensured;
 #[cfg(rotation)]
 pub use self::client::rotation::Rotation;
-#[cfg(any(feature = "client", feature = "pretix"))]
-pub use self::redact::RedactedUrl;
 pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
@@ -80,6 +78,8 @@ pub use self::{
     patch::Patch,
     required::RequiredField,
 };
+#[cfg(any(feature = "client", feature = "pretix"))]
+pub use self::{decode::JsonError, redact::RedactedUrl};
 /// The HTTP client below [`ClientBuilder::http`], re-exported so that its version matches.
 #[cfg(feature = "client")]
 #[doc(no_inline)]

@@ -174,7 +174,7 @@ impl Answer {
         self.error(message)
     }
 
-    fn undecodable(self, error: &decode::Error) -> Error {
+    fn undecodable(self, error: &decode::JsonError) -> Error {
         let message = if self.body.is_empty() {
             "unexpected response body: empty".to_owned()
         } else {

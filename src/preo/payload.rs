@@ -2,6 +2,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decode;
+use crate::{JsonError, Patch};
+
 /// The JSON text of a delivery, byte for byte as it was signed.
 ///
 /// `Debug` only shows its length.
@@ -24,10 +27,10 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// Returns an error if it isn't JSON or doesn't match `T`. The error of `serde_json` can quote
-    /// the payload.
-    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> serde_json::Result<T> {
-        serde_json::from_str(&self.0)
+    /// Returns an error if it isn't JSON or doesn't match `T`. The error contains the JSON path,
+    /// but no value.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
+        decode::json(self.as_bytes())
     }
 }
 
@@ -52,9 +55,33 @@ impl fmt::Debug for Signature {
     }
 }
 
+impl From<String> for Signature {
+    fn from(signature: String) -> Self {
+        Self(signature)
+    }
+}
+
+impl From<&str> for Signature {
+    fn from(signature: &str) -> Self {
+        Self(signature.to_owned())
+    }
+}
+
+impl From<&str> for Patch<Signature> {
+    fn from(signature: &str) -> Self {
+        Self::Value(signature.into())
+    }
+}
+
 impl From<String> for Payload {
     fn from(text: String) -> Self {
         Self(text)
+    }
+}
+
+impl From<&str> for Payload {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 

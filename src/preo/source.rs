@@ -1,3 +1,4 @@
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -98,6 +99,24 @@ impl<T> Source<T> {
     pub(super) async fn scheme(&self, head: &Parts) -> Scheme {
         let resolved = self.keys.resolve(head).await;
         resolved.map_or_else(|_| super::scheme(), |keys| keys.keys.scheme().clone())
+    }
+}
+
+impl<T> Clone for Source<T> {
+    fn clone(&self) -> Self {
+        Self {
+            keys: self.keys.clone(),
+            identity: self.identity.clone(),
+            payload: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Source<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -228,6 +229,17 @@ impl Authenticated<'_> {
     /// Creates an event. Its [raw](Event::raw) bytes are the whole body by default.
     pub fn event<T>(&self, key: EventKey, data: T) -> Event<T> {
         Event::new(key, data, self.body.clone(), Arc::clone(self.proof))
+    }
+}
+
+impl fmt::Debug for Authenticated<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated")
+            .field("key_name", &self.proof.key_name())
+            .field("tenant", &self.tenant())
+            .field("timestamp", &self.proof.timestamp())
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,8 @@
     feature = "pretix"
 ))]
 mod flow;
+#[cfg(all(feature = "testing", feature = "preo"))]
+mod payload;
 #[cfg(all(
     feature = "receiver",
     feature = "testing",

@@ -3,6 +3,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::envelope::Envelope;
+use crate::JsonError;
+use crate::decode;
 use crate::pretix::Action;
 
 /// A notification without a specific type, with its JSON.
@@ -55,9 +57,10 @@ impl UnknownNotification {
     ///
     /// # Errors
     ///
-    /// Returns an error if the body doesn't match the type. The error can quote the body.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.raw.get())
+    /// Returns an error if the body doesn't match the type. The error contains the JSON
+    /// path, but no value.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        decode::json(self.raw.get().as_bytes())
     }
 
     pub(super) fn organizer(&self) -> Option<&str> {

@@ -294,6 +294,8 @@ fn known_family_with_mismatched_fields_keeps_its_json() {
         };
         assert_eq!(unknown.json(), text);
         assert_eq!(unknown.decode::<Value>().unwrap(), body);
+        let wrong = unknown.decode::<Vec<u64>>().unwrap_err().to_string();
+        assert_eq!(wrong, "expected a sequence");
     }
 }
 

@@ -7,12 +7,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use http::HeaderValue;
+use http::request::Parts;
 use http_body_util::Full;
 use tokio::sync::{Notify, watch};
 use webhook_sdk::preo;
 use webhook_sdk::receiver::{
-    BoxError, Claim, ClaimToken, DedupStore, Delivery, Event, EventKey, MemoryStore, Outcome,
-    Receiver, Source, StoreError,
+    Authenticated, Authentication, BoxError, Claim, ClaimToken, DecodeError, DedupStore, Delivery,
+    Event, EventKey, MemoryStore, Outcome, Receiver, Refusal, Source, StoreError,
 };
 use webhook_sdk::signature::Verifier;
 
@@ -618,6 +619,40 @@ async fn handler_sees_the_event_key_raw_bytes_and_key_name() {
     assert_eq!(event.json::<More>().unwrap().added_later, 7);
     let wrong = event.json::<Vec<u64>>().err().unwrap().to_string();
     assert!(!wrong.contains("pretix"), "{wrong}");
+}
+
+/// A source whose events are the `Debug` text of what it decodes.
+struct Shown(<Preo as Service>::Source);
+
+impl Source for Shown {
+    type Event = String;
+
+    fn name(&self) -> &str {
+        "shown"
+    }
+
+    async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
+        self.0.authenticate(parts).await
+    }
+
+    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
+        let key = delivery.digest_key(delivery.body());
+        Ok(vec![delivery.event(key, format!("{delivery:?}"))])
+    }
+}
+
+#[tokio::test]
+async fn debug_of_a_source_and_of_an_authenticated_request_shows_no_content() {
+    let source = Preo::source();
+    let shown = format!("{:?}", source.clone());
+    assert!(shown.contains("2026-11"), "{shown}");
+    let receiver = Receiver::builder(Shown(source)).build().unwrap();
+    let delivery = received(&receiver, genuine::<Preo>(Preo::body(EVENT))).await;
+    let shown: &String = &delivery.events()[0];
+    assert!(
+        shown.contains("2026-11") && !shown.contains("event-7"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
