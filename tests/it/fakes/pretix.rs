@@ -288,7 +288,8 @@ async fn failed_delivery_is_retried_eleven_times_on_schedule() {
     assert_eq!((last.status, last.next_attempt_at), (Status::Dropped, None));
     let sent = notifications(&receiver).await;
     assert_eq!(sent.len(), 12);
-    assert!(sent.iter().all(|sent| sent["notification_id"] == first.id));
+    let id: u64 = first.id.parse().unwrap();
+    assert!(sent.iter().all(|sent| sent["notification_id"] == id));
     assert!(
         pretix.webhook(id).unwrap().enabled,
         "failing disables nothing"

@@ -176,7 +176,7 @@ async fn hanging_redis_is_unavailable_after_the_timeout() {
         .unwrap();
     for _ in 0..3 {
         let error = store.claim(&key("hanging"), LEASE).await.unwrap_err();
-        assert_eq!(reason(error), "no answer within 50ms");
+        assert_eq!(reason(error), "no response within 50ms");
     }
     silent.abort();
 }
