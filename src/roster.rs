@@ -57,10 +57,17 @@ impl<T: Clone + PartialEq> Roster<T> {
         Self::unchecked(vec![entry])
     }
 
+    /// Adds an entry. An expired one with the same secret is dropped.
     pub(crate) fn add(&self, entry: &Entry<T>) -> Result<(), KeyringError> {
+        let now = Utc::now();
         self.change(|entries| {
-            unlike(entries, entry)?;
-            Ok([entries, std::slice::from_ref(entry)].concat())
+            let mut entries = entries.to_vec();
+            entries.retain(|old| {
+                old.secret != entry.secret || old.expires_at.is_none_or(|end| now < end)
+            });
+            unlike(&entries, entry)?;
+            entries.push(entry.clone());
+            Ok(entries)
         })
     }
 

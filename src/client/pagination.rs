@@ -52,8 +52,8 @@ pub struct Pages<T> {
     start: u64,
     /// The number of the next page to request.
     next: u64,
-    /// The number of the last page known to exist.
-    last: u64,
+    /// The number after that of the last page known to exist.
+    end: u64,
     changes: Changes,
     done: bool,
 }
@@ -197,7 +197,7 @@ impl<T> Pages<T> {
             prefetch: 0,
             start: 1,
             next: 1,
-            last: 1,
+            end: 2,
             changes: Changes::default(),
             done: false,
         }
@@ -213,9 +213,9 @@ impl<T> Pages<T> {
 
     /// Starts at this page instead of the first, which is 1.
     ///
-    /// Call it before the first page is read.
+    /// Call it before the first page is read. Reading page [`u64::MAX`] fails as a validation error.
     pub fn start_page(mut self, page: u64) -> Self {
-        (self.start, self.next, self.last) = (page, page, page);
+        (self.start, self.next, self.end) = (page, page, page.saturating_add(1));
         self
     }
 
@@ -241,7 +241,7 @@ impl<T> Pages<T> {
 
     /// Starts requests until there are `pages`. Each needs one poll to start its task.
     fn request_up_to(&mut self, pages: usize, context: &mut Context<'_>) {
-        while self.next <= self.last && self.requested.len() < pages {
+        while self.next < self.end && self.requested.len() < pages {
             let mut response = maybe_done((self.fetch)(self.next));
             let _ = Pin::new(&mut response).poll(context);
             self.requested.push_back(Request {
@@ -273,8 +273,8 @@ impl<T> Pages<T> {
             self.finish();
             return Ok(page);
         }
-        let following = request.page + 1;
-        self.last = following.max(self.changes.announced_pages());
+        let announced = self.changes.announced_pages();
+        self.end = announced.max(request.page + 1).saturating_add(1);
         self.request_up_to(self.prefetch, context);
         Ok(page)
     }
@@ -296,15 +296,20 @@ impl<T> Stream for Pages<T> {
             return Poll::Ready(None);
         }
         this.request_up_to(this.prefetch + 1, context);
-        let Some(first) = this.requested.front_mut() else {
-            return Poll::Ready(None);
+        let result = match this.requested.front_mut() {
+            Some(first) => {
+                ready!(Pin::new(&mut first.response).poll(context));
+                let result = Pin::new(&mut first.response).take_output();
+                let (Some(request), Some(result)) = (this.requested.pop_front(), result) else {
+                    return Poll::Ready(None);
+                };
+                this.accept(request, result, context)
+            }
+            None => {
+                let message = format!("page {} can't be requested", this.next);
+                Err(Error::new(ErrorKind::Validation, message))
+            }
         };
-        ready!(Pin::new(&mut first.response).poll(context));
-        let result = Pin::new(&mut first.response).take_output();
-        let (Some(request), Some(result)) = (this.requested.pop_front(), result) else {
-            return Poll::Ready(None);
-        };
-        let result = this.accept(request, result, context);
         Poll::Ready(Some(result.map_err(|error| {
             this.finish();
             if error.operation().is_some() {

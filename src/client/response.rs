@@ -80,7 +80,7 @@ impl<T> Response<T> {
 
 impl<T: DeserializeOwned> Response<T> {
     pub(crate) async fn from_response(answer: Answer) -> Result<Self, runtime::Error> {
-        match decode::json(&answer.body) {
+        match decode::json(&answer.body, decode::Type::Ours) {
             Ok(value) => Ok(Self::new(value, answer)),
             Err(error) => Err(answer.undecodable(&error).into()),
         }

@@ -17,7 +17,7 @@ use crate::error::Error;
 /// 500, 502, 503, 504, and a 409 with `Retry-After`.
 ///
 /// A 429 with a `Retry-After` is retried until the deadline of the call and doesn't count toward
-/// [`retries`](Self::retries).
+/// [`retries`](Self::retries). The wait is then at least 100 ms (our default).
 ///
 /// Each wait has random jitter, so that many clients don't retry at once: up to the current
 /// backoff, or up to a quarter of `Retry-After` if that is longer.
@@ -92,6 +92,9 @@ impl Default for RetryPolicy {
     }
 }
 
+/// The shortest wait before a retry that doesn't count; our default.
+const SHORTEST_THROTTLED_WAIT: Duration = Duration::from_millis(100);
+
 /// The retries of one call.
 pub(super) struct Retries<'a> {
     policy: &'a RetryPolicy,
@@ -113,7 +116,9 @@ impl Retries<'_> {
         let backoff = self.backoff;
         self.backoff = backoff.saturating_mul(2).min(self.policy.longest_wait);
         let wait = match throttled {
-            true => asked.max(self.policy.shortest_wait),
+            true => asked
+                .max(self.policy.shortest_wait)
+                .max(SHORTEST_THROTTLED_WAIT),
             false => asked.max(backoff),
         };
         let room = until_deadline.saturating_sub(wait);

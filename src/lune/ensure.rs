@@ -31,6 +31,7 @@ impl LuneClient {
     ///
     /// It is safe to call from several processes at once: a call that finds an earlier webhook
     /// after creating its own deletes its own. It then doesn't return a secret.
+    /// This requires that the list shows every webhook whose creation has completed.
     pub fn ensure_webhook(&self, desired: WebhookCreate) -> EnsureWebhook {
         EnsureWebhook {
             client: self.clone(),

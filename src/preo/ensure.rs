@@ -30,6 +30,7 @@ impl PreoClient {
     ///
     /// It is safe to call from several processes at once: a call that finds an earlier webhook
     /// after creating its own deletes its own.
+    /// This requires that the list shows every webhook whose creation has completed.
     pub fn ensure_webhook(&self, desired: WebhookCreate) -> EnsureWebhook {
         EnsureWebhook {
             client: self.clone(),

@@ -30,7 +30,7 @@ impl Payload {
     /// Returns an error if it isn't JSON or doesn't match `T`. The error contains the JSON path,
     /// but no value.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
-        decode::json(self.as_bytes())
+        decode::json(self.as_bytes(), decode::Type::Any)
     }
 }
 

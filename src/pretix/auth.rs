@@ -93,6 +93,8 @@ impl BasicAuth {
 
     /// Adds credentials, which are accepted from the next verification on.
     ///
+    /// The same credentials under another name are dropped if they have expired.
+    ///
     /// # Errors
     ///
     /// Returns a [`KeyringError`] if this name, or this user and password, already exists.

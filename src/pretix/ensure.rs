@@ -29,6 +29,7 @@ impl PretixClient {
     ///
     /// It is safe to call from several processes at once: a call that finds an earlier webhook
     /// after creating its own disables its own.
+    /// This requires that the list shows every webhook whose creation has completed.
     pub fn ensure_webhook(&self, desired: WebhookCreate) -> EnsureWebhook {
         EnsureWebhook {
             client: self.clone(),

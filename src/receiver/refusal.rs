@@ -88,7 +88,7 @@ impl DecodeError {
     }
 
     pub(crate) fn or_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Self> {
-        decode::json(bytes).map_err(|error| Self(error.to_string()))
+        decode::json(bytes, decode::Type::Any).map_err(|error| Self(error.to_string()))
     }
 }
 

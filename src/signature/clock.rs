@@ -87,7 +87,9 @@ impl<'c> Reading<'c> {
 }
 
 fn time(date: DateTime<Utc>) -> Time {
-    (date.timestamp(), date.timestamp_subsec_nanos())
+    // Chrono counts on beyond this within a leap second.
+    let nanoseconds = date.timestamp_subsec_nanos().min(999_999_999);
+    (date.timestamp(), nanoseconds)
 }
 
 fn system_time() -> Time {

@@ -73,6 +73,8 @@ impl Keyring {
 
     /// Adds a key, which is accepted from the next verification on.
     ///
+    /// A key that has the same secret, but has expired, is dropped.
+    ///
     /// # Errors
     ///
     /// Returns a [`KeyringError`] if another key has this name or this secret.

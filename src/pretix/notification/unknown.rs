@@ -60,7 +60,7 @@ impl UnknownNotification {
     /// Returns an error if the body doesn't match the type. The error contains the JSON
     /// path, but no value.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
-        decode::json(self.raw.get().as_bytes())
+        decode::json(self.raw.get().as_bytes(), decode::Type::Any)
     }
 
     pub(super) fn organizer(&self) -> Option<&str> {

@@ -599,3 +599,21 @@ async fn a_list_can_be_returned_from_a_function_and_moved_into_a_task() {
     let read = tokio::spawn(items.all()).await.unwrap().unwrap();
     assert_eq!(read.len(), 25);
 }
+
+#[tokio::test]
+async fn page_numbers_end_before_they_overflow() {
+    for prefetch in [0, 16] {
+        let (preo, server) = serve(|number| page(&[number], u64::MAX, true)).await;
+        let pages = || preo.list_webhooks().pages().prefetch(prefetch);
+        let mut beyond = pages().start_page(u64::MAX);
+        let error = beyond.try_next().await.unwrap_err();
+        assert!(error.is_validation(), "{error}");
+        assert!(beyond.try_next().await.unwrap().is_none());
+
+        let mut last = pages().start_page(u64::MAX - 1);
+        assert_eq!(last.try_next().await.unwrap().unwrap().items.len(), 1);
+        let error = last.try_next().await.unwrap_err();
+        assert!(error.is_validation(), "{error}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    }
+}

@@ -370,3 +370,18 @@ fn httpdate(ahead: Duration) -> String {
     let date = chrono::Utc::now() + ahead;
     date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
+
+#[tokio::test]
+async fn throttled_retries_are_at_least_100_ms_apart() {
+    let server = MockServer::start().await;
+    let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    failing(&server, u64::MAX, throttled).await;
+    let preo = preo(&server.uri())
+        .retry(RetryPolicy::new().shortest_wait(Duration::ZERO))
+        .deadline(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
+    assert!(error.is_rate_limited() || error.is_timeout(), "{error:?}");
+    assert!(sent(&server).await <= 11, "{error:?}");
+}

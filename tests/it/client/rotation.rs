@@ -8,8 +8,11 @@ use webhook_sdk::preo::{self, PreoClient};
 use webhook_sdk::signature::{Key, Keyring, Retire, Signer, Verifier, VerifyError};
 use webhook_sdk::testing::{Fault, PreoFake};
 use webhook_sdk::{RetryPolicy, Rotation, Secret};
+use wiremock::matchers::any;
+use wiremock::{Mock, ResponseTemplate};
 
 use crate::fakes::support::preo_webhook;
+use crate::support::{preo_and_server, webhook};
 
 struct Running {
     fake: PreoFake,
@@ -213,4 +216,30 @@ async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
         accepted(&keyring, &new, Duration::ZERO).as_deref(),
         Ok("new 2")
     );
+}
+
+#[tokio::test]
+async fn a_secret_of_an_expired_key_is_accepted_when_it_is_current_again() {
+    for expired in ["old", "earlier"] {
+        let mut webhook = webhook("wh_1");
+        webhook["secret"] = "again-current".into();
+        let (preo, server) = preo_and_server().await;
+        let response = ResponseTemplate::new(200).set_body_json(webhook);
+        let rotated = Mock::given(any()).respond_with(response);
+        rotated.mount(&server).await;
+        let current = Secret::from("again-current");
+        let key = |name: &str| match name == expired {
+            true => Key::new(name, &current).unwrap(),
+            false => Key::new(name, &Secret::from("another")).unwrap(),
+        };
+        let keyring = Keyring::from_keys([key("old"), key("earlier")]).unwrap();
+        let end = Utc::now() - TimeDelta::hours(1);
+        keyring.retire(expired, Retire::at(end)).unwrap();
+
+        let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
+        let call = preo.rotate_webhook_secret("wh_1").rotate(rotation);
+        call.await.unwrap();
+        let accepted = accepted(&keyring, &current, Duration::ZERO);
+        assert_eq!(accepted.as_deref(), Ok("new"), "{expired}");
+    }
 }

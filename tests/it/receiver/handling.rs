@@ -662,3 +662,48 @@ async fn an_undecodable_body_is_refused_with_its_json_path_and_no_value() {
     let refusal = receiver.receive(&parts, Full::new(body)).await.unwrap_err();
     assert_eq!(refusal.to_string(), "authentic, but id: expected a string");
 }
+
+/// Text whose conversion always fails, with the text as its error.
+#[derive(Debug)]
+struct Quoted;
+
+impl<'de> serde::Deserialize<'de> for Quoted {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Err(serde::de::Error::custom(text))
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_a_payload_type_cannot_show_the_body() {
+    let verifier = Verifier::new(preo::scheme(), Preo::keyring());
+    let receiver = Receiver::new(preo::Source::new(verifier).payload::<Quoted>());
+    for (text, shown) in [
+        ("hidden", "an invalid value"),
+        ("x, expected hidden", "an invalid value"),
+        ("x, expected a string", "an invalid value"),
+        ("invalid type: x, expected hidden", "an invalid value"),
+        ("invalid type: hidden, expected a map", "expected a map"),
+        (
+            "invalid type: x, expected struct hidden",
+            "expected an object",
+        ),
+        ("invalid value: hidden, expected u64", "expected u64"),
+        ("invalid length 1, expected hidden", "an invalid value"),
+        ("unknown variant `x`, expected `hidden`", "an invalid value"),
+        ("unknown field `hidden`, expected `a`", "an invalid value"),
+        ("missing field `hidden`", "a missing field"),
+        ("missing field `hidden", "a missing field"),
+        ("hidden at line 1 column 2", "an invalid value"),
+    ] {
+        let body = serde_json::to_vec(text).unwrap();
+        let (parts, body) = genuine::<Preo>(body).into_parts();
+        let refusal = receiver.receive(&parts, Full::new(body)).await.unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            format!("authentic, but {shown}"),
+            "{text}"
+        );
+        assert!(!format!("{refusal:?}").contains("hidden"), "{refusal:?}");
+    }
+}

@@ -743,3 +743,16 @@ fn debug_names_the_keys_the_scheme_and_the_time() {
         }
     }
 }
+
+#[test]
+fn the_clock_can_show_a_leap_second() {
+    let leap: DateTime<Utc> = "2016-12-31T23:59:60.999999999Z".parse().unwrap();
+    let verifier = dated().clock(move || leap);
+    let next = (leap.timestamp() + 1).to_string();
+    assert!(verifier.verify(&dated_header(&next), BODY).is_ok());
+    let past = (leap.timestamp() - 301).to_string();
+    assert!(matches!(
+        refusal(&verifier, &dated_header(&past), BODY),
+        VerifyError::TooOld { .. }
+    ));
+}
