@@ -49,6 +49,7 @@
 //! | The body is truncated | 400 |
 //! | The bodies buffered at once exceed [`max_buffered_bytes`](ReceiverBuilder::max_buffered_bytes) | 503 with `Retry-After` |
 //! | The body is authentic but doesn't match the service's documentation | 400 |
+//! | Your code panics before the handler is called, as in a function that extracts an id | 500 |
 //! | The event was handled before, or is [stale](Observation::Stale) | 204, the handler doesn't run |
 //! | The event is being handled by another request | 503 with `Retry-After` |
 //! | The store can't be reached | 503 with `Retry-After` |

@@ -10,3 +10,4 @@ create table if not exists "webhook_inbox_position" (
     sequence bytea not null,
     handled_at timestamptz not null default now()
 );
+create index if not exists "webhook_inbox_position_at" on "webhook_inbox_position" (handled_at);

@@ -10,3 +10,4 @@ create table if not exists "webhook_inbox_position" (
     sequence blob not null,
     handled_at integer not null default (unixepoch())
 ) strict, without rowid;
+create index if not exists "webhook_inbox_position_at" on "webhook_inbox_position" (handled_at);

@@ -75,7 +75,8 @@ impl Source {
     /// Lune documents this as a second way to detect redeliveries. An event with an equal sequence
     /// and a different `event_id` is a new event. The store keeps the last sequence of each account
     /// for as long as an event, so with a shared store this works across processes and restarts. An
-    /// event without an account or a sequence is never stale.
+    /// event without an account or a sequence, or with a sequence of more than 128 bytes, is never
+    /// stale.
     ///
     /// It is off by default because a skipped event is lost, and Lune has published two formats of
     /// [`Sequence`](super::Sequence) that don't sort together.

@@ -34,7 +34,7 @@ impl Source {
 
     /// Creates a source for many tenants, each with its own credentials.
     pub fn for_tenants(tenants: Tenants<BasicAuth>) -> Self {
-        Self::of(Keys::Tenants(tenants, BasicAuth::decoy()))
+        Self::of(Keys::with_decoy(tenants, BasicAuth::decoy()))
     }
 
     /// Expects the secret in the URL path instead of the `Authorization` header.

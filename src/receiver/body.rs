@@ -51,7 +51,7 @@ impl Bounds<'_> {
                 .filter(|needed| *needed <= self.max_bytes)
                 .ok_or_else(|| self.too_large())?;
             if needed > whole.capacity() {
-                let capacity = needed.max((2 * whole.capacity()).min(likely));
+                let capacity = needed.max(grown(whole.capacity()).min(likely));
                 room.merge(self.reserve(capacity - whole.capacity())?);
                 whole.reserve_exact(capacity - whole.len());
             }
@@ -81,6 +81,13 @@ impl Bounds<'_> {
         }
     }
 }
+
+/// The next capacity. A stalled body holds at most 1 MiB or an eighth more than it sent.
+fn grown(capacity: usize) -> usize {
+    capacity + capacity.min(LARGE_STEP.max(capacity / 8))
+}
+
+const LARGE_STEP: usize = 1024 * 1024;
 
 /// The declared minimum length of the body.
 fn announced_length<B: Body>(headers: &HeaderMap, body: &B) -> Option<usize> {

@@ -117,12 +117,18 @@ impl<S: Source> ReceiverBuilder<S> {
         self
     }
 
-    /// Sets the maximum size of all buffered bodies together, in bytes. Defaults to 64 MiB.
+    /// Sets the maximum size of all buffered bodies together, in bytes.
+    ///
+    /// Defaults to eight times [`Source::max_body_bytes`], and at least 64 MiB: 256 MiB for Lune,
+    /// 64 MiB for Preo and pretix. This is our default.
     ///
     /// A body counts from the moment its bytes are received until it is refused or its events are
     /// handled. Decoded events and the HTTP server's own buffers don't count: limit the number of
     /// connections there. A delivery over the limit gets 503, and the service retries it. A body
-    /// that never completes counts until [`body_timeout`](Self::body_timeout).
+    /// that never completes counts until [`body_timeout`](Self::body_timeout), with what it sent and
+    /// up to 1 MiB more, or an eighth more if it is longer than 8 MiB. Signatures are checked after
+    /// the body was read, so anyone who can reach the endpoint can occupy this space: limit the
+    /// connections of one client in front of the receiver.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = Some(bytes);
         self
@@ -211,11 +217,12 @@ impl<S: Source> ReceiverBuilder<S> {
     }
 
     fn buffered(&self) -> usize {
-        self.max_buffered_bytes.unwrap_or(DEFAULT_BUFFERED)
+        let default = || LEAST_BUFFERED.max(self.source.max_body_bytes().saturating_mul(8));
+        self.max_buffered_bytes.unwrap_or_else(default)
     }
 }
 
-const DEFAULT_BUFFERED: usize = 64 * 1024 * 1024;
+const LEAST_BUFFERED: usize = 64 * 1024 * 1024;
 
 impl<S> fmt::Debug for ReceiverBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -255,15 +255,20 @@ pub(super) async fn guarded<F: Future>(
     limit: Duration,
     handler: impl FnOnce() -> F,
 ) -> Result<F::Output, Processed> {
-    let mut running = pin!(async move { handler().await });
-    let caught = std::future::poll_fn(|context| {
+    match tokio::time::timeout(limit, caught(handler)).await {
+        Ok(result) => result,
+        Err(_) => Err(Processed::TimedOut),
+    }
+}
+
+/// Runs a function to its end, and catches a panic.
+pub(super) async fn caught<F: Future>(run: impl FnOnce() -> F) -> Result<F::Output, Processed> {
+    let mut running = pin!(async move { run().await });
+    std::future::poll_fn(|context| {
         let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
         polled.map_or(Poll::Ready(Err(Processed::Panicked)), |polled| {
             polled.map(Ok)
         })
-    });
-    match tokio::time::timeout(limit, caught).await {
-        Ok(result) => result,
-        Err(_) => Err(Processed::TimedOut),
-    }
+    })
+    .await
 }

@@ -200,15 +200,17 @@ impl<DB: Dialect> Inbox<DB> {
         let seconds = i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX);
         let seconds = Some(seconds.min(LONGEST_AGE));
         let mut connection = self.pool.acquire().await?;
-        DB::count(&mut connection, &self.table.purge_positions, &[], seconds).await?;
         let mut purged = 0;
-        loop {
-            let rows = DB::count(&mut connection, &self.table.purge, &[], seconds).await?;
-            purged += rows as u64;
-            if rows < PURGED_AT_ONCE {
-                return Ok(purged);
+        for (statement, weight) in [(&self.table.purge_positions, 0), (&self.table.purge, 1)] {
+            loop {
+                let rows = DB::count(&mut connection, statement, &[], seconds).await?;
+                purged += rows as u64 * weight;
+                if rows < PURGED_AT_ONCE {
+                    break;
+                }
             }
         }
+        Ok(purged)
     }
 
     /// Begins the transaction of an event and records the event in it.

@@ -49,8 +49,14 @@ impl EventKey {
     }
 
     /// Sets the event's position in a stream of its scope, such as an account's events.
+    ///
+    /// A sequence of more than 128 bytes is ignored, which bounds what a store keeps. This is our
+    /// default.
     #[must_use]
     pub fn with_position(mut self, stream: &str, sequence: &str) -> Self {
+        if sequence.len() > LONGEST_PART {
+            return self;
+        }
         let mut key = self.text.splitn(SCOPE_PARTS + 1, ':');
         let scope: Vec<_> = key.by_ref().take(SCOPE_PARTS).collect();
         let mut text = scope.join(":");

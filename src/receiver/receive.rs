@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::body::{Bounds, Buffered};
 use super::builder::Limits;
+use super::delivery::caught;
 use super::key::Scope;
 use super::observer::{Observation, Observed, Observer};
 use super::source::{By, Check, Proof};
@@ -86,7 +87,8 @@ impl<S: Source> Receiver<S> {
     /// Returns a [`Refusal`] with the response status. It has already been logged and observed.
     pub async fn receive<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
         let begun = Instant::now();
-        let result = self.accept(parts, body).await;
+        let result = caught(|| self.accept(parts, body)).await;
+        let result = result.unwrap_or(Err(Refusal::Panicked));
         if let Err(refusal) = &result {
             self.inner.observe(Observed {
                 source: self.inner.source.name(),

@@ -47,6 +47,11 @@ pub enum Refusal {
     /// All bodies together would exceed `max_buffered_bytes`: 503.
     #[error("too many bodies are buffered")]
     Overloaded,
+    /// Your own code panicked before a handler was called: 500.
+    ///
+    /// That is a tenant's name function, a function that the source calls, or the source itself.
+    #[error("the source panicked")]
+    Panicked,
     /// The body is authentic, but doesn't match the service's documentation: 400.
     #[error("authentic, but {0}")]
     Undecodable(#[from] DecodeError),
@@ -63,6 +68,7 @@ impl Refusal {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTimeout { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::BodyIncomplete | Self::Undecodable(_) => StatusCode::BAD_REQUEST,
+            Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Overloaded | Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

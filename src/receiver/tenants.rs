@@ -1,12 +1,13 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::request::Parts;
 use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -42,6 +43,10 @@ use crate::signature::{Key, Scheme, Verifier};
 /// loads that tenant's keys: a [`Verifier`] for Preo and Lune, a `BasicAuth` for pretix. `Ok(None)`
 /// means that the tenant is unknown.
 ///
+/// The tenant's name is part of every [`EventKey`](super::EventKey), so it must be canonical: the
+/// first function must return one spelling per tenant, and the loader must look it up exactly. If
+/// `acme` and `ACME` load the same keys, a delivery to the one can be replayed to the other.
+///
 /// Clones share the same tenants.
 ///
 /// # Responses
@@ -50,13 +55,18 @@ use crate::signature::{Key, Scheme, Verifier};
 /// body was read and verified with a random key. If the loader fails, panics, or takes longer than
 /// 10 s, the delivery gets 503, so the service retries it. After a failure, the tenant isn't loaded
 /// again for one second. An outsider can still see whether a tenant was loaded recently, known or
-/// not, because the first request for it takes as long as the loader.
+/// not, because the first request for it takes as long as the loader. A tenant with several keys
+/// is slower than an unknown one, because each key is tried on the body. Before the body is read,
+/// the headers of an unknown tenant's request are checked with the [`Scheme`] of the tenant that
+/// was used last, at first with the service's own. If tenants' schemes differ, or none has been
+/// loaded yet, the response to headers of another scheme can show whether a tenant exists.
 ///
 /// # Cache
 ///
 /// The keys of up to 10,000 tenants are cached for 60 s; [`cache`](Self::cache) changes that.
 /// Unknown tenants are cached separately, with the same limits, so made-up names can't evict known
-/// tenants. Concurrent requests for the same tenant load its keys once. After keys have changed,
+/// tenants. At most 64 tenants are loaded at once (our default). A request that doesn't get its
+/// turn within the loader's 10 s gets 503. Concurrent requests for the same tenant load its keys once. After keys have changed,
 /// call [`invalidate`](Self::invalidate) to load them for the next request. Changes to a cached
 /// [`Verifier`]'s keyring take effect at once, until the keys are loaded again.
 pub struct Tenants<K> {
@@ -70,6 +80,7 @@ struct Inner<K> {
     absent: Cache<Arc<str>, Absent>,
     lifetime: Duration,
     invalidations: AtomicU64,
+    loads: Semaphore,
 }
 
 type Name = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
@@ -79,13 +90,13 @@ type Loading<K> = Pin<Box<dyn Future<Output = Result<Option<K>, BoxError>> + Sen
 #[derive(Clone)]
 struct Known<K> {
     keys: K,
-    until: Instant,
+    since: Instant,
 }
 
 #[derive(Clone)]
 struct Absent {
     failed: bool,
-    until: Instant,
+    since: Instant,
 }
 
 impl<K: Clone + Send + Sync + 'static> Tenants<K> {
@@ -108,7 +119,8 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
     /// Sets how many tenants are cached, and for how long.
     ///
     /// Call it before the tenants are used: it starts with an empty cache. With a lifetime of zero,
-    /// the keys are loaded for every request.
+    /// the keys are loaded for every request, except that requests that wait for a load share its
+    /// result.
     #[must_use]
     pub fn cache(self, tenants: NonZeroUsize, lifetime: Duration) -> Self {
         let Inner { name, load, .. } = &*self.inner;
@@ -116,6 +128,10 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
     }
 
     /// Removes a tenant from the cache, so that the next request loads its keys.
+    ///
+    /// A request in progress keeps the old keys until its body has arrived, at most for
+    /// [`body_timeout`](super::ReceiverBuilder::body_timeout). Removing a key from the keyring of a
+    /// cached [`Verifier`] takes effect for it, too.
     pub fn invalidate(&self, tenant: &str) {
         self.inner.invalidations.fetch_add(1, Ordering::SeqCst);
         self.inner.known.remove(tenant);
@@ -138,6 +154,7 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
                 absent: Cache::new(tenants),
                 lifetime,
                 invalidations: AtomicU64::new(0),
+                loads: Semaphore::new(CONCURRENT_LOADS),
             }),
         }
     }
@@ -157,69 +174,72 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
 
 impl<K: Clone + Send + Sync + 'static> Inner<K> {
     async fn keys(&self, tenant: &Arc<str>) -> Result<Option<K>, Refusal> {
+        let begun = Instant::now();
         loop {
-            if let Some(absent) = self.absent(tenant) {
+            if let Some(absent) = self.absent(tenant, begun) {
                 return absent.result();
             }
             let guard = match self.known.get_value_or_guard_async(tenant).await {
-                Ok(known) if Instant::now() < known.until => return Ok(Some(known.keys)),
+                Ok(known) if is_fresh(known.since, self.lifetime, begun) => {
+                    return Ok(Some(known.keys));
+                }
                 Ok(_) => {
-                    let is_over = |known: &Known<K>| known.until <= Instant::now();
+                    let is_over = |known: &Known<K>| !is_fresh(known.since, self.lifetime, begun);
                     self.known.remove_if(tenant, is_over);
                     continue;
                 }
                 Err(guard) => guard,
             };
             // An earlier load may have found nothing.
-            if let Some(absent) = self.absent(tenant) {
+            if let Some(absent) = self.absent(tenant, begun) {
                 return absent.result();
             }
             let invalidations = self.invalidations.load(Ordering::SeqCst);
-            let loaded = guarded(LOAD_TIMEOUT, || (self.load)(tenant.to_string())).await;
-            let (absent, result) = match loaded {
+            let load = || async {
+                let _turn = self.loads.acquire().await;
+                (self.load)(tenant.to_string()).await
+            };
+            let loaded = guarded(LOAD_TIMEOUT, load).await;
+            let (failed, result) = match loaded {
                 Ok(Ok(Some(keys))) => {
                     let known = Known {
                         keys: keys.clone(),
-                        until: Instant::now() + self.lifetime,
+                        since: Instant::now(),
                     };
                     // Fails if the tenant was invalidated in the meantime. This request still uses
                     // the keys.
                     let _ = guard.insert(known);
                     return Ok(Some(keys));
                 }
-                Ok(Ok(None)) => (Absent::new(false, self.lifetime), Ok(None)),
-                Ok(Err(error)) => (
-                    Absent::new(true, FAILURE_LIFETIME),
-                    Err(Refusal::KeysUnavailable(error.to_string())),
-                ),
+                Ok(Ok(None)) => (false, Ok(None)),
+                Ok(Err(error)) => (true, Err(Refusal::KeysUnavailable(error.to_string()))),
                 Err(_) => (
-                    Absent::new(true, FAILURE_LIFETIME),
+                    true,
                     Err(Refusal::KeysUnavailable(
                         "the loader panicked or took too long".into(),
                     )),
                 ),
             };
-            if invalidations == self.invalidations.load(Ordering::SeqCst) {
+            if failed || invalidations == self.invalidations.load(Ordering::SeqCst) {
+                let since = Instant::now();
+                let absent = Absent { failed, since };
                 self.absent.insert(Arc::clone(tenant), absent);
             }
             return result;
         }
     }
 
-    fn absent(&self, tenant: &str) -> Option<Absent> {
+    fn absent(&self, tenant: &str, begun: Instant) -> Option<Absent> {
         let absent = self.absent.get(tenant)?;
-        (Instant::now() < absent.until).then_some(absent)
+        let lifetime = match absent.failed {
+            true => FAILURE_LIFETIME,
+            false => self.lifetime,
+        };
+        is_fresh(absent.since, lifetime, begun).then_some(absent)
     }
 }
 
 impl Absent {
-    fn new(failed: bool, lifetime: Duration) -> Self {
-        Self {
-            failed,
-            until: Instant::now() + lifetime,
-        }
-    }
-
     fn result<K>(self) -> Result<Option<K>, Refusal> {
         match self.failed {
             true => Err(Refusal::KeysUnavailable(
@@ -251,7 +271,7 @@ impl<K> fmt::Debug for Tenants<K> {
 pub(crate) enum Keys<K> {
     Same(K),
     /// With a random key, for unknown tenants.
-    Tenants(Tenants<K>, K),
+    Tenants(Tenants<K>, Arc<RwLock<K>>),
 }
 
 /// The keys for one request.
@@ -262,12 +282,19 @@ pub(crate) struct Resolved<K> {
 }
 
 impl<K: Clone + Send + Sync + 'static> Keys<K> {
+    pub(crate) fn with_decoy(tenants: Tenants<K>, decoy: K) -> Self {
+        Self::Tenants(tenants, Arc::new(RwLock::new(decoy)))
+    }
+
     pub(crate) async fn resolve(&self, parts: &Parts) -> Result<Resolved<K>, Refusal> {
         let (keys, tenant, is_unknown) = match self {
             Self::Same(keys) => (keys.clone(), None, false),
             Self::Tenants(tenants, decoy) => match tenants.keys(parts).await? {
                 Some((tenant, keys)) => (keys, Some(tenant), false),
-                None => (decoy.clone(), None, true),
+                None => {
+                    let decoy = decoy.read().unwrap_or_else(PoisonError::into_inner);
+                    (decoy.clone(), None, true)
+                }
             },
         };
         Ok(Resolved {
@@ -283,7 +310,7 @@ impl Keys<Verifier> {
     pub(crate) fn of_tenants(tenants: Tenants<Verifier>, scheme: Scheme) -> Self {
         let secret = Secret::from(Uuid::new_v4().to_string());
         let decoy = Key::new("unknown tenant", &secret).expect("a secret of letters and digits");
-        Self::Tenants(tenants, Verifier::new(scheme, decoy))
+        Self::with_decoy(tenants, Verifier::new(scheme, decoy))
     }
 
     /// Checks the head of a signed request.
@@ -292,8 +319,20 @@ impl Keys<Verifier> {
             return Ok(verifier.begin(&parts.headers)?.into());
         }
         let resolved = self.resolve(parts).await?;
+        self.imitate(&resolved);
         let verification = resolved.keys.begin(&parts.headers)?;
         Ok(resolved.complete(verification.into()))
+    }
+
+    /// Has unknown tenants checked by the scheme of a known one.
+    fn imitate(&self, resolved: &Resolved<Verifier>) {
+        let (Self::Tenants(_, decoy), false) = (self, resolved.is_unknown) else {
+            return;
+        };
+        let current = decoy.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(imitation) = resolved.keys.with_keys_of(&current) {
+            *decoy.write().unwrap_or_else(PoisonError::into_inner) = imitation;
+        }
     }
 }
 
@@ -305,10 +344,16 @@ impl<K> Resolved<K> {
     }
 }
 
+/// Whether a result is young enough, or came while the request that needs it waited.
+fn is_fresh(since: Instant, lifetime: Duration, begun: Instant) -> bool {
+    since > begun || since.elapsed() < lifetime
+}
+
 /// Our defaults. None of the services publishes a value.
 const DEFAULT_TENANTS: usize = 10_000;
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 const FAILURE_LIFETIME: Duration = Duration::from_secs(1);
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
+const CONCURRENT_LOADS: usize = 64;
 /// A longer name is unknown. This bounds the cache of unknown tenants.
 const LONGEST_NAME: usize = 256;

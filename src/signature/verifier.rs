@@ -158,6 +158,16 @@ impl Verifier {
         Ok(verification)
     }
 
+    /// This verifier with the keys of another one, or `None` if both have the same scheme.
+    #[cfg(feature = "receiver")]
+    pub(crate) fn with_keys_of(&self, other: &Self) -> Option<Self> {
+        let is_same = Arc::ptr_eq(&self.scheme, &other.scheme);
+        (!is_same).then(|| Self {
+            keyring: other.keyring.clone(),
+            ..self.clone()
+        })
+    }
+
     fn read(&self, claim: &mut Claim, headers: &HeaderMap) -> Result<(), VerifyError> {
         claim.read(&self.scheme, headers)?;
         self.check_tolerance(claim)

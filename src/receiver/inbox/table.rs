@@ -58,8 +58,13 @@ const PURGE: &str = r#"
         select event from "webhook_inbox" where handled_at < {ago} order by handled_at limit 1000
     ) returning 1
 "#;
-const PURGE_POSITIONS: &str =
-    r#"delete from "webhook_inbox_position" where handled_at < {ago} returning 1"#;
+/// Compares the time again, because a position can be raised in the meantime.
+const PURGE_POSITIONS: &str = r#"
+    delete from "webhook_inbox_position" where handled_at < {ago} and stream in (
+        select stream from "webhook_inbox_position" where handled_at < {ago}
+        order by handled_at limit 1000
+    ) returning 1
+"#;
 const CREATE_VERSIONS: &str =
     r#"create table if not exists "webhook_inbox_version" (version integer primary key)"#;
 const ADD_VERSION: &str =
@@ -76,6 +81,7 @@ fn adapt(statements: &str, schema: Option<&str>, name: &str) -> Arc<str> {
     // An index is created in the schema of its table, so its name isn't qualified.
     statements
         .replace("webhook_inbox_handled_at", &format!("{name}_handled_at"))
+        .replace("webhook_inbox_position_at", &format!("{name}_position_at"))
         .into()
 }
 

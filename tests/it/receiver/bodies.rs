@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use webhook_sdk::preo;
-use webhook_sdk::receiver::{Delivery, Receiver, Refusal, Source};
+use webhook_sdk::receiver::{BuildError, Delivery, Receiver, Refusal, Source};
 use webhook_sdk::signature::Verifier;
 
 use crate::receiver::support::{
@@ -440,4 +440,40 @@ async fn too_many_open_requests_get_503_over_http() {
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 503");
+}
+
+#[tokio::test]
+async fn stalled_body_occupies_little_more_than_it_sent() {
+    const MIB: usize = 1024 * 1024;
+    let receiver = builder::<Preo>()
+        .max_body_bytes(8 * MIB)
+        .max_buffered_bytes(11 * MIB)
+        .build()
+        .unwrap();
+    let (parts, _) = request(Preo::forged().unwrap(), Vec::new()).into_parts();
+    let mut stalled = Vec::new();
+    for _ in 0..2 {
+        let (writer, piecemeal) = piecemeal();
+        for _ in 0..4 * 16 + 1 {
+            writer.send(Bytes::from_static(&[b' '; MIB / 16])).unwrap();
+        }
+        let mut receiving: Receiving<'_> = Box::pin(receiver.receive(&parts, piecemeal));
+        assert!(poll_once(&mut receiving).await.is_pending());
+        stalled.push((writer, receiving));
+    }
+    assert!(another(&receiver).await.is_ok());
+}
+
+#[test]
+fn all_bodies_may_occupy_at_least_eight_times_the_limit_of_one() {
+    let most = 8 * Lune::source().max_body_bytes();
+    assert!(builder::<Lune>().max_body_bytes(most).build().is_ok());
+    let error = builder::<Lune>().max_body_bytes(most + 1).build();
+    assert_eq!(
+        error.unwrap_err(),
+        BuildError::BodyAboveBuffer {
+            max_body_bytes: most + 1,
+            max_buffered_bytes: most,
+        }
+    );
 }

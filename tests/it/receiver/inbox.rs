@@ -36,6 +36,9 @@ trait Fixture: Sized {
     /// Adds 2,500 records.
     const ADD_2500: &'static str;
 
+    /// Adds 2,500 positions that are two days old.
+    const ADD_2500_POSITIONS: &'static str;
+
     async fn start() -> Self;
 
     fn inbox(&self) -> Inbox<Self::Db>;
@@ -389,7 +392,12 @@ async fn purge_deletes_more_than_one_chunk<F: Fixture>() {
     let setup = Setup::<F>::migrated().await;
     setup.fixture.run(F::ADD_2500).await;
     setup.fixture.run(F::AGE).await;
+    setup.fixture.run(F::ADD_2500_POSITIONS).await;
+    assert_eq!(setup.inbox.purge(3 * DAY).await.unwrap(), 0);
+    let positions = "select count(*) from webhook_inbox_position";
+    assert_eq!(setup.fixture.value(positions).await, 2_500);
     assert_eq!(setup.inbox.purge(DAY).await.unwrap(), 2_500);
+    assert_eq!(setup.fixture.value(positions).await, 0);
     assert_eq!(setup.records().await, 0);
 }
 

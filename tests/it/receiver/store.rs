@@ -160,6 +160,12 @@ fn in_stream(name: &str, sequence: &str) -> EventKey {
     key(name).with_position("account", sequence)
 }
 
+#[test]
+fn a_sequence_over_128_bytes_is_ignored() {
+    assert!(in_stream("short", &"9".repeat(128)).position().is_some());
+    assert!(in_stream("long", &"9".repeat(129)).position().is_none());
+}
+
 async fn committed(store: &impl DedupStore, key: &EventKey) {
     let token = granted(store, key).await;
     store.commit(key, token, REMEMBER).await.unwrap();

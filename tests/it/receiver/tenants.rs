@@ -12,8 +12,8 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::Full;
 use tokio::sync::Notify;
 use webhook_sdk::pretix::{BasicAuth, Credentials};
-use webhook_sdk::receiver::{BoxError, Receiver, Refusal, Source, Tenants};
-use webhook_sdk::signature::{Retire, Signer, Verifier};
+use webhook_sdk::receiver::{BoxError, Observation, Receiver, Refusal, Source, Tenants};
+use webhook_sdk::signature::{Key, Retire, Scheme, Signer, Verifier};
 use webhook_sdk::{Secret, lune, preo, pretix};
 
 use crate::receiver::support::{Runs, basic, received};
@@ -239,6 +239,153 @@ async fn keys_loaded_before_an_invalidation_are_not_cached() {
     assert_eq!(first.await.unwrap(), 204);
     go_on.notify_one();
     assert_eq!(status(&receiver, to("acme", "new", "{ }")).await, 204);
+}
+
+#[tokio::test]
+async fn unknown_tenants_are_checked_by_the_scheme_of_known_ones() {
+    let tenants = Tenants::new(by_path, async |tenant: String| {
+        let scheme = Scheme::builder("x-own-signature").build()?;
+        let key = Key::new("own", &Secret::from("secret"))?;
+        Ok((tenant == "acme").then(|| Verifier::new(scheme, key)))
+    });
+    let receiver = Receiver::new(Preo::for_tenants(tenants));
+    let forged = |tenant: &str, content_type: &str, length: usize| {
+        Request::post(format!("/hooks/{tenant}"))
+            .header("content-type", content_type)
+            .header("x-own-signature", "00".repeat(32))
+            .body(Bytes::from(vec![b' '; length]))
+            .unwrap()
+    };
+    for (content_type, length, expected) in [
+        ("application/json", 2, 401),
+        ("text/plain", 2, 415),
+        ("application/json", 2_000_000, 413),
+    ] {
+        for tenant in ["acme", "nobody"] {
+            let request = forged(tenant, content_type, length);
+            assert_eq!(status(&receiver, request).await, expected, "{tenant}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_can_be_cached_forever() {
+    let secrets = Secrets::default();
+    secrets.set("acme", "secret");
+    let tenants = preo_tenants(&secrets).cache(NonZeroUsize::new(10).unwrap(), Duration::MAX);
+    let receiver = Receiver::new(Preo::for_tenants(tenants));
+    for (tenant, expected) in [("acme", 204), ("nobody", 401)].repeat(2) {
+        let request = to(tenant, "secret", "{}");
+        assert_eq!(status(&receiver, request).await, expected);
+    }
+    assert_eq!(secrets.loads.count(), 2);
+}
+
+/// Sends 20 requests at once, and returns their statuses.
+async fn at_once(receiver: &Receiver<Preo>, tenant: &'static str) -> Vec<StatusCode> {
+    let requests = (0..20).map(|number| {
+        let receiver = receiver.clone();
+        let request = to(tenant, "secret", &format!("[{number}]"));
+        tokio::spawn(async move { status(&receiver, request).await })
+    });
+    let mut statuses = Vec::new();
+    for request in requests.collect::<Vec<_>>() {
+        statuses.push(request.await.unwrap());
+    }
+    statuses
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_wait_for_a_load_share_its_result_without_a_cache() {
+    let loads = Runs::default();
+    let counted = loads.clone();
+    let tenants = Tenants::new(by_path, move |tenant: String| {
+        counted.add();
+        async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let verifier = preo::verifier(&Secret::from("secret"))?;
+            Ok((tenant == "acme").then_some(verifier))
+        }
+    });
+    let tenants = tenants.cache(NonZeroUsize::new(10).unwrap(), Duration::ZERO);
+    let receiver = Receiver::new(Preo::for_tenants(tenants));
+    assert_eq!(at_once(&receiver, "acme").await, [204; 20]);
+    assert_eq!(loads.count(), 1);
+    assert_eq!(at_once(&receiver, "nobody").await, [401; 20]);
+    assert_eq!(loads.count(), 2);
+    assert_eq!(status(&receiver, to("acme", "secret", "{}")).await, 204);
+    assert_eq!(loads.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_share_a_failed_load_although_another_tenant_is_invalidated() {
+    let loads = Runs::default();
+    let counted = loads.clone();
+    let tenants = Tenants::<Verifier>::new(by_path, move |_| {
+        counted.add();
+        std::future::pending()
+    });
+    let receiver = Receiver::new(Preo::for_tenants(tenants.clone()));
+    let invalidating = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            tenants.invalidate("globex");
+        }
+    });
+    assert_eq!(at_once(&receiver, "acme").await, [503; 20]);
+    assert_eq!(loads.count(), 1);
+    invalidating.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_64_tenants_are_loaded_at_once() {
+    let loading = Arc::new(Mutex::new((0, 0)));
+    let counted = Arc::clone(&loading);
+    let tenants = Tenants::<Verifier>::new(by_path, move |_| {
+        let counted = Arc::clone(&counted);
+        async move {
+            {
+                let (now, most) = &mut *counted.lock().unwrap();
+                *now += 1;
+                *most = (*now).max(*most);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            counted.lock().unwrap().0 -= 1;
+            Ok(None)
+        }
+    });
+    let receiver = Receiver::new(Preo::for_tenants(tenants));
+    let requests = (0..500).map(|number| {
+        let receiver = receiver.clone();
+        let request = to(&format!("tenant-{number}"), "secret", "{}");
+        tokio::spawn(async move { status(&receiver, request).await })
+    });
+    for request in requests.collect::<Vec<_>>() {
+        assert_eq!(request.await.unwrap(), 401);
+    }
+    assert_eq!(*loading.lock().unwrap(), (0, 64));
+}
+
+#[tokio::test]
+async fn panic_in_your_functions_gets_500_and_is_observed() {
+    let observed = Runs::default();
+    let verifier = || preo::verifier(&Secret::from("secret")).unwrap();
+    let nameless = Tenants::<Verifier>::new(|_| panic!("on purpose"), async |_| Ok(None));
+    let unidentified = Preo::new(verifier()).identified_by(|_| panic!("on purpose"));
+    for source in [Preo::for_tenants(nameless), unidentified] {
+        let counted = observed.clone();
+        let receiver = Receiver::builder(source)
+            .observer(move |outcome| match outcome.what() {
+                Observation::Refused(Refusal::Panicked) => counted.add(),
+                _ => unreachable!(),
+            })
+            .build()
+            .unwrap();
+        let refused = refusal(&receiver, to("acme", "secret", "{}")).await;
+        assert_eq!(refused, Refusal::Panicked);
+        assert_eq!(refused.status(), 500);
+    }
+    assert_eq!(observed.count(), 2);
 }
 
 #[tokio::test]

@@ -26,6 +26,12 @@ impl Fixture for Database {
         select n::text::bytea from generate_series(1, 2500) as numbers (n)
     ";
 
+    const ADD_2500_POSITIONS: &'static str = "
+        insert into webhook_inbox_position (stream, sequence, handled_at)
+        select n::text::bytea, n::text::bytea, now() - interval '2 days'
+        from generate_series(1, 2500) as numbers (n)
+    ";
+
     async fn start() -> Self {
         let server = shared_server();
         let url = new_database(&server).await;

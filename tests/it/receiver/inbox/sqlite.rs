@@ -24,6 +24,12 @@ impl Fixture for Database {
         select cast(n as blob) from numbers
     ";
 
+    const ADD_2500_POSITIONS: &'static str = "
+        insert into webhook_inbox_position (stream, sequence, handled_at)
+        with recursive numbers (n) as (select 1 union all select n + 1 from numbers limit 2500)
+        select cast(n as blob), cast(n as blob), unixepoch() - 2 * 86400 from numbers
+    ";
+
     async fn start() -> Self {
         let directory = temp_dir().join(format!("webhook-sdk-sqlite-{}", Uuid::new_v4()));
         fs::create_dir(&directory).unwrap();
