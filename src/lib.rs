@@ -68,6 +68,10 @@ pub mod pretix;
 pub use self::client::ensure::Ensured;
 #[cfg(rotation)]
 pub use self::client::rotation::Rotation;
+#[cfg(any(feature = "client", feature = "pretix", feature = "receiver"))]
+pub use self::decode::JsonError;
+#[cfg(any(feature = "client", feature = "pretix"))]
+pub use self::redact::RedactedUrl;
 pub use self::secret::Secret;
 #[cfg(feature = "client")]
 pub use self::{
@@ -78,8 +82,6 @@ pub use self::{
     patch::Patch,
     required::RequiredField,
 };
-#[cfg(any(feature = "client", feature = "pretix"))]
-pub use self::{decode::JsonError, redact::RedactedUrl};
 /// The HTTP client below [`ClientBuilder::http`], re-exported so that its version matches.
 #[cfg(feature = "client")]
 #[doc(no_inline)]

@@ -19,7 +19,7 @@ use super::{Delivery, Outcome, Receiver, Refusal, Source};
 /// type Preo = preo::Source;
 ///
 /// async fn receive(delivery: Delivery<Preo>) -> Outcome {
-///     delivery.handle(async |event| println!("{}", event["type"])).await
+///     delivery.handle(async |event| println!("{}", event["event"])).await
 /// }
 ///
 /// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);

@@ -20,7 +20,7 @@ use super::{DecodeError, EventKey};
 /// async fn receive<S: Source<Event = serde_json::Value>>(delivery: Delivery<S>) -> Outcome {
 ///     delivery
 ///         .handle(async |event| {
-///             println!("{} from {:?}: {}", event.key(), event.tenant(), event["type"]);
+///             println!("{} from {:?}: {}", event.key(), event.tenant(), event["event"]);
 ///             Ok(())
 ///         })
 ///         .await
