@@ -559,9 +559,10 @@ fn sort<'a, T>(
     url: &Url,
     value: impl Fn(&'a T, Key) -> Sort<'a>,
 ) -> Result<(), Reply> {
-    let ordering = drf::query(url, "ordering").unwrap_or_default();
+    let ordering = url.query_pairs().filter(|(name, _)| name == "ordering");
+    let ordering = ordering.last().map(|(_, ordering)| ordering);
     let mut keys = Vec::new();
-    for key in ordering.split(',').filter(|key| !key.is_empty()) {
+    for key in ordering.iter().flat_map(|keys| keys.split(',')) {
         let descending = key.starts_with('-');
         match key.strip_prefix('-').unwrap_or(key) {
             "created" => keys.push((Key::Created, descending)),

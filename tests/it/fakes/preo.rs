@@ -487,12 +487,17 @@ async fn filters_and_orderings_are_applied() {
             "?ordering=name,-created&is_active=false&page_size=2&page=2",
             "f",
         ),
-        ("?ordering=,,,", "abcdef"),
         ("?%ff=%ff&edition_id=%ff", ""),
     ] {
         assert_eq!(ids(&preo, query).await.concat(), expected, "{query}");
     }
-    for (query, key) in [("name,url", "url"), ("--name", "--name"), ("Name", "Name")] {
+    for (query, key) in [
+        ("name,url", "url"),
+        ("--name", "--name"),
+        ("Name", "Name"),
+        ("", ""),
+        (",,,", ""),
+    ] {
         let answer = get(&preo, &format!("?ordering={query}")).await;
         let message = format!("Select a valid choice. {key} is not one of the available choices.");
         assert_eq!(answer, (400, json!({ "ordering": [message] })));
