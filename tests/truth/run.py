@@ -77,7 +77,7 @@ def schemathesis(service, options, fake, directory):
     ]
     if "exclude" in options:
         command += ["--exclude-checks", options["exclude"]]
-    environment = dict(os.environ)
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
     if "hooks" in options:
         environment["SCHEMATHESIS_HOOKS"] = str(options["hooks"])
     result = subprocess.run(
