@@ -114,7 +114,6 @@ fn response(response: &Response) -> Result<TokenStream, Error> {
             /// Creates an example with a value in every field, for tests.
             ///
             /// Use the setters to change its fields.
-            #[must_use]
             pub fn example() -> Self {
                 crate::testing::example(#example)
             }

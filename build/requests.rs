@@ -79,7 +79,6 @@ fn setters(request: &Request) -> Result<TokenStream, Error> {
     Ok(quote! {
         impl #name {
             /// Creates an empty body.
-            #[must_use]
             pub fn new() -> Self {
                 Self::default()
             }

@@ -65,6 +65,11 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8], whose: Type) -> Resul
 }
 
 impl JsonError {
+    #[cfg(feature = "lune")]
+    pub(crate) fn missing(field: &str) -> Self {
+        Self(format!("missing field `{field}`"))
+    }
+
     fn new(path: &str, error: &serde_json::Error, whose: Type) -> Self {
         let (line, column) = (error.line(), error.column());
         Self(match error.classify() {

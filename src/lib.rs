@@ -27,9 +27,12 @@
 
 #[cfg(feature = "client")]
 mod client;
-#[cfg(all(doctest, feature = "client", feature = "preo"))]
-mod compile_fail;
-#[cfg(any(feature = "client", feature = "pretix", feature = "receiver"))]
+#[cfg(any(
+    feature = "client",
+    feature = "lune",
+    feature = "pretix",
+    feature = "receiver"
+))]
 mod decode;
 #[cfg(feature = "client")]
 mod error;
@@ -68,7 +71,12 @@ pub mod pretix;
 pub use self::client::ensure::Ensured;
 #[cfg(rotation)]
 pub use self::client::rotation::Rotation;
-#[cfg(any(feature = "client", feature = "pretix", feature = "receiver"))]
+#[cfg(any(
+    feature = "client",
+    feature = "lune",
+    feature = "pretix",
+    feature = "receiver"
+))]
 pub use self::decode::JsonError;
 #[cfg(any(feature = "client", feature = "pretix"))]
 pub use self::redact::RedactedUrl;

@@ -4,7 +4,7 @@
 //!
 //! A delivery is a batch of events with one signature. With the feature `receiver`, a `Receiver`
 //! with a `lune::Source` verifies it and calls a handler for each new event, in order. Without that
-//! feature, [`verifier`] checks the signature, and [`Batch::decode`] reads the body, one event at a
+//! feature, [`verifier`] checks the signature, and [`Batch::from_slice`] reads the body, one event at a
 //! time.
 //!
 //! ```
@@ -14,7 +14,7 @@
 //!     "api_version": "v1", "event_id": "ev1", "event_type": "order.completed", "sequence": "2021-09-13T16:21:29.067Z",
 //!     "data": {"order": {"id": "or1", "status": "complete", "total_cost": "7696.00"}}
 //! }]}"#;
-//! let batch = Batch::decode(body)?;
+//! let batch = Batch::from_slice(body)?;
 //! let event = &batch.events()[0];
 //!
 //! assert_eq!(event.event_type(), Some(&EventType::OrderCompleted));

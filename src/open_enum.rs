@@ -46,7 +46,6 @@ macro_rules! open_enum {
             pub const KNOWN: &'static [Self] = &[$(Self::$variant),+];
 
             /// The value's text on the wire.
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $wire,)+
@@ -55,7 +54,6 @@ macro_rules! open_enum {
             }
 
             /// Whether the value is unknown to this version.
-            #[must_use]
             pub fn is_unknown(&self) -> bool {
                 Self::from_known(self.as_str()).is_none()
             }
@@ -68,18 +66,21 @@ macro_rules! open_enum {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl ::std::convert::From<&str> for $name {
             fn from(text: &str) -> Self {
                 Self::from_known(text).unwrap_or_else(|| Self::Unknown(::std::borrow::ToOwned::to_owned(text)))
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl ::std::convert::From<::std::string::String> for $name {
             fn from(text: ::std::string::String) -> Self {
                 Self::from_known(&text).unwrap_or(Self::Unknown(text))
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl ::std::convert::From<&$name> for $name {
             fn from(value: &$name) -> Self {
                 ::std::clone::Clone::clone(value)

@@ -24,7 +24,6 @@ pub struct RedactedUrl(String);
 
 impl RedactedUrl {
     /// The whole URL, with its secrets.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -154,7 +154,6 @@ impl<T: Clone + PartialEq> Roster<T> {
 ///
 /// A secret that already expires earlier keeps its expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct Retire(Option<DateTime<Utc>>);
 
 impl Retire {

@@ -13,7 +13,7 @@ use super::{Event, EventError};
 /// ```
 /// use webhook_sdk::lune::{Batch, EventData};
 ///
-/// let batch = Batch::decode(br#"{"events": [
+/// let batch = Batch::from_slice(br#"{"events": [
 ///     {"event_id": "ev1", "event_type": "order.paid", "data": "not an order"},
 ///     {"event_id": "ev2", "event_type": "order.paid", "data": {"order": {"id": "or1"}}}
 /// ]}"#)?;
@@ -38,7 +38,7 @@ impl Batch {
     /// Returns an error if the body isn't a JSON object with an array `events`. The content of an
     /// event never causes an error here; see
     /// [`EventData::Undecodable`](super::EventData::Undecodable).
-    pub fn decode(body: &[u8]) -> Result<Self, BatchError> {
+    pub fn from_slice(body: &[u8]) -> Result<Self, BatchError> {
         let events = Self::decode_located(body)?;
         Ok(Self {
             events: events.into_iter().map(|(_, event)| event).collect(),
@@ -69,25 +69,21 @@ impl Batch {
     }
 
     /// The events, in the order they were sent.
-    #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
     /// Returns the events, in the order they were sent.
-    #[must_use]
     pub fn into_events(self) -> Vec<Event> {
         self.events
     }
 
     /// The number of events.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
     /// Whether there are no events.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }

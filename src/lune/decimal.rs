@@ -25,7 +25,6 @@ pub struct Decimal(String);
 
 impl Decimal {
     /// The amount as it was received.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -33,7 +32,6 @@ impl Decimal {
     /// Whether the text has Lune's published format: digits, optionally with a decimal point.
     ///
     /// The published pattern is `^[0-9]+(\.[0-9]+)?$`, so a sign or an exponent is not valid.
-    #[must_use]
     pub fn is_valid(&self) -> bool {
         match self.0.split_once('.') {
             Some((whole, fraction)) => is_digits(whole) && is_digits(fraction),

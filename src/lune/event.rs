@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::json::{self, Object};
 use super::{AllocationChange, Order, Sequence};
 use crate::open_enum::open_enum;
+use crate::{JsonError, decode};
 
 /// One event of a delivery, with its JSON.
 ///
@@ -29,7 +30,9 @@ impl Event {
     /// ```
     /// use webhook_sdk::lune::{Event, EventData};
     ///
-    /// let event = Event::decode(r#"{"event_id": "ev1", "event_type": "report.ready", "data": {"pages": 3}}"#)?;
+    /// let event = Event::from_slice(
+    ///     br#"{"event_id": "ev1", "event_type": "report.ready", "data": {"pages": 3}}"#,
+    /// )?;
     ///
     /// assert!(matches!(event.data(), EventData::Unknown));
     /// assert_eq!(event.raw_data(), Some(r#"{"pages": 3}"#));
@@ -38,9 +41,9 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Returns an error if the text isn't JSON.
-    pub fn decode(text: &str) -> Result<Self, EventError> {
-        serde_json::from_str(text)
+    /// Returns an error if the bytes aren't JSON.
+    pub fn from_slice(json: &[u8]) -> Result<Self, EventError> {
+        serde_json::from_slice(json)
             .map(Self::from_raw)
             .map_err(|error| EventError::malformed(&error))
     }
@@ -48,25 +51,21 @@ impl Event {
     /// The event's id, which is the same in each redelivery.
     ///
     /// `None` only for an event without an id, which Lune's schema requires.
-    #[must_use]
     pub fn event_id(&self) -> Option<&str> {
         self.ids.event_id.as_deref()
     }
 
     /// The event's type. `None` only if it is missing, contrary to Lune's schema.
-    #[must_use]
     pub fn event_type(&self) -> Option<&EventType> {
         self.event_type.as_ref()
     }
 
     /// The account that the event belongs to, if Lune sends it.
-    #[must_use]
     pub fn account_id(&self) -> Option<&str> {
         self.ids.account_id.as_deref()
     }
 
     /// The event's position within its account. Lune's schema requires it.
-    #[must_use]
     pub fn sequence(&self) -> Option<&Sequence> {
         self.ids.sequence.as_ref()
     }
@@ -74,31 +73,26 @@ impl Event {
     /// The API version of the event.
     ///
     /// Data of an unknown version is decoded too, if it matches.
-    #[must_use]
     pub fn api_version(&self) -> Option<&ApiVersion> {
         self.api_version.as_ref()
     }
 
     /// The event's data.
-    #[must_use]
     pub fn data(&self) -> &EventData {
         &self.data
     }
 
     /// Returns the event's data.
-    #[must_use]
     pub fn into_data(self) -> EventData {
         self.data
     }
 
     /// The event's JSON, byte for byte, with `?` for each invalid UTF-8 byte.
-    #[must_use]
     pub fn raw(&self) -> &str {
         self.raw.get()
     }
 
     /// The JSON of `data`, byte for byte, or `None` if there is no `data`.
-    #[must_use]
     pub fn raw_data(&self) -> Option<&str> {
         serde_json::from_str::<Object<Envelope<'_>>>(self.raw.get())
             .ok()?
@@ -111,10 +105,11 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no `data`, or it doesn't match `T`.
-    pub fn data_as<'a, T: Deserialize<'a>>(&'a self) -> Result<T, EventError> {
-        let data = self.raw_data().ok_or(EventError::NoData)?;
-        serde_json::from_str(data).map_err(|error| EventError::unfit(&error))
+    /// Returns an error if there is no `data`, or it doesn't match `T`. The error contains the JSON
+    /// path in `data`, but no value.
+    pub fn data_json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
+        let data = self.raw_data().ok_or(JsonError::missing("data"))?;
+        decode::json(data.as_bytes(), decode::Type::Any)
     }
 
     /// Whether `event_id` is a string, as Lune documents it.

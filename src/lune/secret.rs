@@ -32,7 +32,6 @@ pub struct SecretSuffix(String);
 
 impl SecretSuffix {
     /// The characters.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +39,6 @@ impl SecretSuffix {
     /// Whether a secret ends with this suffix, so that it may be the current one.
     ///
     /// Different secrets can have the same suffix. An empty suffix matches nothing.
-    #[must_use]
     pub fn matches(&self, secret: &Secret) -> bool {
         !self.0.is_empty() && secret.expose().ends_with(&self.0)
     }

@@ -19,7 +19,6 @@ pub struct Sequence(String);
 
 impl Sequence {
     /// The sequence as it was received.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -22,7 +22,7 @@ use crate::signature::{DigestEncoding, Key, KeyError, Part, Scheme, Verified, Ve
 /// let delivery = verifier.verify(&headers, br#"{"events":[]}"#)?;
 ///
 /// assert_eq!(Sender::of(&delivery), Some(Sender::Organisation("org1")));
-/// assert!(Batch::decode(delivery.payload())?.is_empty());
+/// assert!(Batch::from_slice(delivery.payload())?.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -69,7 +69,6 @@ pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
 /// an inference.
 ///
 /// Source: <https://docs.lune.co/general-concepts/webhooks>.
-#[must_use]
 pub fn scheme() -> Scheme {
     #[expect(clippy::expect_used, reason = "the description is constant")]
     Scheme::builder("lune-hmac")
@@ -98,7 +97,6 @@ pub enum Sender<'a> {
 
 impl<'a> Sender<'a> {
     /// Returns the sender of a verified delivery, preferring the organization over the account.
-    #[must_use]
     pub fn of<B>(verified: &'a Verified<B>) -> Option<Self> {
         let organisation = verified.unsigned_field("organisation");
         let account = || verified.unsigned_field("account").map(Self::Account);
@@ -106,7 +104,6 @@ impl<'a> Sender<'a> {
     }
 
     /// The id of the organization or account.
-    #[must_use]
     pub fn id(&self) -> &'a str {
         match self {
             Self::Organisation(id) | Self::Account(id) => id,

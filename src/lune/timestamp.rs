@@ -22,13 +22,11 @@ pub struct Timestamp(String);
 
 impl Timestamp {
     /// The text as it was received.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The time in UTC, if the text is an RFC 3339 date and time.
-    #[must_use]
     pub fn to_utc(&self) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc3339(&self.0)
             .ok()

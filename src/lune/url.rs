@@ -41,7 +41,6 @@ pub struct WebhookUrl(String);
 
 impl WebhookUrl {
     /// The URL with everything in it, credentials too.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

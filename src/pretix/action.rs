@@ -142,7 +142,6 @@ pub struct Action(String);
 
 impl Action {
     /// The name as pretix sent it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -151,7 +150,6 @@ impl Action {
     ///
     /// `None` if only a plugin's action type can cover it. See
     /// [`subscriptions`](Self::subscriptions).
-    #[must_use]
     pub fn subscription(&self) -> Option<ActionType> {
         self.subscriptions()
             .find(|action_type| !action_type.is_unknown())

@@ -117,7 +117,6 @@ impl BasicAuth {
     }
 
     /// The names of all credentials, including expired ones.
-    #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.credentials.names()
     }
@@ -188,7 +187,6 @@ impl VerifiedCredentials {
     }
 
     /// The name of the credentials that matched.
-    #[must_use]
     pub fn key_name(&self) -> &str {
         &self.key_name
     }
@@ -197,7 +195,6 @@ impl VerifiedCredentials {
     ///
     /// Each user is one sender, whose password can change: a receiver deduplicates the notifications of
     /// each user separately.
-    #[must_use]
     pub fn user(&self) -> &str {
         &self.user
     }
@@ -235,7 +232,6 @@ pub enum AuthError {
 
 impl AuthError {
     /// The response status: 401.
-    #[must_use]
     pub const fn status(&self) -> StatusCode {
         StatusCode::UNAUTHORIZED
     }

@@ -62,13 +62,11 @@ impl Credentials {
     }
 
     /// The user.
-    #[must_use]
     pub fn user(&self) -> &str {
         &self.user
     }
 
     /// The password.
-    #[must_use]
     pub fn password(&self) -> &Secret {
         &self.password
     }

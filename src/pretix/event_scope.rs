@@ -48,7 +48,6 @@ impl EventScope {
     }
 
     /// Whether the scope includes the event with this slug.
-    #[must_use]
     pub fn includes(&self, slug: &str) -> bool {
         match self {
             Self::All => true,
@@ -62,7 +61,6 @@ impl Webhook {
     ///
     /// A webhook with both `limit_events` and `all_events` is called for all events. pretix rejects
     /// other changes to it until an update of its events resolves the contradiction.
-    #[must_use]
     pub fn events(&self) -> EventScope {
         match self.all_events {
             true => EventScope::All,

@@ -131,13 +131,11 @@ impl Notification {
     /// It is the same in every retry and for every webhook, and not consecutive. It is unique
     /// within one pretix installation, so combine it with the server's host if you receive from
     /// several.
-    #[must_use]
     pub fn notification_id(&self) -> u64 {
         each!(self, inner => inner.notification_id)
     }
 
     /// The action.
-    #[must_use]
     pub fn action(&self) -> &Action {
         each!(self, inner => &inner.action)
     }
@@ -147,7 +145,6 @@ impl Notification {
     /// For a gift card, this is the issuer: the notification has no other organizer, and pretix
     /// 2026.8.0 sends it to the issuer's webhooks only. It can only be `None` for an
     /// [`Unknown`](Self::Unknown) notification.
-    #[must_use]
     pub fn organizer(&self) -> Option<&str> {
         each!(self, inner => inner.organizer())
     }
@@ -156,7 +153,6 @@ impl Notification {
     ///
     /// `None` for customers and gift cards, which belong to the organizer, and for an event that
     /// was deleted through the API.
-    #[must_use]
     pub fn event(&self) -> Option<&str> {
         each!(self, inner => inner.event())
     }
@@ -170,7 +166,6 @@ impl Notification {
     /// `None` if the notification is [`Unknown`](Self::Unknown), if a required id is `null`, as for
     /// an event deleted through the API, or if an id is invalid. Each segment is percent-encoded,
     /// so no id can lead to another path. All paths were tested with pretix 2026.8.0.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         each!(self, inner => inner.refetch_path())
     }

@@ -77,7 +77,6 @@ impl TargetUrl {
     }
 
     /// The whole URL, including the password.
-    #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
@@ -85,7 +84,6 @@ impl TargetUrl {
     /// The credentials that pretix sends to this target.
     ///
     /// `None` if it sends none, or if they aren't valid [`Credentials`].
-    #[must_use]
     pub fn credentials(&self) -> Option<Credentials> {
         let (_, rest) = self.expose().split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next()?;

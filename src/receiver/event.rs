@@ -6,8 +6,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
+use super::EventKey;
 use super::source::Proof;
-use super::{DecodeError, EventKey};
+use crate::{JsonError, decode};
 
 /// An event with its deduplication key, raw bytes, and signing key name.
 ///
@@ -67,8 +68,8 @@ impl<T> Event<T> {
     ///
     /// Returns an error if they aren't JSON or don't match the type. The error contains the JSON
     /// path, but no value.
-    pub fn json<U: DeserializeOwned>(&self) -> Result<U, DecodeError> {
-        DecodeError::or_json(&self.raw)
+    pub fn json<U: DeserializeOwned>(&self) -> Result<U, JsonError> {
+        decode::json(&self.raw, decode::Type::Any)
     }
 
     /// Sets the raw bytes, for a source whose bodies contain several events.

@@ -127,7 +127,6 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// Each event that is being handled holds one of the pool's connections. A handler that
     /// acquires a second one from the same pool can deadlock.
-    #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         let writers = DB::writers(pool.options().get_max_connections());
         Self {

@@ -1,10 +1,9 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode, header};
-use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use crate::decode;
+use crate::JsonError;
 use crate::signature::VerifyError;
 
 /// The reason for refusing a request before its handler ran.
@@ -92,9 +91,11 @@ impl DecodeError {
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
+}
 
-    pub(crate) fn or_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Self> {
-        decode::json(bytes, decode::Type::Any).map_err(|error| Self(error.to_string()))
+impl From<JsonError> for DecodeError {
+    fn from(error: JsonError) -> Self {
+        Self(error.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::key::Scope;
 use super::{DecodeError, Event, EventKey, Refusal};
 use crate::signature::{Verification, Verified};
+use crate::{JsonError, decode};
 
 /// A service that sends webhooks: how to authenticate and decode its requests.
 ///
@@ -194,8 +195,8 @@ impl Authenticated<'_> {
     ///
     /// Returns an error if the body isn't JSON or doesn't match the type. The error contains the
     /// JSON path, but no value.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        DecodeError::or_json(self.body)
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        decode::json(self.body, decode::Type::Any)
     }
 
     /// The result of the verification; `None` for credentials.

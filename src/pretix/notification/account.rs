@@ -21,7 +21,6 @@ pub struct CustomerNotification {
 
 impl CustomerNotification {
     /// The path of the customer: `/api/v1/organizers/{organizer}/customers/{customer}/`.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_organizer(&self.organizer, &["customers", &self.customer])
     }
@@ -59,7 +58,6 @@ pub struct GiftCardNotification {
 
 impl GiftCardNotification {
     /// The path of the card: `/api/v1/organizers/{issuer}/giftcards/{giftcard}/`.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_organizer(
             &self.issuer_slug,

@@ -23,7 +23,6 @@ pub struct EventNotification {
 
 impl EventNotification {
     /// The path of the event: `…/events/{event}/`.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_event(&self.organizer, self.event.as_deref()?, &[])
     }
@@ -55,7 +54,6 @@ pub struct SubEventNotification {
 
 impl SubEventNotification {
     /// The path of the date: `…/events/{event}/subevents/{subevent}/`.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         path::of_event(
             &self.organizer,

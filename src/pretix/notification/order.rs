@@ -24,7 +24,6 @@ pub struct OrderNotification {
 
 impl OrderNotification {
     /// The path of the order: `…/events/{event}/orders/{code}/`.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         order_path(&self.organizer, &self.event, self.code.as_deref())
     }
@@ -67,7 +66,6 @@ pub struct CheckInNotification {
 
 impl CheckInNotification {
     /// The path of the ticket's order: `…/events/{event}/orders/{code}/`.
-    #[must_use]
     pub fn refetch_path(&self) -> Option<String> {
         order_path(&self.organizer, &self.event, self.code.as_deref())
     }

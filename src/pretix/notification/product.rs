@@ -73,7 +73,6 @@ macro_rules! of_event {
     ($type:ident, $id:ident, $segment:literal, $doc:literal) => {
         impl $type {
             #[doc = $doc]
-            #[must_use]
             pub fn refetch_path(&self) -> Option<String> {
                 path::of_event(
                     &self.organizer,

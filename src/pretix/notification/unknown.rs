@@ -19,8 +19,8 @@ use crate::pretix::Action;
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Printed { badge: u64 }
-/// assert_eq!(unknown.decode::<Printed>()?.badge, 3);
-/// assert_eq!(unknown.json().as_bytes(), body);
+/// assert_eq!(unknown.json::<Printed>()?.badge, 3);
+/// assert_eq!(unknown.raw().as_bytes(), body);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -48,8 +48,7 @@ impl UnknownNotification {
     }
 
     /// The whole body as it was received.
-    #[must_use]
-    pub fn json(&self) -> &str {
+    pub fn raw(&self) -> &str {
         self.raw.get()
     }
 
@@ -59,7 +58,7 @@ impl UnknownNotification {
     ///
     /// Returns an error if the body doesn't match the type. The error contains the JSON
     /// path, but no value.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         decode::json(self.raw.get().as_bytes(), decode::Type::Any)
     }
 

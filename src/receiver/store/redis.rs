@@ -57,7 +57,6 @@ pub struct RedisStore {
 
 /// A builder for a [`RedisStore`].
 #[derive(Clone)]
-#[must_use]
 pub struct RedisStoreBuilder {
     client: Result<Client, RedisStoreError>,
     prefix: String,

@@ -1,0 +1,5 @@
+use webhook_sdk::preo::PreoClient;
+
+pub fn list(preo: PreoClient) {
+    let _ = preo.list_webhooks().page_size(-1);
+}
