@@ -27,6 +27,7 @@
 
 #[cfg(feature = "client")]
 mod client;
+mod clock;
 #[cfg(any(
     feature = "client",
     feature = "lune",
@@ -38,6 +39,7 @@ mod decode;
 mod error;
 #[cfg(all(readme, any(doc, doctest)))]
 pub mod guides;
+mod key_set;
 #[cfg(open_enum)]
 mod open_enum;
 #[cfg(feature = "client")]
@@ -54,7 +56,6 @@ pub mod receiver;
 mod redact;
 #[cfg(feature = "client")]
 mod required;
-mod roster;
 mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]

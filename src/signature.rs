@@ -29,28 +29,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod claim;
-mod clock;
 mod digest;
 mod error;
+mod headers;
 mod key;
 mod keyring;
+mod part;
 mod scheme;
 mod signer;
-mod verification;
 mod verified;
 mod verifier;
 
-pub use self::clock::{Clock, SystemClock};
 pub use self::digest::{DigestEncoding, MAX_SIGNATURES};
 pub use self::error::{KeyError, SchemeError, SignError, VerifyError};
 pub use self::key::Key;
 pub use self::keyring::Keyring;
-pub use self::scheme::{Part, Scheme, SchemeBuilder};
+pub use self::part::Part;
+pub use self::scheme::{Scheme, SchemeBuilder};
 pub use self::signer::Signer;
-pub use self::verification::Verification;
 pub use self::verified::Verified;
-pub use self::verifier::Verifier;
-pub use crate::roster::{KeyringError, Retire};
-
-pub(crate) use self::clock::Reading;
+pub use self::verifier::{Verification, Verifier};
+pub use crate::key_set::{KeyringError, Retire};

@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use hmac::digest::{CtOutput, Output};
+use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{Credentials, TargetUrl};
-use crate::roster::{Entry, KeyringError, Retire, Roster};
-use crate::signature::Reading;
+use crate::clock::Now;
+use crate::key_set::{Entry, KeySet, KeyringError, Retire};
 
 /// Verifies the credentials of notifications.
 ///
@@ -45,14 +45,14 @@ use crate::signature::Reading;
 /// and password are compared together, with all credentials, in constant time.
 #[derive(Clone)]
 pub struct BasicAuth {
-    credentials: Roster<CtOutput<Sha256>>,
+    credentials: KeySet<CtOutput<Sha256>>,
 }
 
 impl BasicAuth {
     /// Accepts these credentials. The name is used in logs.
     pub fn new(name: impl Into<Arc<str>>, credentials: &Credentials) -> Self {
         Self {
-            credentials: Roster::of(entry(name, credentials)),
+            credentials: KeySet::of(entry(name, credentials)),
         }
     }
 
@@ -149,13 +149,13 @@ impl BasicAuth {
         let random = uuid::Uuid::new_v4();
         let digest = CtOutput::new(Sha256::digest(random.as_bytes()));
         Self {
-            credentials: Roster::of(Entry::new("unknown tenant", digest)),
+            credentials: KeySet::of(Entry::new("unknown tenant", digest)),
         }
     }
 
     fn find(&self, digest: Output<Sha256>) -> Result<VerifiedCredentials, AuthError> {
         let presented = CtOutput::new(digest);
-        let now = Reading::of(None);
+        let now = Now::of(None);
         let mut matched = None;
         for accepted in self.credentials.load().iter() {
             if accepted.secret == presented && accepted.is_active(&now) {
@@ -228,13 +228,6 @@ pub enum AuthError {
     /// The credentials aren't accepted.
     #[error("user and password match no accepted credentials")]
     Mismatch,
-}
-
-impl AuthError {
-    /// The response status: 401.
-    pub const fn status(&self) -> StatusCode {
-        StatusCode::UNAUTHORIZED
-    }
 }
 
 /// More than the decoded credentials of a target URL can have.

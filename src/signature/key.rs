@@ -8,7 +8,7 @@ use hmac::{KeyInit, Mac};
 use super::KeyError;
 use super::digest::HmacSha256;
 use crate::Secret;
-use crate::roster::Entry;
+use crate::key_set::Entry;
 
 /// A named secret to verify or sign with.
 ///

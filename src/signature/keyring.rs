@@ -5,7 +5,7 @@ use arc_swap::Guard;
 
 use super::Key;
 use super::key::Schedule;
-use crate::roster::{Entry, KeyringError, Retire, Roster};
+use crate::key_set::{Entry, KeySet, KeyringError, Retire};
 
 /// A set of signing keys that can be changed while verifiers use it.
 ///
@@ -30,14 +30,14 @@ use crate::roster::{Entry, KeyringError, Retire, Roster};
 /// although all of its keys may have expired.
 #[derive(Clone)]
 pub struct Keyring {
-    keys: Roster<Schedule>,
+    keys: KeySet<Schedule>,
 }
 
 impl Keyring {
     /// Creates a keyring with one key.
     pub fn new(key: Key) -> Self {
         Self {
-            keys: Roster::of(key.entry),
+            keys: KeySet::of(key.entry),
         }
     }
 
@@ -48,7 +48,7 @@ impl Keyring {
     /// Returns a [`KeyringError`] if there is no key, or if two keys have the same name or the same
     /// secret.
     pub fn from_keys(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeyringError> {
-        let keys = Roster::new(keys.into_iter().map(|key| key.entry).collect())?;
+        let keys = KeySet::new(keys.into_iter().map(|key| key.entry).collect())?;
         Ok(Self { keys })
     }
 

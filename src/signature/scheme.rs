@@ -1,9 +1,9 @@
-use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderName;
 
 use super::digest::is_base64;
+use super::part::{Part, Piece, header_name, pieces};
 use super::{DigestEncoding, SchemeError};
 
 /// A signature scheme: the header, its format, and what is signed.
@@ -19,6 +19,8 @@ use super::{DigestEncoding, SchemeError};
 pub struct Scheme {
     pub(super) header: HeaderName,
     pub(super) layout: Layout,
+    /// The text before each digest. Fields have none.
+    pub(super) prefix: String,
     pub(super) encoding: DigestEncoding,
     pub(super) timestamp: Option<TimestampSource>,
     pub(super) before_body: Vec<Piece>,
@@ -31,7 +33,7 @@ impl Scheme {
     pub fn builder(header: impl Into<String>) -> SchemeBuilder {
         SchemeBuilder {
             header: header.into(),
-            shape: Shape::Single,
+            layout: Layout::Single,
             prefix: String::new(),
             encoding: DigestEncoding::default(),
             timestamp: None,
@@ -56,11 +58,11 @@ impl Scheme {
     #[cfg(all(feature = "client", feature = "preo", feature = "receiver"))]
     pub(crate) fn stored_header(&self, signature: &str) -> http::HeaderValue {
         let value = match &self.layout {
-            Layout::Single { prefix } | Layout::List { prefix, .. } => {
-                let digest = signature.strip_prefix(prefix.as_str()).unwrap_or(signature);
-                format!("{prefix}{digest}")
+            Layout::Single | Layout::List(_) => {
+                let digest = signature.strip_prefix(&self.prefix).unwrap_or(signature);
+                format!("{}{digest}", self.prefix)
             }
-            Layout::Fields { signature: key } => format!("{key}={signature}"),
+            Layout::Fields(key) => format!("{key}={signature}"),
         };
         http::HeaderValue::try_from(value).unwrap_or(http::HeaderValue::from_static(""))
     }
@@ -71,7 +73,7 @@ impl Scheme {
 #[must_use]
 pub struct SchemeBuilder {
     header: String,
-    shape: Shape,
+    layout: Layout,
     prefix: String,
     encoding: DigestEncoding,
     timestamp: Option<NamedTimestamp>,
@@ -91,7 +93,7 @@ impl SchemeBuilder {
     /// Entries that don't begin with the prefix are ignored. A delivery with a malformed entry that
     /// does begin with the prefix is refused.
     pub fn list(mut self, separator: impl Into<String>) -> Self {
-        self.shape = Shape::List(separator.into());
+        self.layout = Layout::List(separator.into());
         self
     }
 
@@ -101,7 +103,7 @@ impl SchemeBuilder {
     /// key contains a digest. It may be repeated, and each value must be well formed. Other fields
     /// aren't checked; see [`Verified::unsigned_field`](super::Verified::unsigned_field).
     pub fn fields(mut self, signature_key: impl Into<String>) -> Self {
-        self.shape = Shape::Fields(signature_key.into());
+        self.layout = Layout::Fields(signature_key.into());
         self
     }
 
@@ -154,10 +156,10 @@ impl SchemeBuilder {
     /// timestamp is signed but not read, read but not signed, or has a tolerance but no source.
     pub fn build(self) -> Result<Scheme, SchemeError> {
         let header = header_name(&self.header)?;
-        let layout = layout(self.shape, self.prefix)?;
+        check_layout(&self.layout, &self.prefix)?;
         let timestamp = self
             .timestamp
-            .map(|source| timestamp_source(source, &header, &layout))
+            .map(|source| timestamp_source(source, &header, &self.layout))
             .transpose()?;
         let (before_body, after_body) = pieces(&self.parts)?;
 
@@ -188,7 +190,8 @@ impl SchemeBuilder {
 
         Ok(Scheme {
             header,
-            layout,
+            layout: self.layout,
+            prefix: self.prefix,
             encoding: self.encoding,
             timestamp,
             before_body,
@@ -198,43 +201,14 @@ impl SchemeBuilder {
     }
 }
 
-/// One part of the signed content.
-///
-/// Parts are concatenated without anything in between, so a timestamp or a header needs a
-/// [`Literal`](Self::Literal) between itself and the next part on the body's side. Otherwise a byte
-/// could be moved from one part to the other without changing the signature. For the same reason,
-/// the literal next to a timestamp can't be digits only, and a header whose value contains or
-/// overlaps its literal is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Part {
-    /// A fixed, nonempty text.
-    Literal(Cow<'static, str>),
-    /// The timestamp, exactly as written in its header or field.
-    Timestamp,
-    /// The value of this header, which must occur once and must not be empty.
-    Header(Cow<'static, str>),
-    /// The raw body.
-    Body,
-}
-
-impl Part {
-    /// Creates a [`Literal`](Self::Literal).
-    pub fn literal(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Literal(text.into())
-    }
-
-    /// Creates a [`Header`](Self::Header).
-    pub fn header(name: impl Into<Cow<'static, str>>) -> Self {
-        Self::Header(name.into())
-    }
-}
-
+/// The format of the signature header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    Single { prefix: String },
-    List { prefix: String, separator: String },
-    Fields { signature: String },
+    Single,
+    /// Signatures with this separator.
+    List(String),
+    /// Fields, of which those with this key are signatures.
+    Fields(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,85 +217,29 @@ pub(super) enum TimestampSource {
     Field(String),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
-    Literal(String),
-    Timestamp,
-    Header {
-        name: HeaderName,
-        delimiter: Delimiter,
-    },
-}
-
-/// The literal on the body's side of a signed header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Delimiter {
-    text: String,
-    side: Side,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    BeforeBody,
-    AfterBody,
-}
-
-impl Delimiter {
-    /// Whether the delimiter is unambiguous, so that no byte can move across it.
-    ///
-    /// An occurrence that overlaps the delimiter itself counts: `::` doesn't delimit `a:`.
-    pub(super) fn delimits(&self, value: &[u8]) -> bool {
-        let text = self.text.as_bytes();
-        // Another occurrence has `length` bytes in common with the value, the rest with the delimiter.
-        !(1..=value.len()).any(|bytes| {
-            let length = bytes.min(text.len());
-            let rest = text.len() - length;
-            text[..rest] == text[length..]
-                && match self.side {
-                    Side::BeforeBody => value[value.len() - bytes..].starts_with(&text[..length]),
-                    Side::AfterBody => value[..bytes].ends_with(&text[rest..]),
-                }
-        })
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Shape {
-    Single,
-    List(String),
-    Fields(String),
-}
-
 #[derive(Clone, Debug)]
 enum NamedTimestamp {
     Header(String),
     Field(String),
 }
 
-fn header_name(name: &str) -> Result<HeaderName, SchemeError> {
-    HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| SchemeError::HeaderName { name: name.into() })
-}
-
-fn layout(shape: Shape, prefix: String) -> Result<Layout, SchemeError> {
-    if !is_printable(&prefix) {
+fn check_layout(layout: &Layout, prefix: &str) -> Result<(), SchemeError> {
+    if !is_printable(prefix) {
         return Err(SchemeError::Prefix);
     }
-    match shape {
-        Shape::Single => Ok(Layout::Single { prefix }),
-        Shape::List(separator) => {
-            if !is_printable(&separator) || separator.bytes().all(|b| is_base64(b) || b == b'=') {
+    match layout {
+        Layout::Single => Ok(()),
+        Layout::List(separator) => {
+            if !is_printable(separator) || separator.bytes().all(|b| is_base64(b) || b == b'=') {
                 return Err(SchemeError::Separator);
             }
-            if prefix.contains(&separator) {
-                return Err(SchemeError::Prefix);
+            match prefix.contains(separator) {
+                true => Err(SchemeError::Prefix),
+                false => Ok(()),
             }
-            Ok(Layout::List { prefix, separator })
         }
-        Shape::Fields(_) if !prefix.is_empty() => Err(SchemeError::PrefixWithFields),
-        Shape::Fields(key) => Ok(Layout::Fields {
-            signature: field_key(key)?,
-        }),
+        Layout::Fields(_) if !prefix.is_empty() => Err(SchemeError::PrefixWithFields),
+        Layout::Fields(key) => check_field_key(key),
     }
 }
 
@@ -338,21 +256,21 @@ fn timestamp_source(
             }
             Ok(TimestampSource::Header(header))
         }
-        (NamedTimestamp::Field(key), Layout::Fields { signature }) if key == *signature => {
+        (NamedTimestamp::Field(key), Layout::Fields(signature)) if key == *signature => {
             Err(SchemeError::FieldReused { key })
         }
-        (NamedTimestamp::Field(key), Layout::Fields { .. }) => {
-            Ok(TimestampSource::Field(field_key(key)?))
+        (NamedTimestamp::Field(key), Layout::Fields(_)) => {
+            check_field_key(&key)?;
+            Ok(TimestampSource::Field(key))
         }
         (NamedTimestamp::Field(_), _) => Err(SchemeError::TimestampFieldWithoutFields),
     }
 }
 
-fn field_key(key: String) -> Result<String, SchemeError> {
-    if is_field_key(&key) {
-        Ok(key)
-    } else {
-        Err(SchemeError::FieldKey { key })
+fn check_field_key(key: &str) -> Result<(), SchemeError> {
+    match is_field_key(key) {
+        true => Ok(()),
+        false => Err(SchemeError::FieldKey { key: key.into() }),
     }
 }
 
@@ -367,58 +285,4 @@ pub(super) fn is_field_key(key: &str) -> bool {
 fn is_printable(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte == b'\t' || byte == b' ' || byte.is_ascii_graphic())
-}
-
-fn pieces(parts: &[Part]) -> Result<(Vec<Piece>, Vec<Piece>), SchemeError> {
-    let mut sides = parts.split(|part| *part == Part::Body);
-    match (sides.next(), sides.next(), sides.next()) {
-        (Some(before), Some(after), None) => Ok((
-            pieces_of(before, Side::BeforeBody)?,
-            pieces_of(after, Side::AfterBody)?,
-        )),
-        (_, None, _) => Err(SchemeError::NoBody),
-        _ => Err(SchemeError::SeveralBodies),
-    }
-}
-
-fn pieces_of(parts: &[Part], side: Side) -> Result<Vec<Piece>, SchemeError> {
-    let piece = |(index, part): (usize, &Part)| match part {
-        Part::Literal(text) if text.is_empty() => Err(SchemeError::EmptyLiteral),
-        Part::Literal(text) => Ok(Piece::Literal(text.to_string())),
-        Part::Header(name) => {
-            let name = header_name(name)?;
-            let text = delimiter(parts, index, side);
-            if text.is_empty() {
-                return Err(SchemeError::NotDelimited {
-                    part: format!("the header {name}"),
-                });
-            }
-            let delimiter = Delimiter { text, side };
-            Ok(Piece::Header { name, delimiter })
-        }
-        Part::Timestamp | Part::Body => {
-            let text = delimiter(parts, index, side);
-            if text.bytes().all(|byte| byte.is_ascii_digit()) {
-                let part = "the timestamp".into();
-                return Err(SchemeError::NotDelimited { part });
-            }
-            Ok(Piece::Timestamp)
-        }
-    };
-    parts.iter().enumerate().map(piece).collect()
-}
-
-/// The literals between a part and its neighbor on the body's side.
-fn delimiter(parts: &[Part], index: usize, side: Side) -> String {
-    let literal = |part: &Part| match part {
-        Part::Literal(text) => Some(text.to_string()),
-        _ => None,
-    };
-    match side {
-        Side::BeforeBody => parts[index + 1..].iter().map_while(literal).collect(),
-        Side::AfterBody => {
-            let literals: Vec<_> = parts[..index].iter().rev().map_while(literal).collect();
-            literals.into_iter().rev().collect()
-        }
-    }
 }

@@ -5,8 +5,7 @@ use chrono::{DateTime, Utc};
 use hmac::Mac;
 use http::{HeaderMap, HeaderValue};
 
-use super::claim::Signed;
-use super::clock::{Clock, SystemClock};
+use super::headers::SignedContent;
 use super::scheme::{Layout, TimestampSource, is_field_key};
 use super::{Key, KeyError, Scheme, SignError};
 use crate::Secret;
@@ -36,11 +35,10 @@ pub struct Signer {
     scheme: Arc<Scheme>,
     key: Key,
     fields: Vec<(String, String)>,
-    clock: Arc<dyn Clock>,
 }
 
 impl Signer {
-    /// Creates a signer from the UTF-8 bytes of a secret, with the system clock.
+    /// Creates a signer from the UTF-8 bytes of a secret.
     ///
     /// # Errors
     ///
@@ -55,7 +53,6 @@ impl Signer {
             scheme: Arc::new(scheme),
             key,
             fields: Vec::new(),
-            clock: Arc::new(SystemClock),
         }
     }
 
@@ -63,13 +60,6 @@ impl Signer {
     #[must_use]
     pub fn field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.fields.push((key.into(), value.into()));
-        self
-    }
-
-    /// Sets the clock. Defaults to the system clock.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
         self
     }
 
@@ -82,7 +72,7 @@ impl Signer {
     ///
     /// Returns a [`SignError`] if the body can't be signed. The headers are then unchanged.
     pub fn sign(&self, headers: &mut HeaderMap, body: &[u8]) -> Result<(), SignError> {
-        self.sign_at(headers, body, self.clock.now())
+        self.sign_at(headers, body, Utc::now())
     }
 
     /// Like [`sign`](Self::sign), but at the given time.
@@ -103,7 +93,7 @@ impl Signer {
             Some(_) => Some(seconds.to_string()),
             None => None,
         };
-        let mut signed = Signed::default();
+        let mut signed = SignedContent::default();
         signed
             .gather(scheme, headers, timestamp.as_deref().map(str::as_bytes))
             .map_err(SignError::SignedHeader)?;
@@ -123,14 +113,14 @@ impl Signer {
     ///
     /// Returns [`SignError::SignedHeader`] if the scheme signs anything but the body and literals.
     pub fn sign_detached(&self, body: &[u8]) -> Result<String, SignError> {
-        let mut signed = Signed::default();
+        let mut signed = SignedContent::default();
         signed
             .gather_literals(&self.scheme)
             .map_err(SignError::SignedHeader)?;
         Ok(self.digest(&signed, body))
     }
 
-    fn digest(&self, signed: &Signed, body: &[u8]) -> String {
+    fn digest(&self, signed: &SignedContent, body: &[u8]) -> String {
         let mut mac = self.key.entry.secret.mac();
         signed.feed(&mut mac, body);
         self.scheme.encoding.encode(mac.finalize().as_bytes())
@@ -143,11 +133,11 @@ impl Signer {
     ) -> Result<HeaderValue, SignError> {
         let name = self.scheme.header.as_str();
         match &self.scheme.layout {
-            Layout::Single { prefix } | Layout::List { prefix, .. } => match self.fields.first() {
+            Layout::Single | Layout::List(_) => match self.fields.first() {
                 Some((key, _)) => Err(SignError::Field { key: key.clone() }),
-                None => header_value(&format!("{prefix}{digest}"), name),
+                None => header_value(&format!("{}{digest}", self.scheme.prefix), name),
             },
-            Layout::Fields { signature } => {
+            Layout::Fields(signature) => {
                 let mut text = String::new();
                 let timestamp_key = match &self.scheme.timestamp {
                     Some(TimestampSource::Field(key)) => Some(key),

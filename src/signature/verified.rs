@@ -4,7 +4,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use smallvec::SmallVec;
 
-use crate::roster::Entry;
+use crate::key_set::Entry;
 
 /// A payload with a valid signature and a timestamp within the tolerance.
 ///
@@ -24,7 +24,7 @@ pub struct Verified<B> {
     payload: B,
     key_name: Arc<str>,
     owner: Option<Arc<str>>,
-    timestamp: Option<i64>,
+    timestamp: Option<u64>,
     unsigned: UnsignedFields,
 }
 
@@ -32,7 +32,7 @@ impl<B> Verified<B> {
     pub(super) fn new<T>(
         payload: B,
         key: &Entry<T>,
-        timestamp: Option<i64>,
+        timestamp: Option<u64>,
         unsigned: UnsignedFields,
     ) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl<B> Verified<B> {
 
     /// The time at which the delivery was signed, if the scheme has a timestamp.
     pub fn timestamp(&self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp(self.timestamp?, 0)
+        DateTime::from_timestamp(self.timestamp?.cast_signed(), 0)
     }
 
     /// The first value of an additional field of the signature header.
@@ -105,6 +105,7 @@ pub(super) struct UnsignedFields(SmallVec<[u8; 64]>);
 
 impl UnsignedFields {
     /// Adds a `key=value` pair, which contains no comma.
+    #[inline]
     pub(super) fn push(&mut self, field: &[u8]) {
         self.0.extend_from_slice(field);
         self.0.push(b',');

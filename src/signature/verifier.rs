@@ -2,12 +2,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use http::HeaderMap;
 
-use super::claim::Claim;
-use super::clock::{Clock, Distance, Reading};
 use super::digest::authenticates;
-use super::{Keyring, Scheme, Verification, Verified, VerifyError};
+use super::headers::SignatureHeaders;
+use super::{Keyring, Scheme, Verified, VerifyError};
+use crate::clock::{Clock, Now};
 
 /// Verifies deliveries with a scheme and a keyring.
 ///
@@ -41,7 +42,7 @@ pub struct Verifier {
     keyring: Keyring,
     tolerance: Option<Duration>,
     /// `None` is the system clock.
-    clock: Option<Arc<dyn Clock>>,
+    clock: Option<Arc<Clock>>,
 }
 
 impl Verifier {
@@ -76,10 +77,21 @@ impl Verifier {
         self
     }
 
-    /// Sets the clock. Defaults to the system clock.
+    /// Sets the clock, for tests. Defaults to the system clock.
+    ///
+    /// ```
+    /// use chrono::DateTime;
+    /// # use webhook_sdk::Secret;
+    /// # use webhook_sdk::signature::{Key, Scheme, Verifier};
+    /// # let scheme = Scheme::builder("x-signature").build()?;
+    /// # let key = Key::new("main", &Secret::from("swordfish"))?;
+    /// let verifier = Verifier::new(scheme, key).clock(|| DateTime::UNIX_EPOCH);
+    /// # let _ = verifier;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Some(Arc::new(clock));
+    pub fn clock(mut self, now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        self.clock = Some(Arc::new(now));
         self
     }
 
@@ -104,9 +116,9 @@ impl Verifier {
         headers: &HeaderMap,
         body: &'b [u8],
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
-        let mut claim = Claim::default();
-        self.read(&mut claim, headers)?;
-        self.judge(&mut claim, body)
+        let mut parsed = SignatureHeaders::default();
+        self.read(&mut parsed, headers)?;
+        self.check(&mut parsed, body)
     }
 
     /// Verifies a stored body with its stored signature.
@@ -122,10 +134,10 @@ impl Verifier {
         signature: &str,
         body: &'b [u8],
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
-        let mut claim = Claim::default();
-        claim.read_detached(&self.scheme, signature)?;
-        self.check_tolerance(&claim)?;
-        self.judge(&mut claim, body)
+        let mut parsed = SignatureHeaders::default();
+        parsed.read_detached(&self.scheme, signature)?;
+        self.check_tolerance(&parsed)?;
+        self.check(&mut parsed, body)
     }
 
     /// Checks the headers before the body is read.
@@ -152,9 +164,9 @@ impl Verifier {
     pub fn begin(&self, headers: &HeaderMap) -> Result<Verification, VerifyError> {
         let mut verification = Verification {
             verifier: self.clone(),
-            claim: Claim::default(),
+            parsed: SignatureHeaders::default(),
         };
-        self.read(&mut verification.claim, headers)?;
+        self.read(&mut verification.parsed, headers)?;
         Ok(verification)
     }
 
@@ -168,52 +180,56 @@ impl Verifier {
         })
     }
 
-    fn read(&self, claim: &mut Claim, headers: &HeaderMap) -> Result<(), VerifyError> {
-        claim.read(&self.scheme, headers)?;
-        self.check_tolerance(claim)
+    fn read(&self, parsed: &mut SignatureHeaders, headers: &HeaderMap) -> Result<(), VerifyError> {
+        parsed.read(&self.scheme, headers)?;
+        self.check_tolerance(parsed)
     }
 
-    fn check_tolerance(&self, claim: &Claim) -> Result<(), VerifyError> {
-        match (self.tolerance, claim.timestamp) {
+    fn check_tolerance(&self, parsed: &SignatureHeaders) -> Result<(), VerifyError> {
+        match (self.tolerance, parsed.timestamp) {
             (Some(_), None) => Err(VerifyError::NoTimestampInScheme),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn judge<B: AsRef<[u8]>>(
+    fn check<B: AsRef<[u8]>>(
         &self,
-        claim: &mut Claim,
+        parsed: &mut SignatureHeaders,
         body: B,
     ) -> Result<Verified<B>, VerifyError> {
-        let now = Reading::of(self.clock.as_deref());
+        let now = Now::of(self.clock.as_deref());
+        let rest = parsed.signed.fill_block(body.as_ref());
         let mut refusal = VerifyError::NoActiveKey;
         for key in self.keyring.load().iter() {
             if !key.is_active(&now) {
                 continue;
             }
             let mut mac = key.secret.mac();
-            claim.signed.feed(&mut mac, body.as_ref());
-            if authenticates(mac, &claim.signatures) {
-                self.check_age(claim.timestamp, &now)?;
-                let unsigned = std::mem::take(&mut claim.unsigned);
-                return Ok(Verified::new(body, key, claim.timestamp, unsigned));
+            parsed.signed.feed(&mut mac, rest);
+            if authenticates(mac, &parsed.signatures) {
+                self.check_age(parsed.timestamp, &now)?;
+                let unsigned = std::mem::take(&mut parsed.unsigned);
+                return Ok(Verified::new(body, key, parsed.timestamp, unsigned));
             }
             refusal = VerifyError::Mismatch;
         }
         Err(refusal)
     }
 
-    fn check_age(&self, timestamp: Option<i64>, now: &Reading<'_>) -> Result<(), VerifyError> {
+    fn check_age(&self, timestamp: Option<u64>, now: &Now<'_>) -> Result<(), VerifyError> {
         let (Some(timestamp), Some(tolerance)) = (timestamp, self.tolerance) else {
             return Ok(());
         };
-        match now.distance(timestamp) {
-            Distance::Past(age) if age > tolerance => Err(VerifyError::TooOld { age, tolerance }),
-            Distance::Future(ahead) if ahead > tolerance => {
-                Err(VerifyError::TooNew { ahead, tolerance })
-            }
-            _ => Ok(()),
+        let (now, signed) = (now.since_epoch(), Duration::from_secs(timestamp));
+        let age = now.saturating_sub(signed);
+        let ahead = signed.saturating_sub(now);
+        if age > tolerance {
+            return Err(VerifyError::TooOld { age, tolerance });
         }
+        if ahead > tolerance {
+            return Err(VerifyError::TooNew { ahead, tolerance });
+        }
+        Ok(())
     }
 }
 
@@ -223,6 +239,35 @@ impl fmt::Debug for Verifier {
             .field("scheme", &self.scheme)
             .field("keyring", &self.keyring)
             .field("tolerance", &self.tolerance)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A verification with checked headers that still needs the body.
+///
+/// Returned by [`Verifier::begin`], which has an example. It borrows nothing, so it can be kept
+/// while the body is read.
+pub struct Verification {
+    verifier: Verifier,
+    parsed: SignatureHeaders,
+}
+
+impl Verification {
+    /// Verifies the body: first its signature with the current keys, then the timestamp.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`VerifyError::NoActiveKey`], [`VerifyError::Mismatch`], [`VerifyError::TooOld`] or
+    /// [`VerifyError::TooNew`].
+    pub fn finish<B: AsRef<[u8]>>(mut self, body: B) -> Result<Verified<B>, VerifyError> {
+        self.verifier.check(&mut self.parsed, body)
+    }
+}
+
+impl fmt::Debug for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification")
+            .field("verifier", &self.verifier)
             .finish_non_exhaustive()
     }
 }

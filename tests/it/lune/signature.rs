@@ -403,9 +403,8 @@ fn a_late_redelivery_with_its_first_timestamp_needs_a_wider_tolerance() {
 #[test]
 fn signed_request_has_the_documented_format() {
     let mut request = HeaderMap::new();
-    let signer = Signer::new(lune::scheme(), &Secret::from(SECRET))
-        .unwrap()
-        .clock(|| moment(SIGNED_AT));
-    signer.sign(&mut request, BODY).unwrap();
+    let signer = Signer::new(lune::scheme(), &Secret::from(SECRET)).unwrap();
+    let signed = signer.sign_at(&mut request, BODY, moment(SIGNED_AT));
+    signed.unwrap();
     assert_eq!(request[header()], format!("timestamp={SIGNED_AT},v1={HEX}"));
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use webhook_sdk::Secret;
 use webhook_sdk::signature::{
     Key, KeyError, Keyring, KeyringError, Retire, Scheme, Signer, Verifier, VerifyError,
 };
 
-use super::verify::{BODY, NOW, at, headers, hex, key, refusal, ring};
+use super::verify::{BODY, NOW, at, headers, hex, key, moment, refusal, ring};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -31,10 +31,6 @@ fn accepted(verifier: &Verifier, secret: &str) -> Result<String, VerifyError> {
     let headers = headers(&[("x-signature", &hex(secret, &[BODY]))]);
     let verified = verifier.verify(&headers, BODY)?;
     Ok(verified.key_name().to_owned())
-}
-
-fn moment(seconds: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(seconds, 0).unwrap()
 }
 
 #[test]

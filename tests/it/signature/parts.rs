@@ -44,6 +44,30 @@ fn signed(time: &str, id: &str) -> HeaderMap {
 }
 
 #[test]
+fn bodies_around_the_block_size_verify_with_prefixes_around_it() {
+    for prefix in [1, 11, 55, 56, 63, 64, 65, 127, 128, 129] {
+        let prefix = "p".repeat(prefix);
+        let parts = [
+            Part::literal(prefix.clone()),
+            Part::Body,
+            Part::literal("!"),
+        ];
+        let scheme = Scheme::builder("x-signature").sign(parts).build().unwrap();
+        let verifier = Verifier::new(scheme, ring(SECRET));
+        for length in 0..=130 {
+            let body = vec![b'b'; length];
+            let digest = hex(SECRET, &[prefix.as_bytes(), &body, b"!"]);
+            let headers = headers(&[("x-signature", &digest)]);
+            assert!(verifier.verify(&headers, &body).is_ok(), "{length}");
+            assert_eq!(
+                refusal(&verifier, &headers, &[&body[..], b"b"].concat()),
+                VerifyError::Mismatch
+            );
+        }
+    }
+}
+
+#[test]
 fn parts_on_both_sides_of_the_body_are_signed() {
     let headers = signed(&NOW.to_string(), "id-1");
     let verified = verifier().verify(&headers, BODY).unwrap();

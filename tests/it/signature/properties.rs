@@ -32,10 +32,10 @@ impl Case {
 
     fn signed(&self) -> HeaderMap {
         let key = Key::from_bytes("main", &self.key).unwrap();
-        let signer = Signer::with_key(self.scheme.clone(), key).clock(now);
+        let signer = Signer::with_key(self.scheme.clone(), key);
         let mut headers = HeaderMap::new();
         headers.insert("x-id", HeaderValue::try_from(&self.id).unwrap());
-        signer.sign(&mut headers, &self.body).unwrap();
+        signer.sign_at(&mut headers, &self.body, now()).unwrap();
         headers
     }
 }

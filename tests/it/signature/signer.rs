@@ -8,13 +8,11 @@ use webhook_sdk::signature::{
     DigestEncoding, Key, Part, Scheme, SchemeBuilder, SignError, Signer, VerifyError,
 };
 
-use super::verify::{BODY, NOW, SECRET, at, headers, hex};
+use super::verify::{BODY, NOW, SECRET, headers, hex, moment};
 
 fn signer(scheme: SchemeBuilder) -> Signer {
     let scheme = scheme.build().unwrap();
-    Signer::new(scheme, &Secret::from(SECRET))
-        .unwrap()
-        .clock(at(NOW))
+    Signer::new(scheme, &Secret::from(SECRET)).unwrap()
 }
 
 fn fields() -> SchemeBuilder {
@@ -26,7 +24,7 @@ fn fields() -> SchemeBuilder {
 
 fn signature(signer: &Signer) -> String {
     let mut headers = HeaderMap::new();
-    signer.sign(&mut headers, BODY).unwrap();
+    signer.sign_at(&mut headers, BODY, moment(NOW)).unwrap();
     assert_eq!(headers.len(), 1);
     headers["x-signature"].to_str().unwrap().to_owned()
 }

@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
-use crate::signature::Reading;
+use crate::clock::Now;
 
 /// A secret with a name and, once it is retired, an expiry.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl<T> Entry<T> {
         }
     }
 
-    pub(crate) fn is_active(&self, now: &Reading<'_>) -> bool {
+    pub(crate) fn is_active(&self, now: &Now<'_>) -> bool {
         self.expires_at.is_none_or(|end| now.is_before(end))
     }
 
@@ -43,11 +43,11 @@ impl<T> Entry<T> {
 ///
 /// Clones share the same entries.
 #[derive(Clone)]
-pub(crate) struct Roster<T> {
+pub(crate) struct KeySet<T> {
     entries: Arc<ArcSwap<Vec<Entry<T>>>>,
 }
 
-impl<T: Clone + PartialEq> Roster<T> {
+impl<T: Clone + PartialEq> KeySet<T> {
     pub(crate) fn new(entries: Vec<Entry<T>>) -> Result<Self, KeyringError> {
         check(&entries)?;
         Ok(Self::unchecked(entries))
