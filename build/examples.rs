@@ -82,7 +82,7 @@ fn literal(prepared: &Prepared, kind: &Kind, example: &Value) -> String {
         }
     }
     match (kind, example) {
-        (Kind::List(item), Value::Array(items)) => {
+        (Kind::List(item) | Kind::Set(item), Value::Array(items)) => {
             let items: Vec<_> = items
                 .iter()
                 .map(|example| literal(prepared, item, example))

@@ -89,6 +89,8 @@ pub(crate) enum Kind {
     /// A Rust path: a secret, an open enum or a handwritten type.
     Named(String),
     List(Box<Kind>),
+    /// An array with `uniqueItems`, whose order has no meaning.
+    Set(Box<Kind>),
 }
 
 /// An operation of the client.
@@ -293,6 +295,10 @@ impl Preparation<'_> {
                 .error(&at, format!("is in {place}; the client sets headers")));
         }
         let kind = self.kind(&at, schema)?;
+        if matches!(kind, Kind::Set(_)) {
+            let cause = "has uniqueItems, which is supported in bodies only";
+            return Err(self.document.error(&at, cause));
+        }
         if place == "query" {
             self.rules(&at, &name, schema, constraints)?;
         }
@@ -348,7 +354,7 @@ impl Preparation<'_> {
             Kind::Unsigned => json!({ "type": "integer", "format": "uint64" }),
             Kind::Signed => json!({ "type": "integer", "format": "int64" }),
             Kind::Number => json!({ "type": "number", "format": "double" }),
-            Kind::List(item) => {
+            Kind::List(item) | Kind::Set(item) => {
                 json!({ "type": "array", "items": Self::plain_schema(item) })
             }
             Kind::Named(path) => reference(path.rsplit("::").next().unwrap_or(path)),

@@ -23,7 +23,7 @@ pub(crate) fn request(request: &Request) -> Result<TokenStream, Error> {
     };
     let default = (!required).then(|| quote! { Default, });
     let unknown = request.fields.iter().filter(|field| match &field.kind {
-        Kind::List(item) => matches!(**item, Kind::Named(_)),
+        Kind::List(item) | Kind::Set(item) => matches!(**item, Kind::Named(_)),
         _ => false,
     });
     let unknown = each(unknown, |field| {

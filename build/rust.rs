@@ -42,6 +42,10 @@ pub(crate) fn rust_type(kind: &Kind) -> Result<TokenStream, Error> {
             let item = rust_type(item)?;
             quote! { ::std::vec::Vec<#item> }
         }
+        Kind::Set(item) => {
+            let item = rust_type(item)?;
+            quote! { crate::Unordered<#item> }
+        }
     })
 }
 
@@ -52,7 +56,7 @@ pub(crate) fn argument(kind: &Kind, presence: Presence) -> Result<TokenStream, E
         (Presence::RequiredNullable | Presence::OptionalNullable, _) => {
             quote! { impl Into<crate::Patch<#whole>> }
         }
-        (_, Kind::List(item)) => {
+        (_, Kind::List(item) | Kind::Set(item)) => {
             let exact = is_exact(item);
             let item = rust_type(item)?;
             match exact {
@@ -69,8 +73,12 @@ pub(crate) fn argument(kind: &Kind, presence: Presence) -> Result<TokenStream, E
 /// Converts the argument `name` into the stored value, which is an `Option` unless it is required.
 pub(crate) fn converted(kind: &Kind, presence: Presence, name: &Ident) -> TokenStream {
     let list = match kind {
-        Kind::List(item) if is_exact(item) => Some(quote! { #name.into_iter().collect() }),
-        Kind::List(_) => Some(quote! { #name.into_iter().map(Into::into).collect() }),
+        Kind::List(item) | Kind::Set(item) if is_exact(item) => {
+            Some(quote! { #name.into_iter().collect() })
+        }
+        Kind::List(_) | Kind::Set(_) => {
+            Some(quote! { #name.into_iter().map(Into::into).collect() })
+        }
         _ => None,
     };
     match (presence, list) {

@@ -60,6 +60,8 @@ mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "client")]
+mod unordered;
 
 #[cfg(feature = "lune")]
 pub mod lune;
@@ -90,6 +92,7 @@ pub use self::{
     optional::IntoOptional,
     patch::Patch,
     required::RequiredField,
+    unordered::Unordered,
 };
 /// The HTTP client below [`ClientBuilder::http`], re-exported so that its version matches.
 #[cfg(feature = "client")]

@@ -18,7 +18,6 @@ const UNCHECKED: &[&str] = &[
     "exclusiveMinimum",
     "exclusiveMaximum",
     "multipleOf",
-    "uniqueItems",
     "minProperties",
     "maxProperties",
 ];
@@ -52,7 +51,7 @@ impl Preparation<'_> {
             return Ok(schema.clone());
         }
         let mut prepared = Object::new();
-        for key in ["type", "format", "nullable"] {
+        for key in ["type", "format", "nullable", "uniqueItems"] {
             if let Some(value) = schema.get(key) {
                 prepared.insert(key.to_owned(), value.clone());
             }
@@ -126,7 +125,7 @@ impl Preparation<'_> {
             let Ok(kind) = self.response_kind(&format!("{name}.{field}"), property) else {
                 continue;
             };
-            let is_list = matches!(kind, Kind::List(_));
+            let is_list = matches!(kind, Kind::List(_) | Kind::Set(_));
             fields.push(ResponseField {
                 name: field.clone(),
                 doc: described(property, property),
@@ -144,7 +143,7 @@ impl Preparation<'_> {
     fn response_kind(&mut self, at: &str, schema: &Value) -> Result<Kind, Error> {
         let schema = single(schema);
         if let Some(items) = schema.get("items") {
-            return Ok(Kind::List(Box::new(self.response_kind(at, items)?)));
+            return Ok(list(schema, self.response_kind(at, items)?));
         }
         match schema_name(schema) {
             Some(name) => Ok(Kind::Named(match self.replacements.get(name) {
@@ -219,7 +218,7 @@ impl Preparation<'_> {
                 let items = schema
                     .get("items")
                     .ok_or_else(|| self.document.error(at, "is an array without items"))?;
-                Ok(Kind::List(Box::new(self.kind(at, items)?)))
+                Ok(list(schema, self.kind(at, items)?))
             }
             (other, _) => Err(self
                 .document
@@ -341,6 +340,14 @@ pub(super) fn single(schema: &Value) -> &Value {
     match array(schema, "allOf") {
         [only] => only,
         _ => schema,
+    }
+}
+
+/// The kind of an array of `item`.
+fn list(schema: &Value, item: Kind) -> Kind {
+    match schema.get("uniqueItems") {
+        Some(Value::Bool(true)) => Kind::Set(Box::new(item)),
+        _ => Kind::List(Box::new(item)),
     }
 }
 

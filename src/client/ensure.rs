@@ -71,9 +71,10 @@ pub(crate) enum Fit {
     Same,
 }
 
-/// A webhook with the desired URL.
+/// An existing webhook.
 pub(crate) struct Candidate<T> {
     pub(crate) id: String,
+    pub(crate) url: String,
     /// Orders webhooks by creation.
     pub(crate) age: i64,
     pub(crate) fit: Fit,
@@ -86,8 +87,11 @@ pub(crate) trait Ensure: Sync {
     type Created: Send;
     type Found: Send;
 
-    /// The webhooks with the desired URL.
-    fn candidates(&self) -> impl Future<Output = Result<Vec<Candidate<Self::Item>>, Error>> + Send;
+    /// The desired URL.
+    fn url(&self) -> &str;
+
+    /// The existing webhooks, with any URL.
+    fn list(&self) -> impl Future<Output = Result<Vec<Candidate<Self::Item>>, Error>> + Send;
 
     /// Creates the webhook, and returns its id.
     fn create(&self) -> impl Future<Output = Result<(String, Self::Created), Error>> + Send;
@@ -98,17 +102,48 @@ pub(crate) trait Ensure: Sync {
     fn update(
         &self,
         webhook: Self::Item,
-    ) -> impl Future<Output = Result<(Self::Found, Vec<&'static str>), Error>> + Send;
+    ) -> impl Future<Output = Result<(Self::Found, Changes), Error>> + Send;
+}
+
+/// The names of the fields that differ.
+#[derive(Default)]
+pub(crate) struct Changes(Vec<&'static str>);
+
+impl Changes {
+    /// The value to send if the field differs.
+    pub(crate) fn when<T: Clone>(
+        &mut self,
+        differs: bool,
+        field: &'static str,
+        desired: &T,
+    ) -> Option<T> {
+        differs.then(|| {
+            self.0.push(field);
+            desired.clone()
+        })
+    }
+
+    /// The webhook after the update, which is only sent if a field differs.
+    pub(crate) async fn sent<W>(
+        self,
+        webhook: W,
+        update: impl Future<Output = Result<W, Error>>,
+    ) -> Result<(W, Self), Error> {
+        match self.0.is_empty() {
+            true => Ok((webhook, self)),
+            false => Ok((update.await?, self)),
+        }
+    }
 }
 
 /// Concurrent calls end with one webhook: after creating one, each call lists the webhooks again.
 /// If an earlier one exists, the call deletes its own and uses the earlier one.
 pub(crate) async fn ensure<E: Ensure>(desired: &E) -> Result<Ensured<E::Created, E::Found>, Error> {
-    if let Some(found) = only(desired.candidates().await?)? {
+    if let Some(found) = only(candidates(desired).await?)? {
         return reconcile(desired, found).await;
     }
     let (id, created) = desired.create().await?;
-    let candidates = match desired.candidates().await {
+    let candidates = match candidates(desired).await {
         Ok(candidates) => candidates,
         Err(error) => {
             // The secret of the new webhook must not be lost.
@@ -131,11 +166,18 @@ pub(crate) async fn ensure<E: Ensure>(desired: &E) -> Result<Ensured<E::Created,
     }
 }
 
+/// The webhooks with the desired URL.
+async fn candidates<E: Ensure>(desired: &E) -> Result<Vec<Candidate<E::Item>>, Error> {
+    let mut webhooks = desired.list().await?;
+    webhooks.retain(|webhook| same_endpoint(&webhook.url, desired.url()));
+    Ok(webhooks)
+}
+
 async fn reconcile<E: Ensure>(
     desired: &E,
     found: Candidate<E::Item>,
 ) -> Result<Ensured<E::Created, E::Found>, Error> {
-    let (webhook, changed) = desired.update(found.webhook).await?;
+    let (webhook, Changes(changed)) = desired.update(found.webhook).await?;
     Ok(match changed.is_empty() {
         true => Ensured::Unchanged(webhook),
         false => Ensured::Updated { webhook, changed },
@@ -169,7 +211,7 @@ fn only<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Er
 const MAX_IDS: usize = 10;
 
 /// Whether two URLs are the same except for credentials.
-pub(crate) fn same_endpoint(a: &str, b: &str) -> bool {
+fn same_endpoint(a: &str, b: &str) -> bool {
     let endpoint = |text| {
         let mut url = Url::parse(text).ok()?;
         url.set_username("").ok()?;
@@ -186,9 +228,4 @@ pub(crate) fn same_endpoint(a: &str, b: &str) -> bool {
 /// Whether two URLs are equal after normalization.
 pub(crate) fn same_url(a: &str, b: &str) -> bool {
     a == b || Url::parse(a).is_ok_and(|a| Url::parse(b).is_ok_and(|b| a == b))
-}
-
-/// Whether two lists have the same elements. The services reorder lists and drop duplicates.
-pub(crate) fn same_set<T: PartialEq>(a: &[T], b: &[T]) -> bool {
-    a.iter().all(|item| b.contains(item)) && b.iter().all(|item| a.contains(item))
 }

@@ -1,7 +1,5 @@
 use super::{LuneClient, Webhook, WebhookCreate, WebhookUpdate, WebhookWithSecret};
-use crate::client::ensure::{
-    Candidate, Ensure, Ensured, Fit, ensure, same_endpoint, same_set, same_url,
-};
+use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Fit, ensure, same_url};
 use crate::error::{Error, FieldError};
 
 impl LuneClient {
@@ -71,10 +69,6 @@ impl EnsureWebhook {
     pub async fn send(self) -> Result<Ensured<WebhookWithSecret, Webhook>, Error> {
         ensure(&self).await
     }
-
-    fn accounts(&self) -> &[String] {
-        self.desired.account_ids.as_deref().unwrap_or_default()
-    }
 }
 
 impl Ensure for EnsureWebhook {
@@ -82,15 +76,18 @@ impl Ensure for EnsureWebhook {
     type Created = WebhookWithSecret;
     type Found = Webhook;
 
-    async fn candidates(&self) -> Result<Vec<Candidate<Webhook>>, Error> {
+    fn url(&self) -> &str {
+        self.desired.url.as_str()
+    }
+
+    async fn list(&self) -> Result<Vec<Candidate<Webhook>>, Error> {
+        let accounts = self.desired.account_ids.clone().unwrap_or_default();
         let webhooks = self.client.list_webhooks().send().await?;
-        let webhooks = webhooks
-            .into_iter()
-            .filter(|webhook| same_endpoint(webhook.url.as_str(), self.desired.url.as_str()));
-        let candidates = webhooks.map(|webhook| Candidate {
+        let candidates = webhooks.into_iter().map(|webhook| Candidate {
             id: webhook.id.clone(),
+            url: webhook.url.as_str().to_owned(),
             age: webhook.created_at.timestamp_micros(),
-            fit: match same_set(&webhook.account_ids, self.accounts()) {
+            fit: match webhook.account_ids == accounts {
                 true => Fit::Same,
                 false => Fit::Similar,
             },
@@ -109,45 +106,28 @@ impl Ensure for EnsureWebhook {
         self.client.delete_webhook(created.id).send().await
     }
 
-    async fn update(&self, webhook: Webhook) -> Result<(Webhook, Vec<&'static str>), Error> {
-        let accounts = self.accounts();
-        let mut changed = Vec::new();
-        if !same_url(webhook.url.as_str(), self.desired.url.as_str()) {
-            changed.push("url");
+    async fn update(&self, found: Webhook) -> Result<(Webhook, Changes), Error> {
+        let WebhookCreate { url, account_ids } = &self.desired;
+        let accounts = account_ids.clone().unwrap_or_default();
+        let limit = found.account_ids != accounts;
+        if limit && accounts.is_empty() {
+            let what = format!(
+                "can't be cleared: delete the webhook {} to get the events of all accounts",
+                found.id
+            );
+            let field = FieldError::new("account_ids", what);
+            return Err(Error::invalid_fields(vec![field]).with_operation("ensure_webhook"));
         }
-        if !same_set(&webhook.account_ids, accounts) {
-            changed.push("account_ids");
-            if accounts.is_empty() {
-                let id = &webhook.id;
-                let what = format!(
-                    "can't be cleared: delete the webhook {id} to get the events of all accounts"
-                );
-                return Err(
-                    Error::invalid_fields(vec![FieldError::new("account_ids", what)])
-                        .with_operation("ensure_webhook"),
-                );
-            }
-        }
-        if webhook.enabled != self.enabled {
-            changed.push("enabled");
-        }
-        if changed.is_empty() {
-            return Ok((webhook, changed));
-        }
+        let mut changes = Changes::default();
+        changes.when(!same_url(url.as_str(), found.url.as_str()), "url", url);
+        changes.when(limit, "account_ids", &accounts);
+        changes.when(self.enabled != found.enabled, "enabled", &self.enabled);
         let update = WebhookUpdate {
-            url: self.desired.url.clone(),
+            url: url.clone(),
             enabled: self.enabled,
-            account_ids: self
-                .desired
-                .account_ids
-                .clone()
-                .filter(|ids| !ids.is_empty()),
+            account_ids: Some(accounts).filter(|ids| !ids.is_empty()),
         };
-        let webhook = self
-            .client
-            .update_webhook(webhook.id, update)
-            .send()
-            .await?;
-        Ok((webhook, changed))
+        let update = self.client.update_webhook(&found.id, update).send();
+        changes.sent(found, update).await
     }
 }

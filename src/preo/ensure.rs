@@ -1,7 +1,5 @@
 use super::{PreoClient, Webhook, WebhookCreate, WebhookUpdate};
-use crate::client::ensure::{
-    Candidate, Ensure, Ensured, Fit, ensure, same_endpoint, same_set, same_url,
-};
+use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Fit, ensure, same_url};
 use crate::error::Error;
 
 impl PreoClient {
@@ -65,16 +63,20 @@ impl Ensure for EnsureWebhook {
     type Created = Webhook;
     type Found = Webhook;
 
-    async fn candidates(&self) -> Result<Vec<Candidate<String>>, Error> {
+    fn url(&self) -> &str {
+        self.desired.url.as_str()
+    }
+
+    async fn list(&self) -> Result<Vec<Candidate<String>>, Error> {
         let organization = &self.desired.organization_id;
         let list = self.client.list_webhooks().organization_id(organization);
         let webhooks = list.all().await?.into_iter().filter(|webhook| {
             let owner = webhook.organization_id.as_ref();
             owner.is_none_or(|owner| owner == organization)
-                && same_endpoint(webhook.url.as_str(), self.desired.url.as_str())
         });
         let candidates = webhooks.map(|webhook| Candidate {
             id: webhook.id.clone(),
+            url: webhook.url.as_str().to_owned(),
             age: webhook.created.timestamp_micros(),
             fit: Fit::Same,
             webhook: webhook.id,
@@ -92,42 +94,35 @@ impl Ensure for EnsureWebhook {
         self.client.delete_webhook(created.id).send().await
     }
 
-    async fn update(&self, id: String) -> Result<(Webhook, Vec<&'static str>), Error> {
-        let desired = &self.desired;
-        let webhook = self.client.retrieve_webhook(&id).send().await?;
-        let mut update = WebhookUpdate::new();
-        let mut changed = Vec::new();
-        // Django REST framework, which Preo seems to use, trims texts.
-        if desired.name.trim() != webhook.name.trim() {
-            changed.push("name");
-            update.name = Some(desired.name.clone());
-        }
-        if !same_url(desired.url.as_str(), webhook.url.as_str()) {
-            changed.push("url");
-            update.url = Some(desired.url.clone());
-        }
-        if !same_set(&desired.events, &webhook.events) {
-            changed.push("events");
-            update.events = Some(desired.events.clone());
-        }
-        if !desired.edition_id.is_absent()
-            && desired.edition_id.value() != webhook.edition_id.as_ref()
-        {
-            changed.push("edition_id");
-            update.edition_id = desired.edition_id.clone();
-        }
-        if desired.is_active.is_some() && desired.is_active != webhook.is_active {
-            changed.push("is_active");
-            update.is_active = desired.is_active;
-        }
-        if desired.timeout_seconds.is_some() && desired.timeout_seconds != webhook.timeout_seconds {
-            changed.push("timeout_seconds");
-            update.timeout_seconds = desired.timeout_seconds;
-        }
-        if changed.is_empty() {
-            return Ok((webhook, changed));
-        }
-        let webhook = self.client.update_webhook(id, update).send().await?;
-        Ok((webhook, changed))
+    async fn update(&self, id: String) -> Result<(Webhook, Changes), Error> {
+        let found = self.client.retrieve_webhook(&id).send().await?;
+        let WebhookCreate {
+            organization_id: _,
+            name,
+            url,
+            events,
+            edition_id,
+            is_active,
+            timeout_seconds,
+        } = &self.desired;
+        let edition = !edition_id.is_absent() && edition_id.value() != found.edition_id.as_ref();
+        let active = is_active.is_some() && *is_active != found.is_active;
+        let timeout = timeout_seconds.is_some() && *timeout_seconds != found.timeout_seconds;
+        let mut changes = Changes::default();
+        let update = WebhookUpdate {
+            // Django REST framework, which Preo seems to use, trims texts.
+            name: changes.when(name.trim() != found.name.trim(), "name", name),
+            url: changes.when(!same_url(url.as_str(), found.url.as_str()), "url", url),
+            events: changes.when(*events != found.events, "events", events),
+            edition_id: changes
+                .when(edition, "edition_id", edition_id)
+                .unwrap_or_default(),
+            is_active: changes.when(active, "is_active", is_active).flatten(),
+            timeout_seconds: changes
+                .when(timeout, "timeout_seconds", timeout_seconds)
+                .flatten(),
+        };
+        let update = self.client.update_webhook(id, update).send();
+        changes.sent(found, update).await
     }
 }

@@ -1,7 +1,5 @@
 use super::{PretixClient, Webhook, WebhookCreate, WebhookUpdate};
-use crate::client::ensure::{
-    Candidate, Ensure, Ensured, Fit, ensure, same_endpoint, same_set, same_url,
-};
+use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Fit, ensure, same_url};
 use crate::error::Error;
 
 impl PretixClient {
@@ -65,16 +63,15 @@ impl Ensure for EnsureWebhook {
     type Created = Webhook;
     type Found = Webhook;
 
-    async fn candidates(&self) -> Result<Vec<Candidate<Webhook>>, Error> {
+    fn url(&self) -> &str {
+        self.desired.target_url.expose()
+    }
+
+    async fn list(&self) -> Result<Vec<Candidate<Webhook>>, Error> {
         let webhooks = self.client.list_webhooks().all().await?;
-        let webhooks = webhooks.into_iter().filter(|webhook| {
-            same_endpoint(
-                webhook.target_url.expose(),
-                self.desired.target_url.expose(),
-            )
-        });
-        let candidates = webhooks.map(|webhook| Candidate {
+        let candidates = webhooks.into_iter().map(|webhook| Candidate {
             id: webhook.id.to_string(),
+            url: webhook.target_url.expose().to_owned(),
             age: webhook.id,
             fit: match webhook.enabled {
                 true => Fit::Same,
@@ -95,42 +92,31 @@ impl Ensure for EnsureWebhook {
         self.client.delete_webhook(created.id).send().await
     }
 
-    async fn update(&self, webhook: Webhook) -> Result<(Webhook, Vec<&'static str>), Error> {
-        let desired = &self.desired;
-        let mut update = WebhookUpdate::new();
-        let mut changed = Vec::new();
-        if !same_url(desired.target_url.expose(), webhook.target_url.expose()) {
-            changed.push("target_url");
-            update.target_url = Some(desired.target_url.clone());
-        }
-        let contradictory = webhook.all_events && !webhook.limit_events.is_empty();
-        if contradictory || desired.events != webhook.events() {
-            changed.push("events");
-            update.events = Some(desired.events.clone());
-        }
-        if !same_set(&desired.action_types, &webhook.action_types) {
-            changed.push("action_types");
-            update.action_types = Some(desired.action_types.clone());
-        }
+    async fn update(&self, found: Webhook) -> Result<(Webhook, Changes), Error> {
+        let WebhookCreate {
+            events,
+            target_url,
+            action_types,
+            comment,
+            enabled,
+        } = &self.desired;
+        let moved = !same_url(target_url.expose(), found.target_url.expose());
+        let contradictory = found.all_events && !found.limit_events.is_empty();
+        let scope = contradictory || *events != found.events();
+        let actions = *action_types != found.action_types;
         // pretix trims a comment.
-        let comment = desired.comment.value().map(|comment| comment.trim());
-        if !desired.comment.is_absent() && comment != webhook.comment.as_deref() {
-            changed.push("comment");
-            update.comment = desired.comment.clone();
-        }
-        let enabled = desired.enabled.unwrap_or(true);
-        if enabled != webhook.enabled {
-            changed.push("enabled");
-            update.enabled = Some(enabled);
-        }
-        if changed.is_empty() {
-            return Ok((webhook, changed));
-        }
-        let webhook = self
-            .client
-            .update_webhook(webhook.id, update)
-            .send()
-            .await?;
-        Ok((webhook, changed))
+        let trimmed = comment.value().map(|comment| comment.trim());
+        let remark = !comment.is_absent() && trimmed != found.comment.as_deref();
+        let enabled = enabled.unwrap_or(true);
+        let mut changes = Changes::default();
+        let update = WebhookUpdate {
+            target_url: changes.when(moved, "target_url", target_url),
+            events: changes.when(scope, "events", events),
+            action_types: changes.when(actions, "action_types", action_types),
+            comment: changes.when(remark, "comment", comment).unwrap_or_default(),
+            enabled: changes.when(enabled != found.enabled, "enabled", &enabled),
+        };
+        let update = self.client.update_webhook(found.id, update).send();
+        changes.sent(found, update).await
     }
 }

@@ -1,8 +1,7 @@
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::Webhook;
+use crate::Unordered;
 
 /// The events that a webhook is called for: all, or a list.
 ///
@@ -26,9 +25,9 @@ use super::Webhook;
 /// If `all_events` is omitted when a webhook is created, pretix uses true: it calls the webhook for
 /// **all** events, even if `limit_events` is set, and rejects later changes. If both are set,
 /// pretix rejects the request. To change from some events to all, both must be sent. Therefore, a
-/// scope always sends both fields. It is a set, because pretix reorders the events and drops
-/// duplicates. Source: pretix 2026.8.0.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// scope always sends both fields. It compares as a set, because pretix reorders the events and
+/// drops duplicates. Source: pretix 2026.8.0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Fields", try_from = "Fields")]
 pub enum EventScope {
     /// All events of the organizer, including future ones.
@@ -38,7 +37,7 @@ pub enum EventScope {
     /// Without any slug, the webhook is only called for actions that belong to the organizer, such
     /// as those of customers and gift cards and the deletion of an event. Every other webhook gets
     /// these too. A webhook also ends up in this state if the last of its events is deleted.
-    Only(BTreeSet<String>),
+    Only(Unordered<String>),
 }
 
 impl EventScope {
@@ -51,7 +50,7 @@ impl EventScope {
     pub fn includes(&self, slug: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(slugs) => slugs.contains(slug),
+            Self::Only(slugs) => slugs.iter().any(|known| known == slug),
         }
     }
 }
@@ -64,7 +63,7 @@ impl Webhook {
     pub fn events(&self) -> EventScope {
         match self.all_events {
             true => EventScope::All,
-            false => EventScope::only(&self.limit_events),
+            false => EventScope::Only(self.limit_events.clone()),
         }
     }
 }
@@ -73,13 +72,13 @@ impl Webhook {
 #[derive(Serialize, Deserialize)]
 struct Fields {
     all_events: bool,
-    limit_events: BTreeSet<String>,
+    limit_events: Unordered<String>,
 }
 
 impl From<EventScope> for Fields {
     fn from(scope: EventScope) -> Self {
         let (all_events, limit_events) = match scope {
-            EventScope::All => (true, BTreeSet::new()),
+            EventScope::All => (true, Unordered::default()),
             EventScope::Only(slugs) => (false, slugs),
         };
         Self {

@@ -453,7 +453,7 @@ impl State<Lune> {
             url: url.into(),
             enabled: true,
             account_type: self.service.account_type.clone(),
-            account_ids,
+            account_ids: account_ids.into(),
             created_at: self.clock.tick(),
             secret: random_secret().into(),
         };
@@ -480,7 +480,7 @@ impl State<Lune> {
         webhook.url = url.into();
         webhook.enabled = enabled;
         if let Some(account_ids) = account_ids {
-            webhook.account_ids = account_ids;
+            webhook.account_ids = account_ids.into();
         }
         self.show(id)
     }
@@ -522,9 +522,7 @@ impl State<Lune> {
 
 /// The format of create and rotate.
 fn view(webhook: &WebhookWithSecret) -> Value {
-    let mut view = json!(webhook);
-    view["account_ids"] = json!(webhook.account_ids);
-    view
+    json!(webhook)
 }
 
 /// The format of all other responses, with the last characters of the secret.

@@ -366,7 +366,7 @@ impl State<Preo> {
             name: String::new(),
             url: "".into(),
             edition_id: None,
-            events: Vec::new(),
+            events: [].into(),
             is_active: Some(true),
             timeout_seconds: Some(TIMEOUT_SECONDS),
             secret: Some(random_secret().into()),
@@ -466,7 +466,9 @@ fn read(mut fields: Fields<'_>, webhook: &mut Webhook) -> Result<(), Reply> {
     if let Some(url) = url {
         webhook.url = url.into();
     }
-    webhook.events = events.unwrap_or_else(|| std::mem::take(&mut webhook.events));
+    if let Some(events) = events {
+        webhook.events = events.into();
+    }
     webhook.edition_id = edition_id.unwrap_or_else(|| webhook.edition_id.take());
     webhook.is_active = is_active.or(webhook.is_active);
     webhook.timeout_seconds = timeout_seconds.or(webhook.timeout_seconds);

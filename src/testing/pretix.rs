@@ -240,7 +240,8 @@ impl Fake<Pretix> {
         }
         for webhook in webhooks.iter_mut() {
             if service.organizer_of(webhook) == service.organizer {
-                webhook.limit_events.retain(|event| event != slug);
+                let kept = webhook.limit_events.iter().filter(|event| *event != slug);
+                webhook.limit_events = kept.cloned().collect();
             }
         }
     }
@@ -538,8 +539,8 @@ impl State<Pretix> {
             enabled: true,
             target_url: serde_json::from_value(json!("")).map_err(|_| no_match())?,
             all_events: true,
-            limit_events: Vec::new(),
-            action_types: Vec::new(),
+            limit_events: [].into(),
+            action_types: [].into(),
             comment: None,
         };
         let body = drf::object(request)?;
@@ -680,10 +681,10 @@ impl Changes {
         webhook.all_events = self.all_events.unwrap_or(webhook.all_events);
         webhook.comment = self.comment.unwrap_or_else(|| webhook.comment.take());
         if let Some(events) = self.limit_events {
-            webhook.limit_events = events;
+            webhook.limit_events = events.into();
         }
         if let Some(names) = self.action_types {
-            webhook.action_types = names;
+            webhook.action_types = names.into();
         }
         Ok(())
     }

@@ -42,3 +42,10 @@ mod rotation;
 mod stubs;
 #[cfg(all(feature = "client", feature = "preo"))]
 mod tracing;
+#[cfg(all(
+    feature = "testing",
+    feature = "lune",
+    feature = "preo",
+    feature = "pretix"
+))]
+mod unordered;

@@ -249,6 +249,18 @@ async fn a_list_sends_its_filters_exactly() {
 }
 
 #[tokio::test]
+async fn none_and_an_empty_list_omit_the_parameter() {
+    let (preo, server) = preo_and_server().await;
+    answer(&server, 200, json!({ "count": 0, "results": [] })).await;
+    let list = preo.list_webhooks().page_size(None).is_active(None);
+    let list = list.edition_id(None::<&str>).organization_id(Some("org_1"));
+    let list = list.ordering([] as [WebhookOrdering; 0]);
+    list.send().await.unwrap();
+    let sent = line(&only_request(&server).await);
+    assert_eq!(sent, "GET /v1/webhooks?organization_id=org_1");
+}
+
+#[tokio::test]
 async fn a_list_without_filters_sends_none() {
     let (preo, server) = preo_and_server().await;
     answer(

@@ -210,7 +210,7 @@ async fn a_mistyped_event_is_logged() {
     list(&server, &[], 2).await;
     answer(&server, "POST", "/v1/webhooks", &webhook("wh_1")).await;
     let mut desired = desired();
-    desired.events = vec!["consent.givn".into(), WebhookEvent::ConsentGiven];
+    desired.events = ["consent.givn".into(), WebhookEvent::ConsentGiven].into();
     let (log, guard) = listen();
     ensure(&preo, desired).await.unwrap();
     drop(guard);

@@ -510,7 +510,7 @@ async fn seed_is_returned_unchanged() {
     let preo = PreoFake::start().await;
     let mut webhook = named("a/b ü?", "https://x.example/");
     webhook.organization_id = None;
-    webhook.events = vec!["consent.given".into(), "moon.landing".into()];
+    webhook.events = ["consent.given".into(), "moon.landing".into()].into();
     assert_eq!(preo.seed(webhook.clone()), webhook);
     let (status, served) = get(&preo, "/a%2Fb%20%C3%BC%3F").await;
     let mut expected = serde_json::to_value(&webhook).unwrap();
@@ -591,7 +591,7 @@ async fn only_active_subscribed_endpoints_get_an_event() {
     seed("any", |_| {});
     seed("off", |webhook| webhook.is_active = Some(false));
     seed("unsubscribed", |webhook| {
-        webhook.events = vec!["consent.given".into()]
+        webhook.events = ["consent.given".into()].into()
     });
     seed("1-1", |webhook| {
         webhook.edition_id = Some("ed_1".to_owned())

@@ -113,7 +113,8 @@ async fn a_list_is_a_bare_array_and_repeats_the_account() {
 async fn a_list_without_accounts_has_no_query() {
     let (lune, server) = lune_and_server().await;
     answer(&server, 200, json!([])).await;
-    assert!(lune.list_webhooks().send().await.unwrap().is_empty());
+    let list = lune.list_webhooks().account_id([] as [&str; 0]);
+    assert!(list.send().await.unwrap().is_empty());
     assert_eq!(line(&only_request(&server).await), "GET /v1/webhooks");
 }
 

@@ -38,11 +38,12 @@ async fn webhook_is_created_once_regardless_of_list_order() {
     assert!(matches!(created, Ensured::Created(_)), "{created:?}");
     let mut reordered = desired();
     reordered.events = EventScope::only(["secondcon", "democon"]);
-    reordered.action_types = vec![
+    reordered.action_types = [
         ActionType::OrderPaid,
         ActionType::OrderPlaced,
         ActionType::OrderPaid,
-    ];
+    ]
+    .into();
     let found = ensure(&pretix, reordered).await.unwrap();
     assert!(matches!(found, Ensured::Unchanged(_)), "{found:?}");
     assert_eq!(found.webhook().id, created.webhook().id);
@@ -112,7 +113,7 @@ async fn a_contradictory_webhook_is_repaired() {
     let pretix = pretix(&server.uri()).build().unwrap();
     let mut desired = desired();
     desired.events = EventScope::All;
-    desired.action_types = vec![ActionType::OrderPaid];
+    desired.action_types = [ActionType::OrderPaid].into();
     let updated = ensure(&pretix, desired).await.unwrap();
     assert!(
         matches!(&updated, Ensured::Updated { changed, .. } if changed == &["events"]),

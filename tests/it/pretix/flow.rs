@@ -22,7 +22,7 @@ fn client(fake: &PretixFake) -> PretixClient {
 fn limited(url: &str) -> Webhook {
     let mut webhook = pretix_webhook(url);
     webhook.all_events = false;
-    webhook.limit_events = vec!["democon".to_owned()];
+    webhook.limit_events = ["democon".to_owned()].into();
     webhook
 }
 

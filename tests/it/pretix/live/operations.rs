@@ -193,13 +193,12 @@ async fn a_scope_changes_in_one_call_in_every_direction() {
             assert_eq!(changed.events(), EventScope::All);
             continue;
         };
-        let mut slugs = changed.limit_events.clone();
+        let (mut slugs, mut found) = (changed.limit_events.to_vec(), found.to_vec());
         assert!(!changed.all_events);
         slugs.sort();
-        assert!(
-            slugs.iter().eq(&found),
-            "each once, in the server's own order"
-        );
+        found.sort();
+        found.dedup();
+        assert_eq!(slugs, found, "each once, in the server's own order");
     }
     pretix.delete_webhook(id).send().await.unwrap();
 }
@@ -256,7 +255,7 @@ async fn every_known_action_type_is_accepted_and_returned() {
     let made = pretix.create_webhook(body).send().await.unwrap();
     let mut sorted = all;
     sorted.sort();
-    assert_eq!(made.action_types, sorted);
+    assert_eq!(made.action_types[..], sorted);
     assert!(made.action_types.iter().all(|name| !name.is_unknown()));
 }
 
