@@ -1,161 +1,163 @@
-//! The lifecycle of a webhook, with an embedded fake over HTTP on loopback.
+//! A webhook from creation to deletion, with an embedded fake over HTTP on loopback.
 //!
 //! `cargo run --example quickstart --all-features`
 //!
-//! With `PREO_TOKEN` and `PREO_BASE_URL` set, the API part uses that server instead, and skips what
-//! only a fake can do (deliver, fail). `PREO_ORGANIZATION_ID` sets the organization where the
-//! webhook is created and deleted.
+//! With `PREO_TOKEN` and `PREO_BASE_URL` set, it creates, updates, lists, rotates, and deletes on
+//! that server instead, in the organization `PREO_ORGANIZATION_ID`.
 
 use std::env;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRef, State};
 use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
 use webhook_sdk::preo::{
-    self, DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookEvent, WebhookOrdering,
-    WebhookUpdate,
+    self, DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookDelivery, WebhookEvent,
+    WebhookOrdering, WebhookUpdate,
 };
-use webhook_sdk::signature::{Keyring, Retire, Verifier};
+use webhook_sdk::receiver::{BoxError, Delivery, Outcome, Receiver};
+use webhook_sdk::signature::Retire;
 use webhook_sdk::testing::PreoFake;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T = ()> = std::result::Result<T, BoxError>;
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> Result {
     match (env::var("PREO_TOKEN"), env::var("PREO_BASE_URL")) {
-        (Ok(_), Err(_)) | (Err(_), Ok(_)) => {
-            return Err("set both PREO_TOKEN and PREO_BASE_URL, or neither".into());
-        }
-        (Ok(token), Ok(base_url)) => {
-            let preo = PreoClient::builder(token).base_url(base_url).build()?;
-            let organization = env::var("PREO_ORGANIZATION_ID").unwrap_or("org_1".into());
-            let webhook = create(&preo, &organization, "https://example.com/webhooks/preo").await?;
-            let outcome = api_part(&preo, &organization, &webhook).await;
-            delete(&preo, &webhook).await?;
-            outcome?;
-        }
-        _ => on_the_fake().await?,
+        (Ok(token), Ok(base_url)) => on_a_server(&token, &base_url).await?,
+        (Err(_), Err(_)) => on_the_fake().await?,
+        _ => return Err("set both PREO_TOKEN and PREO_BASE_URL, or neither".into()),
     }
     println!("quickstart: ok");
     Ok(())
 }
 
-async fn api_part(preo: &PreoClient, organization: &str, webhook: &Webhook) -> Result<()> {
-    change(preo, webhook).await?;
-    list(preo, organization).await?;
-    rotate(preo, webhook).await?;
-    Ok(())
+async fn on_a_server(token: &str, base_url: &str) -> Result {
+    let preo = PreoClient::builder(token).base_url(base_url).build()?;
+    let organization = env::var("PREO_ORGANIZATION_ID").unwrap_or("org_1".into());
+    let webhook = create(&preo, &organization, "https://example.com/hooks/preo").await?;
+    let result = async {
+        update(&preo, &webhook).await?;
+        list(&preo, &organization).await?;
+        rotate(&preo, &webhook).await
+    };
+    let result = result.await;
+    delete(&preo, &webhook).await?;
+    result.map(drop)
 }
 
-/// Returns an error if a step failed.
-fn ensure(done: bool, otherwise: &str) -> Result<()> {
-    if done { Ok(()) } else { Err(otherwise.into()) }
-}
-
-async fn on_the_fake() -> Result<()> {
+async fn on_the_fake() -> Result {
     let fake = PreoFake::start().await;
-    let inbox = Inbox::start().await?;
-    println!(
-        "A Preo fake listens on {}, a receiver on {}.",
-        fake.base_url(),
-        inbox.url
-    );
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/hooks/preo", listener.local_addr()?);
+    println!("A fake of Preo listens on {}.", fake.base_url());
     let preo = fake.client();
 
-    let webhook = create(&preo, "org_1", &inbox.url).await?;
-    inbox.verify_with(webhook.verifier()?).await;
-    change(&preo, &webhook).await?;
+    let webhook = create(&preo, "org_1", &url).await?;
+    update(&preo, &webhook).await?;
     for _ in 0..250 {
         fake.seed(Webhook::example());
     }
-    let listed = list(&preo, "org_1").await?;
-    ensure(listed == 251, "the list wasn't complete")?;
+    let count = list(&preo, "org_1").await?;
+    check(count == 251, "the list isn't complete")?;
 
-    fake.emit("purchase.action", json!({ "purchase": "p_1" }))
-        .await;
-    let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
-    let verified = webhook.verifier()?.verify(&headers, &body)?;
-    println!(
-        "Received {} bytes, signed with the key {}.",
-        body.len(),
-        verified.key_name()
-    );
-    let mut forged = body.to_vec();
-    forged[0] ^= 1;
-    let refusal = webhook.verifier()?.verify(&headers, &forged).err();
-    println!(
-        "With one byte changed: {}.",
-        refusal.ok_or("a forgery was accepted")?
-    );
+    let verifier = webhook.verifier()?;
+    let keyring = verifier.keyring().clone(); // shares the keys with the receiver
+    let app = App {
+        receiver: Receiver::new(preo::Source::new(verifier)),
+        is_down: Arc::default(),
+    };
+    let router = Router::new()
+        .route("/hooks/preo", post(receive))
+        .with_state(app.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    println!("A receiver listens on {url}.");
 
-    recover(&preo, &fake, &inbox, &webhook).await?;
+    let emit = || {
+        fake.emit("purchase.action", json!({ "purchase": "p_1" }))
+            .to(&webhook.id)
+    };
+    check(
+        emit().await[0].response_status == Some(204),
+        "a delivery was refused",
+    )?;
+    app.is_down.store(true, Ordering::Relaxed);
+    emit().await;
+    app.is_down.store(false, Ordering::Relaxed);
+    let stored = retry_failed(&preo, &fake, &webhook).await?;
+
+    check(
+        emit().altered().await[0].response_status == Some(401),
+        "a forgery was accepted",
+    )?;
+    println!("With one byte changed, it is refused.");
 
     let rotated = rotate(&preo, &webhook).await?;
-    let keyring = Keyring::from_keys([webhook.signing_key("old")?, rotated.signing_key("new")?])?;
-    keyring.retire("old", Retire::after(Duration::from_secs(24 * 3600)))?;
-    let both = Verifier::new(preo::scheme(), keyring);
-    inbox.verify_with(both.clone()).await;
-    let verified = both.verify(&headers, &body)?;
-    ensure(
-        verified.key_name() == "old",
-        "the old delivery passed with another key",
+    let day = Duration::from_secs(24 * 60 * 60);
+    keyring.replace([rotated.signing_key("new")?], Retire::after(day))?;
+    check(
+        emit().await[0].response_status == Some(204),
+        "the new secret isn't accepted",
     )?;
-    println!(
-        "The old delivery passes with the key {}.",
-        verified.key_name()
-    );
-    fake.emit("purchase.action", json!({ "purchase": "p_3" }))
-        .await;
-    let (headers, body) = inbox.last().await.ok_or("nothing was delivered")?;
-    let verified = both.verify(&headers, &body)?;
-    ensure(
-        verified.key_name() == "new",
-        "the new delivery passed with another key",
-    )?;
-    println!(
-        "A new delivery passes with the key {}.",
-        verified.key_name()
-    );
+    stored.verify(&keyring)?;
+    println!("For a day, the old secret is accepted too.");
 
     delete(&preo, &webhook).await
 }
 
+#[derive(Clone)]
+struct App {
+    receiver: Receiver<preo::Source>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl FromRef<App> for Receiver<preo::Source> {
+    fn from_ref(app: &App) -> Self {
+        app.receiver.clone()
+    }
+}
+
+async fn receive(State(app): State<App>, delivery: Delivery<preo::Source>) -> Outcome {
+    delivery
+        .handle(async |event| {
+            if app.is_down.load(Ordering::Relaxed) {
+                return Err("the database is down".into());
+            }
+            println!(
+                "Handled {}, signed with the key {}.",
+                event["data"],
+                event.key_name()
+            );
+            Ok(())
+        })
+        .await
+}
+
 async fn create(preo: &PreoClient, organization: &str, url: &str) -> Result<Webhook> {
-    let body = WebhookCreate::builder()
+    let webhook = WebhookCreate::builder()
         .organization_id(organization)
         .name("Quickstart")
         .url(url)
         .events([WebhookEvent::PurchaseAction])
         .timeout_seconds(5)
         .build();
-    let webhook = preo.create_webhook(body).send().await?;
-    let secret = webhook
-        .secret
-        .as_ref()
-        .ok_or("the create call sent no secret")?;
-    println!("Created {}; its secret prints as {secret:?}.", webhook.id);
+    let webhook = preo.create_webhook(webhook).send().await?;
+    println!(
+        "Created {}. Its secret prints as {:?}.",
+        webhook.id, webhook.secret
+    );
     Ok(webhook)
 }
 
-async fn change(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
-    let update = WebhookUpdate::new()
-        .name("Quickstart, renamed")
-        .edition_id(None);
-    let changed = preo.update_webhook(&webhook.id, update).send().await?;
-    ensure(
-        changed.name == "Quickstart, renamed",
-        "the name didn't change",
-    )?;
-    println!("Renamed it to {:?}.", changed.name);
+async fn update(preo: &PreoClient, webhook: &Webhook) -> Result {
+    let update = WebhookUpdate::new().name("Renamed").edition_id(None);
+    let updated = preo.update_webhook(&webhook.id, update).send().await?;
+    check(updated.name == "Renamed", "the name didn't change")?;
+    println!("Renamed it to {:?}.", updated.name);
     Ok(())
 }
 
@@ -171,21 +173,15 @@ async fn list(preo: &PreoClient, organization: &str) -> Result<usize> {
     while webhooks.try_next().await?.is_some() {
         count += 1;
     }
-    println!("Listed {count} active webhooks of {organization}, 100 on a page, names from Z to A.");
+    println!("Listed {count} active webhooks, from pages of 100.");
     Ok(count)
 }
 
-async fn recover(
+async fn retry_failed(
     preo: &PreoClient,
     fake: &PreoFake,
-    inbox: &Inbox,
     webhook: &Webhook,
-) -> Result<()> {
-    inbox.out_of_order(true);
-    fake.emit("purchase.action", json!({ "purchase": "p_2" }))
-        .await;
-    inbox.out_of_order(false);
-    let keyring = Keyring::new(webhook.signing_key("current")?);
+) -> Result<WebhookDelivery> {
     let failed = preo
         .list_webhook_deliveries(&webhook.id)
         .status(DeliveryStatus::Failed)
@@ -193,96 +189,42 @@ async fn recover(
         .try_next()
         .await?
         .ok_or("the log has no failed delivery")?;
-    println!(
-        "{} failed: the receiver responded with {}.",
-        failed.id,
-        failed.response_status_code.unwrap_or_default()
-    );
+    let status = failed.response_status_code.unwrap_or_default();
+    println!("{} failed with status {status}.", failed.id);
 
-    let stored = preo.retrieve_webhook_delivery(&webhook.id, &failed.id);
-    stored.clone().send().await?.verify(&keyring)?;
-    println!("Its stored payload matches its stored signature.");
+    let retrieve = preo.retrieve_webhook_delivery(&webhook.id, &failed.id);
+    let stored = retrieve.clone().send().await?;
+    stored.verify(webhook.signing_key("current")?)?;
+    println!("Its stored signature is valid.");
 
     preo.retry_webhook_delivery(&webhook.id, &failed.id)
         .send()
         .await?;
     fake.wait_idle().await;
-    let status = stored.send().await?.status.clone();
-    let status = status.ok_or("the delivery has no status")?;
-    ensure(
-        status == DeliveryStatus::Success,
-        "the retry didn't succeed",
-    )?;
-    println!("After a retry its status is {status}.");
-    Ok(())
+    let status = retrieve.send().await?.status;
+    check(status == Some(DeliveryStatus::Success), "the retry failed")?;
+    println!("The retry succeeded.");
+    Ok(stored)
 }
 
 async fn rotate(preo: &PreoClient, webhook: &Webhook) -> Result<Webhook> {
     let rotated = preo.rotate_webhook_secret(&webhook.id).send().await?;
-    ensure(rotated.secret != webhook.secret, "the secret didn't change")?;
+    check(rotated.secret != webhook.secret, "the secret didn't change")?;
     println!("Rotated the secret.");
     Ok(rotated)
 }
 
-async fn delete(preo: &PreoClient, webhook: &Webhook) -> Result<()> {
+async fn delete(preo: &PreoClient, webhook: &Webhook) -> Result {
     preo.delete_webhook(&webhook.id).send().await?;
-    let gone = preo.retrieve_webhook(&webhook.id).send().await;
-    let gone = gone.is_err_and(|error| error.is_not_found());
-    ensure(gone, "the webhook is still there")?;
-    println!("Deleted it; it is gone.");
+    let found = preo.retrieve_webhook(&webhook.id).send().await;
+    check(
+        found.is_err_and(|error| error.is_not_found()),
+        "the webhook still exists",
+    )?;
+    println!("Deleted it.");
     Ok(())
 }
 
-/// A receiver that stores verified deliveries and can be set to fail.
-struct Inbox {
-    url: String,
-    shelf: Arc<Shelf>,
-}
-
-#[derive(Default)]
-struct Shelf {
-    verifier: Mutex<Option<Verifier>>,
-    received: Mutex<Vec<(HeaderMap, Bytes)>>,
-    out_of_order: AtomicBool,
-}
-
-impl Inbox {
-    async fn start() -> Result<Self> {
-        let shelf = Arc::new(Shelf::default());
-        let router = Router::new()
-            .route("/preo", post(receive))
-            .with_state(Arc::clone(&shelf));
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}/preo", listener.local_addr()?);
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { url, shelf })
-    }
-
-    async fn verify_with(&self, verifier: Verifier) {
-        *self.shelf.verifier.lock().await = Some(verifier);
-    }
-
-    fn out_of_order(&self, out_of_order: bool) {
-        self.shelf
-            .out_of_order
-            .store(out_of_order, Ordering::Relaxed);
-    }
-
-    async fn last(&self) -> Option<(HeaderMap, Bytes)> {
-        self.shelf.received.lock().await.last().cloned()
-    }
-}
-
-async fn receive(State(shelf): State<Arc<Shelf>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    if shelf.out_of_order.load(Ordering::Relaxed) {
-        return StatusCode::SERVICE_UNAVAILABLE;
-    }
-    let verifier = shelf.verifier.lock().await.clone();
-    match verifier.map(|verifier| verifier.verify(&headers, &body).is_ok()) {
-        Some(true) => {
-            shelf.received.lock().await.push((headers, body));
-            StatusCode::NO_CONTENT
-        }
-        _ => StatusCode::UNAUTHORIZED,
-    }
+fn check(holds: bool, otherwise: &str) -> Result {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
 }
