@@ -9,7 +9,8 @@ pub mod migration {}
 // The first definition of a link counts: these go before those of the file, which lead to other files.
 #[doc = concat!("[receiver picture]: ", env!("PICTURE_RECEIVER"))]
 #[doc = concat!("[rotation picture]: ", env!("PICTURE_ROTATION"))]
-#[doc = "[debugging guide]: crate::guides::debugging_signatures"]
+#[doc = "[debugging guide]: debugging_signatures"]
+#[doc = "[recovery guide]: recovery"]
 #[doc = ""]
 #[doc = include_str!("../docs/receiving.md")]
 pub mod receiving {}
