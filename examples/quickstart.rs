@@ -167,7 +167,7 @@ async fn list(preo: &PreoClient, organization: &str) -> Result<usize> {
         .organization_id(organization)
         .is_active(true)
         .ordering([WebhookOrdering::NameDesc, WebhookOrdering::Created])
-        .page_size(100_u64)
+        .page_size(100)
         .stream();
     let mut count = 0;
     while webhooks.try_next().await?.is_some() {

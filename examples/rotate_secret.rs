@@ -1,11 +1,12 @@
-//! Rotates a secret of a running verifier: both secrets are accepted for a day.
+//! Rotates the secret of a webhook while its deliveries are verified.
 //!
 //! `cargo run --example rotate_secret --all-features`
 
 use std::time::Duration;
 
+use webhook_sdk::Rotation;
 use webhook_sdk::preo::{self, Webhook};
-use webhook_sdk::signature::{Keyring, Retire, Verifier};
+use webhook_sdk::signature::{Keyring, Verifier};
 use webhook_sdk::testing::PreoFake;
 
 #[tokio::main]
@@ -14,17 +15,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let preo = fake.client();
     let id = fake.seed(Webhook::example()).id;
 
-    let before = preo.retrieve_webhook(&id).send().await?;
-    let keyring = Keyring::new(before.signing_key("2026-10")?);
-    let running = Verifier::new(preo::scheme(), keyring.clone());
+    let webhook = preo.retrieve_webhook(&id).send().await?;
+    let keyring = Keyring::new(webhook.signing_key("2026-10")?);
+    let verifier = Verifier::new(preo::scheme(), keyring.clone()); // shares the keys
 
-    let after = preo.rotate_webhook_secret(&id).send().await?;
-    keyring.add(after.signing_key("2026-11")?)?;
-    keyring.retire("2026-10", Retire::after(Duration::from_secs(24 * 3600)))?;
+    let day = Duration::from_secs(24 * 60 * 60);
+    let rotation = Rotation::new(&keyring, "2026-10", "2026-11").grace(day);
+    preo.rotate_webhook_secret(&id).rotate(rotation).await?;
 
-    println!(
-        "the running verifier now accepts {:?}",
-        running.keyring().names()
-    );
+    println!("accepted for a day: {:?}", verifier.keyring().names());
     Ok(())
 }
