@@ -23,6 +23,8 @@ mod requests;
 mod rust;
 #[path = "stubs.rs"]
 mod stubs;
+#[path = "yaml.rs"]
+mod yaml;
 
 use document::{Document, Error};
 use provider::PROVIDERS;

@@ -5,6 +5,8 @@ use std::{fmt, fs};
 
 use serde_json::{Map, Value};
 
+use super::yaml;
+
 /// An error in a document, with its location and cause.
 #[derive(Debug)]
 pub(crate) struct Error {
@@ -60,7 +62,7 @@ impl Document {
     }
 
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
-        let root: Value = serde_saphyr::from_str(text).map_err(|error| Error::new(name, error))?;
+        let root = yaml::read(text).map_err(|error| Error::new(name, error))?;
         let document = Self {
             name: name.to_owned(),
             root,

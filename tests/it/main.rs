@@ -30,3 +30,6 @@ mod signature;
     any(feature = "lune", feature = "preo", feature = "pretix")
 ))]
 mod support;
+#[cfg(feature = "client")]
+#[path = "../../build/yaml.rs"]
+mod yaml;

@@ -15,6 +15,7 @@ mod requests;
 #[path = "../../../build/rust.rs"]
 mod rust;
 
+use crate::yaml;
 use document::Document;
 use prepare::{Constraint, Kind, Prepared, Rule, prepare};
 use provider::{Group, Provider};

@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use webhook_sdk::{Patch, Secret, lune, preo, pretix};
 
+use crate::yaml;
+
 const PREO: &str = include_str!("../../../openapi.yaml");
 const LUNE: &str = include_str!("../../../openapi-lune.yaml");
 const PRETIX: &str = include_str!("../../../openapi-pretix.yaml");
@@ -81,7 +83,7 @@ struct Schema {
 
 impl Schema {
     fn new(document: &str, name: &'static str) -> Self {
-        let document: Value = serde_saphyr::from_str(document).unwrap();
+        let document = yaml::read(document).unwrap();
         let all = document["components"]["schemas"].clone();
         Self { all, name }
     }

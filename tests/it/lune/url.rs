@@ -1,9 +1,10 @@
 //! The URLs that Lune accepts.
 
 use regex::Regex;
-use serde_json::Value;
 use webhook_sdk::RedactedUrl;
 use webhook_sdk::lune::{WebhookUrl, WebhookUrlError as Rule};
+
+use crate::yaml;
 
 /// As the page <https://docs.lune.co/api-reference/webhooks> has it.
 const PUBLISHED: &str =
@@ -19,8 +20,7 @@ fn rule(url: &str) -> Option<Rule> {
 
 #[test]
 fn the_document_has_the_published_pattern() {
-    let document: Value =
-        serde_saphyr::from_str(include_str!("../../../openapi-lune.yaml")).unwrap();
+    let document = yaml::read(include_str!("../../../openapi-lune.yaml")).unwrap();
     for schema in ["WebhookUrl", "RedactedUrl"] {
         assert_eq!(
             document["components"]["schemas"][schema]["pattern"],
