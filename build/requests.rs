@@ -253,7 +253,11 @@ fn kept(field: &Field) -> Result<(TokenStream, Option<TokenStream>), Error> {
         Presence::Optional => (
             quote! { ::std::option::Option<#kind> },
             Some(quote! {
-                #[serde(default, skip_serializing_if = "::std::option::Option::is_none")]
+                #[serde(
+                    default,
+                    deserialize_with = "crate::optional::not_null",
+                    skip_serializing_if = "::std::option::Option::is_none"
+                )]
             }),
         ),
         Presence::OptionalNullable => (

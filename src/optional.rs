@@ -30,6 +30,16 @@ impl<T> IntoOptional<T> for Option<T> {
     }
 }
 
+/// Deserializes an optional field that can be omitted, but not null.
+#[cfg(all(service, feature = "client"))]
+pub(crate) fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Converts borrowed values into an optional parameter of the given type.
 macro_rules! optional_from {
     ($target:ty: $($source:ty),+) => {$(

@@ -24,8 +24,6 @@ mod signature;
 #[cfg(feature = "receiver")]
 mod source;
 #[cfg(feature = "client")]
-mod summary;
-#[cfg(feature = "client")]
 mod verify;
 
 #[cfg(feature = "client")]

@@ -59,16 +59,20 @@ impl Operation {
                 .and_then(reqwest::Body::as_bytes)
                 .unwrap_or_default();
             let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-            for constraint in self.body {
-                if let Some(value) = fields.get(constraint.field) {
-                    constraint.check(value, &mut errors);
-                }
-            }
+            self.check_body(&fields, &mut errors);
         }
         if errors.is_empty() {
             Ok(())
         } else {
             Err(Error::invalid_fields(errors))
+        }
+    }
+
+    pub(crate) fn check_body(&self, fields: &Map<String, Value>, errors: &mut Vec<FieldError>) {
+        for constraint in self.body {
+            if let Some(value) = fields.get(constraint.field) {
+                constraint.check(value, errors);
+            }
         }
     }
 

@@ -8,12 +8,16 @@ use serde_json::Value;
 use uuid::Uuid;
 use wiremock::MockServer;
 
+use super::access::Access;
+use super::clock::Clock;
 use super::delivery::FakeDelivery;
 use super::emission::Emission;
 use super::fault::Fault;
-use super::server::{RecordedRequest, Shared};
-use super::service::{Access, FakeService, State};
-use super::store::Clock;
+use super::recorded::RecordedRequest;
+use super::server::Shared;
+use super::service::{FakeService, State};
+use crate::RetryPolicy;
+use crate::client::sealed::Sealed;
 
 /// A stateful fake of a service on a loopback port.
 ///
@@ -81,9 +85,10 @@ impl<S: FakeService> Fake<S> {
             access: Access {
                 token: Uuid::new_v4().simple().to_string(),
                 header: header::AUTHORIZATION,
-                scheme: S::AUTH_SCHEME.to_owned(),
+                scheme: S::Client::AUTH_SCHEME.to_owned(),
             },
             clock: Clock::new(),
+            timeout: S::TIMEOUT,
             anywhere: false,
         }
     }
@@ -95,8 +100,13 @@ impl<S: FakeService> Fake<S> {
     #[expect(clippy::expect_used, reason = "the settings are the fake's own")]
     pub fn client(&self) -> S::Client {
         let state = self.shared.state();
-        let client = state.service.client(&self.base_url, &state.access);
-        client.expect("a client for the fake")
+        let client = state.service.client(state.access.auth());
+        let wait = Duration::from_millis(1);
+        client
+            .base_url(&self.base_url)
+            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+            .build()
+            .expect("a client for the fake")
     }
 
     /// The base URL for a client, such as `http://127.0.0.1:41873`.
@@ -119,12 +129,14 @@ impl<S: FakeService> Fake<S> {
 
     /// The current state of a webhook, including its secret if it has one.
     pub fn webhook(&self, id: impl ToString) -> Option<S::Webhook> {
-        self.shared.state().webhooks.get(&id.to_string()).cloned()
+        self.shared.state().webhook(&id.to_string()).cloned()
     }
 
     /// The current state of all webhooks, oldest first.
     pub fn webhooks(&self) -> Vec<S::Webhook> {
-        self.shared.state().webhooks.iter().cloned().collect()
+        let state = self.shared.state();
+        let webhooks = state.webhooks.iter();
+        webhooks.map(|(_, webhook)| webhook.clone()).collect()
     }
 
     /// All requests so far, oldest first.
@@ -145,7 +157,7 @@ impl<S: FakeService> Fake<S> {
     ///
     /// Panics if the client has no method with this name.
     pub fn fail_next_on(&self, operation: &str, requests: u64, fault: Fault) {
-        let known = S::operations().iter().map(|operation| operation.id);
+        let known = S::Client::OPERATIONS.iter().map(|operation| operation.id);
         let Some(id) = known.clone().find(|id| *id == operation) else {
             let known: Vec<_> = known.collect();
             panic!("no operation {operation:?}: it is one of {known:?}");
@@ -205,7 +217,8 @@ impl<S: FakeService> Fake<S> {
     /// `address` has a scheme, host and port, such as `http://127.0.0.1:8080`. Path, query and
     /// credentials are those of the webhook's URL.
     pub fn route(&self, host: &str, address: &str) {
-        self.shared.state().route(host, address);
+        let host = host.to_ascii_lowercase();
+        self.shared.state().routes.insert(host, address.to_owned());
     }
 
     /// The server's time.
@@ -255,6 +268,7 @@ pub struct FakeBuilder<S: FakeService> {
     pub(crate) service: S,
     access: Access,
     clock: Clock,
+    timeout: Duration,
     anywhere: bool,
 }
 
@@ -280,6 +294,15 @@ impl<S: FakeService> FakeBuilder<S> {
         self
     }
 
+    /// Sets how long a delivery waits for the response, in real time.
+    ///
+    /// Defaults to 30 s for pretix and Lune, and to 10 s for Preo. A positive `timeout_seconds` of
+    /// a Preo webhook has precedence.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
     /// Sets whether deliveries can leave the machine. Defaults to false.
     pub fn deliver_anywhere(mut self, anywhere: bool) -> Self {
         self.anywhere = anywhere;
@@ -299,9 +322,9 @@ impl<S: FakeService> FakeBuilder<S> {
             .start()
             .await;
         let credentials = self.access.token.clone();
-        let mut state = State::new(self.service, self.access, self.clock);
+        let mut state = State::new(self.service, self.access, self.clock, self.timeout);
         let base_url = server.uri();
-        state.address.clone_from(&base_url);
+        state.base_url.clone_from(&base_url);
         let shared = Arc::new(Shared::new(state, self.anywhere));
         shared.mount(&server).await;
         Fake {

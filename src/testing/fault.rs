@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -6,10 +5,8 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
-use super::service::Reply;
-
-const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
-    <body><h1>502 Bad Gateway</h1></body>\n</html>\n";
+use super::error_format::ErrorFormat;
+use super::reply::Reply;
 
 /// A fault injected into a request to a [`Fake`](super::Fake).
 ///
@@ -36,20 +33,18 @@ pub struct Fault {
     delay: Option<Duration>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     Status(StatusCode),
-    /// 429 in the service's own format.
-    Throttled(Option<u64>),
     Closed,
     Truncated,
     Slow,
 }
 
 impl Fault {
-    /// Responds with this status and no body, without applying the operation.
+    /// Responds with this status, without applying the operation.
     ///
-    /// An invalid status becomes 500.
+    /// A status below 500 has an error body in the service's format. An invalid status becomes 500.
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self::new(Kind::Status(status))
@@ -57,21 +52,15 @@ impl Fault {
 
     /// Responds with 429 and a `Retry-After` in whole seconds, rounded up.
     pub fn rate_limited(retry_after: Duration) -> Self {
-        Self::throttled(Some(retry_after))
-    }
-
-    pub(crate) fn throttled(retry_after: Option<Duration>) -> Self {
-        let seconds = retry_after.map(whole_seconds);
-        let mut fault = Self::new(Kind::Throttled(seconds));
-        if let Some(seconds) = seconds {
-            fault.headers.insert(RETRY_AFTER, seconds.into());
-        }
-        fault
+        let seconds = HeaderValue::from(whole_seconds(retry_after));
+        Self::status(429).header(RETRY_AFTER, seconds)
     }
 
     /// Responds with 502 and an HTML page, like a proxy in front of a service.
     pub fn bad_gateway() -> Self {
-        Self::status(502).body("text/html; charset=utf-8", BAD_GATEWAY)
+        let page = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
+            <body><h1>502 Bad Gateway</h1></body>\n</html>\n";
+        Self::status(502).body("text/html; charset=utf-8", page)
     }
 
     /// Closes the connection without a response, without applying the operation.
@@ -83,18 +72,18 @@ impl Fault {
     ///
     /// The content length is that of the half: the JSON is invalid, but the transfer is complete.
     pub fn truncated_body() -> Self {
-        Self::new(Kind::Truncated)
+        Self::new(Kind::Truncated).after_operation()
     }
 
     /// Applies the operation, and delays the response in real time.
     pub fn slow(delay: Duration) -> Self {
-        Self::new(Kind::Slow).delay(delay)
+        Self::new(Kind::Slow).after_operation().delay(delay)
     }
 
     fn new(kind: Kind) -> Self {
         Self {
-            carried_out: matches!(kind, Kind::Truncated | Kind::Slow),
             kind,
+            carried_out: false,
             headers: HeaderMap::new(),
             body: None,
             delay: None,
@@ -136,124 +125,40 @@ impl Fault {
         matches!(self.kind, Kind::Closed)
     }
 
-    /// The response with this fault and its delay, or `None` to close the connection.
-    ///
-    /// `throttled` is the service's own 429 response.
+    /// The response with this fault, and its delay.
     pub(crate) fn apply(
         self,
+        format: ErrorFormat,
         operation: impl FnOnce() -> Reply,
-        throttled: impl FnOnce(Option<u64>) -> Reply,
-    ) -> Option<(Reply, Option<Duration>)> {
+    ) -> (Reply, Option<Duration>) {
         let done = self.carried_out.then(operation);
         let mut response = match self.kind {
-            Kind::Closed => return None,
-            Kind::Throttled(seconds) => throttled(seconds),
-            Kind::Status(status) => {
-                let mut response = Reply::default();
-                *response.status_mut() = status;
-                response
-            }
-            Kind::Truncated | Kind::Slow => done.unwrap_or_default(),
+            Kind::Status(status) => format.error(status),
+            Kind::Closed | Kind::Truncated | Kind::Slow => done.unwrap_or_default(),
         };
         if let Some(body) = self.body {
             *response.body_mut() = body;
         }
-        if matches!(self.kind, Kind::Truncated) {
+        if let Kind::Truncated = self.kind {
             let half = response.body().len() / 2;
             response.body_mut().truncate(half);
         }
         response.headers_mut().extend(self.headers);
-        Some((response, self.delay))
+        (response, self.delay)
     }
 }
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fault")
-            .field("carried_out", &self.carried_out)
+            .field("kind", &self.kind)
+            .field("after_operation", &self.carried_out)
             .finish_non_exhaustive()
     }
 }
 
-/// The queued faults, and the rate limit.
-#[derive(Default)]
-pub(crate) struct Faults {
-    queue: VecDeque<Planned>,
-    limit: Option<RateLimit>,
-}
-
-struct Planned {
-    /// `None` for any operation.
-    operation: Option<&'static str>,
-    left: u64,
-    fault: Fault,
-}
-
-struct RateLimit {
-    allowed: u32,
-    left: u32,
-    retry_after: Option<Duration>,
-}
-
-impl Faults {
-    pub(crate) fn push(&mut self, operation: Option<&'static str>, requests: u64, fault: Fault) {
-        if requests > 0 {
-            self.queue.push_back(Planned {
-                operation,
-                left: requests,
-                fault,
-            });
-        }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.queue.clear();
-        self.limit = None;
-    }
-
-    pub(crate) fn pending(&self) -> u64 {
-        self.queue.iter().map(|planned| planned.left).sum()
-    }
-
-    pub(crate) fn limit(&mut self, allowed: u32, retry_after: Option<Duration>) {
-        self.limit = Some(RateLimit {
-            allowed,
-            left: allowed,
-            retry_after,
-        });
-    }
-
-    /// Takes the next fault for `operation`, either of those that close the connection or of the
-    /// others.
-    pub(crate) fn take(&mut self, operation: Option<&'static str>, closes: bool) -> Option<Fault> {
-        let matches =
-            |planned: &Planned| planned.operation.is_none() || planned.operation == operation;
-        let place = self.queue.iter().position(matches)?;
-        let planned = self.queue.get_mut(place)?;
-        if planned.fault.closes() != closes {
-            return None;
-        }
-        planned.left -= 1;
-        let fault = planned.fault.clone();
-        if planned.left == 0 {
-            self.queue.remove(place);
-        }
-        Some(fault)
-    }
-
-    /// Counts a request without a fault, and rejects it if it exceeds the limit.
-    pub(crate) fn count(&mut self) -> Option<Fault> {
-        let limit = self.limit.as_mut()?;
-        if let Some(left) = limit.left.checked_sub(1) {
-            limit.left = left;
-            return None;
-        }
-        limit.left = limit.allowed;
-        Some(Fault::throttled(limit.retry_after))
-    }
-}
-
-fn whole_seconds(duration: Duration) -> u64 {
+/// The value of a `Retry-After`, rounded up.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     let part = u64::from(duration.subsec_nanos() > 0);
     duration.as_secs().saturating_add(part)
 }

@@ -1,36 +1,31 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use regex::Regex;
-use serde_json::{Map, Value, json};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde_json::{Value, json};
 use wiremock::Request;
 
 use super::delivery::FakeDelivery;
-use super::drf;
 use super::emission::Emission;
+use super::error_format::{ErrorFormat, coded};
 use super::fake::{Fake, FakeBuilder};
-use super::service::{
-    Access, Call, Draft, Emitted, FakeService, Reply, Route, State, random_secret,
+use super::reply::{self, Reply};
+use super::route::{Call, Route};
+use super::service::{Draft, Emitted, FakeService, State, random_secret, signature};
+use crate::client::{Auth, ClientBuilder};
+use crate::lune::{
+    AccountType, LuneClient, WebhookCreate, WebhookUpdate, WebhookWithSecret, scheme,
 };
-use crate::client::{Operation, sealed::Sealed};
-use crate::lune::{AccountType, LuneClient, WebhookWithSecret, scheme};
-use crate::signature::{DigestEncoding, Part, Scheme, Signer};
-use crate::{RetryPolicy, Secret};
+use crate::signature::{Scheme, Signer};
+use crate::{FieldError, Secret};
 
-const ACCOUNT: HeaderName = HeaderName::from_static("lune-account");
+const ACCOUNT: &str = "lune-account";
 const REQUEST_ID: HeaderName = HeaderName::from_static("cf-ray");
-const SIGNATURE: HeaderName = HeaderName::from_static("lune-hmac");
 const VERSION: HeaderName = HeaderName::from_static("lune-version");
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// The published maximum size of a request: 100 kB.
 const MAX_BODY: usize = 100_000;
 /// The published number of characters of a secret that are returned after its creation.
 const SHOWN: usize = 4;
-/// The published pattern of a webhook's URL, verbatim except for `(?-u:…)`, because it is ASCII.
-const URL: &str =
-    r"(?-u:^https:\/\/[-a-zA-Z0-9@:%._\+~#=]{2,256}\.[a-z]{2,6}\b([-a-zA-Z0-9@:%_\+.~#?&\/\/=]*)$)";
 
 /// A fake of Lune that stores webhooks and delivers signed batches of events.
 ///
@@ -77,7 +72,7 @@ pub type LuneFake = Fake<Lune>;
 ///
 /// - Errors in the documented format are 400 `validation_error`, also for an unknown account and
 ///   for a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that isn't a date,
-///   400 `webhook_limit_reached`, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404,
+///   401 `unauthorised`, and 401 `invalid_selected_account_id`. 404,
 ///   405, 413, 415 and 429 are plain text. A 429 has a `Retry-After` only with
 ///   [`Fault::rate_limited`](super::Fault::rate_limited).
 /// - A list for several accounts contains the webhooks that get events of any of them, including
@@ -95,16 +90,9 @@ pub struct Lune {
     organisation: String,
     accounts: Vec<String>,
     account_type: AccountType,
-    version: String,
-    max_webhooks: usize,
     batch_limit: usize,
     mix_accounts: bool,
     scheme: Scheme,
-    keep_old_secrets: bool,
-    /// Old secrets that are still active, by webhook, oldest first.
-    old_secrets: Vec<(String, Secret)>,
-    timeout: Duration,
-    url: Regex,
     responses: u64,
 }
 
@@ -129,14 +117,6 @@ impl FakeBuilder<Lune> {
         self
     }
 
-    /// Sets the maximum number of webhooks. Unlimited by default.
-    ///
-    /// Lune publishes that there is a limit, but not its value.
-    pub fn max_webhooks(mut self, webhooks: usize) -> Self {
-        self.service.max_webhooks = webhooks;
-        self
-    }
-
     /// Sets the maximum number of events in a batch. Defaults to 100; 0 counts as 1.
     ///
     /// Lune publishes that there is a limit, but not its value.
@@ -153,33 +133,12 @@ impl FakeBuilder<Lune> {
         self
     }
 
-    /// Writes signatures in padded standard base64 instead of lowercase hexadecimal.
+    /// Sets how deliveries are signed. Defaults to [`lune::scheme`](crate::lune::scheme), in
+    /// lowercase hexadecimal.
     ///
-    /// Lune doesn't publish which of the two it does.
-    #[expect(clippy::expect_used, reason = "a constant scheme")]
-    pub fn base64_signatures(mut self) -> Self {
-        self.service.scheme = Scheme::builder(SIGNATURE.as_str())
-            .fields("v1")
-            .timestamp_field("timestamp")
-            .encoding(DigestEncoding::Base64)
-            .sign([Part::Timestamp, Part::literal("."), Part::Body])
-            .build()
-            .expect("a constant scheme");
-        self
-    }
-
-    /// Sets whether a rotated secret stays active, so that deliveries have several `v1` fields.
-    ///
-    /// By default, it is invalid at once, as published. Lune has reserved the right to send several
-    /// `v1` fields. That of the oldest secret comes first.
-    pub fn keep_old_secrets(mut self, keep: bool) -> Self {
-        self.service.keep_old_secrets = keep;
-        self
-    }
-
-    /// Sets the timeout of a receiver, in real time. Defaults to 30 s, as published.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.service.timeout = timeout;
+    /// Lune doesn't publish the encoding.
+    pub fn scheme(mut self, scheme: Scheme) -> Self {
+        self.service.scheme = scheme;
         self
     }
 }
@@ -213,57 +172,96 @@ impl FakeService for Lune {
     type Webhook = WebhookWithSecret;
     type Scope = LuneScope;
 
+    const ERRORS: ErrorFormat = ErrorFormat::Coded;
     const ORDERED: bool = true;
 
-    #[expect(clippy::expect_used, reason = "a constant pattern")]
     fn new() -> Self {
         Self {
             organisation: "organisation-0000000000000000001".to_owned(),
             accounts: Vec::new(),
             account_type: AccountType::Live,
-            version: "2024-08-08".to_owned(),
-            max_webhooks: usize::MAX,
             batch_limit: 100,
             mix_accounts: false,
             scheme: scheme(),
-            keep_old_secrets: false,
-            old_secrets: Vec::new(),
-            timeout: Duration::from_secs(30),
-            url: Regex::new(URL).expect("a constant pattern"),
             responses: 0,
         }
     }
 
-    fn operations() -> &'static [Operation] {
-        LuneClient::OPERATIONS
-    }
-
-    fn client(&self, base_url: &str, access: &Access) -> Result<LuneClient, crate::Error> {
-        let wait = Duration::from_millis(1);
-        LuneClient::builder(access.auth())
-            .base_url(base_url)
-            .requests_per_second(None)
-            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
-            .build()
+    fn client(&self, auth: Auth) -> ClientBuilder<LuneClient> {
+        LuneClient::builder(auth).requests_per_second(None)
     }
 
     fn answer(state: &mut State<Self>, request: &Request, route: &Route) -> Reply {
-        let mut reply = state.perform(request, route).unwrap_or_else(|reply| reply);
+        let mut reply = state.answer(request, route).unwrap_or_else(|reply| reply);
         state.service.responses += 1;
         let id = format!("{:016x}-FAKE", state.service.responses);
-        let asked = request.headers.get(VERSION).cloned();
-        let version = asked.or_else(|| HeaderValue::from_str(&state.service.version).ok());
-        let id = HeaderValue::from_str(&id).ok();
-        let headers = [(REQUEST_ID, id), (VERSION, version)];
-        let headers = headers
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        reply.headers_mut().extend(headers);
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            reply.headers_mut().insert(REQUEST_ID, id);
+        }
+        let version = request.headers.get(VERSION).cloned();
+        let version = version.unwrap_or(HeaderValue::from_static("2024-08-08"));
+        reply.headers_mut().insert(VERSION, version);
         reply
     }
 
-    fn throttled(_: Option<u64>) -> Reply {
-        plain(StatusCode::TOO_MANY_REQUESTS)
+    fn authorize(state: &State<Self>, request: &Request) -> Result<(), Reply> {
+        if state.access.token(request) != Some(state.access.token.as_bytes()) {
+            return Err(state.unauthorized("The API key is missing or invalid."));
+        }
+        let text = |name: &str| {
+            let value = request.headers.get(name)?.as_bytes();
+            Some(String::from_utf8_lossy(value).into_owned())
+        };
+        let is_date = |date: String| NaiveDate::parse_from_str(&date, "%Y-%m-%d").is_ok();
+        if !text(VERSION.as_str()).is_none_or(is_date) {
+            let message = "The API version isn't a date, such as 2024-08-08.";
+            let status = StatusCode::BAD_REQUEST;
+            return Err(coded(status, "api_version_invalid", message));
+        }
+        if !text(ACCOUNT).is_none_or(|id| state.service.is_account(&id)) {
+            let message = "The selected account doesn't exist.";
+            let status = StatusCode::UNAUTHORIZED;
+            return Err(coded(status, "invalid_selected_account_id", message));
+        }
+        Ok(())
+    }
+
+    fn perform(state: &mut State<Self>, call: &Call, request: &Request) -> Result<Reply, Reply> {
+        let id = call.parameter(0);
+        if !call.parameters.is_empty() {
+            state.find(id)?;
+        }
+        if request.body.len() > MAX_BODY {
+            return Err(Self::ERRORS.error(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        match call.operation.id {
+            "list_webhooks" => Ok(state.list(request)),
+            "create_webhook" => state.create(State::<Self>::body(call, request)?),
+            "retrieve_webhook" => state.show(StatusCode::OK, id),
+            "update_webhook" => {
+                let body = State::<Self>::body(call, request);
+                // 415 is only published for create.
+                let body = body.map_err(|reply| match reply.status() {
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                        Self::ERRORS.with_message(StatusCode::BAD_REQUEST, "The body must be JSON.")
+                    }
+                    _ => reply,
+                });
+                state.update(id, body?)
+            }
+            "delete_webhook" => Ok(state.remove(id)),
+            "rotate_webhook_secret" => state.rotate(id),
+            _ => Err(reply::empty(StatusCode::NOT_IMPLEMENTED)),
+        }
+    }
+
+    /// With the last characters of the secret, as in all responses but create and rotate.
+    fn view(webhook: &WebhookWithSecret) -> Value {
+        let secret: Vec<char> = webhook.secret.expose().chars().collect();
+        let shown = secret.len().saturating_sub(SHOWN);
+        let mut view = with_secret(webhook);
+        view["secret"] = secret.iter().skip(shown).collect::<String>().into();
+        view
     }
 
     fn id(webhook: &WebhookWithSecret) -> String {
@@ -306,21 +304,14 @@ impl FakeService for Lune {
     }
 
     fn batch(&self, waiting: &[&FakeDelivery]) -> Vec<usize> {
-        let Some(first) = waiting.first() else {
-            return Vec::new();
-        };
-        let waiting = waiting.iter().enumerate();
-        let fits = waiting.filter(|(_, event)| self.mix_accounts || event.lane == first.lane);
-        let places = fits.map(|(place, _)| place);
+        let account = waiting.first().map(|first| &first.lane);
+        let fits = |place: &usize| self.mix_accounts || Some(&waiting[*place].lane) == account;
+        let places = (0..waiting.len()).filter(fits);
         places.take(self.batch_limit).collect()
     }
 
     fn body(payloads: &[&str]) -> String {
         format!(r#"{{"events":[{}]}}"#, payloads.join(","))
-    }
-
-    fn proof_header(&self) -> HeaderName {
-        SIGNATURE
     }
 
     fn proof(
@@ -329,34 +320,12 @@ impl FakeService for Lune {
         body: &[u8],
         time: DateTime<Utc>,
         forged: bool,
-    ) -> Option<HeaderValue> {
+    ) -> Option<(HeaderName, HeaderValue)> {
         let wrong = Secret::from("another secret");
-        let old = self.old_secrets.iter().filter(|(id, _)| *id == webhook.id);
-        let secrets = old.map(|(_, secret)| secret).chain([&webhook.secret]);
-        let mut value = String::new();
-        for secret in secrets {
-            let secret = if forged { &wrong } else { secret };
-            let signer = Signer::new(self.scheme.clone(), secret).ok()?;
-            let signer = signer.field("organisation", self.organisation.as_str());
-            let mut headers = HeaderMap::new();
-            signer.sign_at(&mut headers, body, time).ok()?;
-            let header = headers.get(SIGNATURE)?.to_str().ok()?;
-            let (start, digest) = header.rsplit_once(",v1=")?;
-            if value.is_empty() {
-                value.push_str(start);
-            }
-            value.push_str(",v1=");
-            value.push_str(digest);
-        }
-        HeaderValue::from_str(&value).ok()
-    }
-
-    fn headers() -> HeaderMap {
-        HeaderMap::from_iter([(CONTENT_TYPE, drf::JSON)])
-    }
-
-    fn timeout(&self, _: &WebhookWithSecret) -> Duration {
-        self.timeout
+        let secret = if forged { &wrong } else { &webhook.secret };
+        let signer = Signer::new(self.scheme.clone(), secret).ok()?;
+        let signer = signer.field("organisation", self.organisation.as_str());
+        signature(&signer, &self.scheme, body, time)
     }
 
     fn retry_delay(&self, _: u32) -> Option<Duration> {
@@ -365,62 +334,6 @@ impl FakeService for Lune {
 }
 
 impl State<Lune> {
-    fn perform(&mut self, request: &Request, route: &Route) -> Result<Reply, Reply> {
-        let call = match route {
-            Route::Operation(call) => call,
-            Route::WrongMethod(allowed) => {
-                let reply = plain(StatusCode::METHOD_NOT_ALLOWED);
-                return Err(drf::allowing(reply, allowed));
-            }
-            Route::Nowhere => return Err(not_found()),
-        };
-        self.authorize(request)?;
-        let id = call.parameter(0);
-        if !call.parameters.is_empty() && !self.webhooks.contains(id) {
-            return Err(not_found());
-        }
-        match call.operation {
-            "list_webhooks" => Ok(self.list(request)),
-            "create_webhook" => self.create(request),
-            "retrieve_webhook" => self.show(id),
-            "update_webhook" => self.update(call, request),
-            "delete_webhook" => {
-                self.remove(id);
-                Ok(drf::empty(StatusCode::NO_CONTENT))
-            }
-            "rotate_webhook_secret" => self.rotate(id),
-            _ => Err(plain(StatusCode::NOT_IMPLEMENTED)),
-        }
-    }
-
-    fn authorize(&self, request: &Request) -> Result<(), Reply> {
-        if self.access.given(request) != Some(self.access.token.as_bytes()) {
-            let message = "The API key is missing or invalid.";
-            return Err(coded(StatusCode::UNAUTHORIZED, "unauthorised", message));
-        }
-        if let Some(version) = request.headers.get(VERSION) {
-            let date = version.to_str().unwrap_or_default();
-            if NaiveDate::parse_from_str(date, "%Y-%m-%d").is_err() {
-                let message = "The API version isn't a date, such as 2024-08-08.";
-                let code = "api_version_invalid";
-                return Err(coded(StatusCode::BAD_REQUEST, code, message));
-            }
-        }
-        match request.headers.get(ACCOUNT) {
-            Some(account) if !self.is_account(&String::from_utf8_lossy(account.as_bytes())) => {
-                let message = "The selected account doesn't exist.";
-                let code = "invalid_selected_account_id";
-                Err(coded(StatusCode::UNAUTHORIZED, code, message))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn is_account(&self, id: &str) -> bool {
-        let accounts = &self.service.accounts;
-        accounts.is_empty() || accounts.iter().any(|account| account == id)
-    }
-
     fn list(&self, request: &Request) -> Reply {
         let parameters = request.url.query_pairs();
         let accounts = parameters.filter(|(name, _)| name == "account_id");
@@ -429,146 +342,71 @@ impl State<Lune> {
             let mut ids = accounts.iter();
             accounts.is_empty() || ids.any(|id| gets_events_of(webhook, id))
         };
-        let webhooks = self.webhooks.iter().filter(wanted);
-        let webhooks: Vec<_> = webhooks.map(without_secret).collect();
-        drf::json(StatusCode::OK, &webhooks.into())
+        let webhooks = self.webhooks.iter().map(|(_, webhook)| webhook);
+        let webhooks = webhooks.filter(wanted);
+        let webhooks: Vec<_> = webhooks.map(Lune::view).collect();
+        reply::json(StatusCode::OK, &webhooks.into())
     }
 
-    fn show(&self, id: &str) -> Result<Reply, Reply> {
-        let webhook = self.webhooks.get(id).ok_or_else(not_found)?;
-        Ok(drf::json(StatusCode::OK, &without_secret(webhook)))
-    }
-
-    fn create(&mut self, request: &Request) -> Result<Reply, Reply> {
-        let body = object(request)?;
-        let url = self.url(&body)?;
-        let account_ids = self.account_ids(&body)?.unwrap_or_default();
-        if self.webhooks.len() >= self.service.max_webhooks {
-            let message = "The organization has as many webhooks as it may have.";
-            let code = "webhook_limit_reached";
-            return Err(coded(StatusCode::BAD_REQUEST, code, message));
-        }
-        let mut webhook = WebhookWithSecret {
+    fn create(&mut self, body: WebhookCreate) -> Result<Reply, Reply> {
+        let account_ids = body.account_ids.unwrap_or_default();
+        self.service.check(&account_ids)?;
+        let webhook = WebhookWithSecret {
             id: String::new(),
-            url: url.into(),
+            url: body.url.into(),
             enabled: true,
             account_type: self.service.account_type.clone(),
             account_ids: account_ids.into(),
             created_at: self.clock.tick(),
-            secret: random_secret().into(),
+            secret: random_secret(),
         };
-        Lune::set_id(&mut webhook, self.webhooks.next_number());
         let webhook = self.insert(webhook);
-        Ok(drf::json(StatusCode::OK, &view(&webhook)))
+        Ok(reply::json(StatusCode::OK, &with_secret(&webhook)))
     }
 
-    fn update(&mut self, call: &Call, request: &Request) -> Result<Reply, Reply> {
-        // 415 is only published for create.
-        let body = object(request).map_err(|reply| match reply.status() {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => invalid("The body must be JSON."),
-            _ => reply,
-        })?;
-        let url = self.url(&body)?;
-        let enabled = match body.get("enabled") {
-            Some(Value::Bool(enabled)) => *enabled,
-            Some(_) => return Err(invalid("enabled must be a boolean.")),
-            None => return Err(invalid("enabled is required.")),
-        };
-        let account_ids = self.account_ids(&body)?;
-        let id = call.parameter(0);
-        let webhook = self.webhooks.get_mut(id).ok_or_else(not_found)?;
-        webhook.url = url.into();
-        webhook.enabled = enabled;
-        if let Some(account_ids) = account_ids {
-            webhook.account_ids = account_ids.into();
-        }
-        self.show(id)
+    fn update(&mut self, id: &str, body: WebhookUpdate) -> Result<Reply, Reply> {
+        let webhook = self.find(id)?;
+        self.service
+            .check(body.account_ids.as_deref().unwrap_or_default())?;
+        self.replace(WebhookWithSecret {
+            url: body.url.into(),
+            enabled: body.enabled,
+            account_ids: body.account_ids.unwrap_or(webhook.account_ids),
+            ..webhook
+        });
+        self.show(StatusCode::OK, id)
     }
 
     fn rotate(&mut self, id: &str) -> Result<Reply, Reply> {
-        let webhook = self.webhooks.get_mut(id).ok_or_else(not_found)?;
-        let old = std::mem::replace(&mut webhook.secret, random_secret().into());
-        if self.service.keep_old_secrets {
-            self.service.old_secrets.push((id.to_owned(), old));
-        }
-        Ok(drf::json(StatusCode::OK, &view(webhook)))
+        let mut webhook = self.find(id)?;
+        webhook.secret = random_secret();
+        let reply = reply::json(StatusCode::OK, &with_secret(&webhook));
+        self.replace(webhook);
+        Ok(reply)
+    }
+}
+
+impl Lune {
+    fn is_account(&self, id: &str) -> bool {
+        self.accounts.is_empty() || self.accounts.iter().any(|account| account == id)
     }
 
-    fn url(&self, body: &Map<String, Value>) -> Result<String, Reply> {
-        match body.get("url") {
-            Some(Value::String(url)) if self.service.url.is_match(url) => Ok(url.clone()),
-            Some(Value::String(_)) => Err(invalid("url must match the pattern of an HTTPS URL.")),
-            Some(_) => Err(invalid("url must be a string.")),
-            None => Err(invalid("url is required.")),
-        }
-    }
-
-    /// The accounts that the webhook is limited to, at least one, if the body has them.
-    fn account_ids(&self, body: &Map<String, Value>) -> Result<Option<Vec<String>>, Reply> {
-        let Some(value) = body.get("account_ids") else {
-            return Ok(None);
-        };
-        let ids: Vec<String> = serde_json::from_value(value.clone())
-            .map_err(|_| invalid("account_ids must be an array of strings."))?;
-        if ids.is_empty() {
-            return Err(invalid("account_ids must have at least 1 item."));
-        }
-        match ids.iter().position(|id| !self.is_account(id)) {
-            Some(place) => Err(invalid(&format!("account_ids[{place}] is no account."))),
-            None => Ok(Some(ids)),
+    fn check(&self, account_ids: &[String]) -> Result<(), Reply> {
+        match account_ids.iter().position(|id| !self.is_account(id)) {
+            None => Ok(()),
+            Some(place) => {
+                let field = format!("account_ids.{place}");
+                Err(Self::ERRORS.invalid(&[FieldError::new(field, "is no account")]))
+            }
         }
     }
 }
 
-/// The format of create and rotate.
-fn view(webhook: &WebhookWithSecret) -> Value {
+/// A webhook as in the responses of create and rotate.
+fn with_secret(webhook: &WebhookWithSecret) -> Value {
     json!(webhook)
-}
-
-/// The format of all other responses, with the last characters of the secret.
-fn without_secret(webhook: &WebhookWithSecret) -> Value {
-    let secret: Vec<char> = webhook.secret.expose().chars().collect();
-    let shown = secret.len().saturating_sub(SHOWN);
-    let mut view = view(webhook);
-    view["secret"] = secret.iter().skip(shown).collect::<String>().into();
-    view
 }
 
 fn gets_events_of(webhook: &WebhookWithSecret, account_id: &str) -> bool {
     webhook.account_ids.is_empty() || webhook.account_ids.iter().any(|id| id == account_id)
-}
-
-fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
-    let content_type = request.headers.get(CONTENT_TYPE);
-    let essence = content_type
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    if !essence.trim().eq_ignore_ascii_case("application/json") {
-        return Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-    }
-    if request.body.len() > MAX_BODY {
-        return Err(plain(StatusCode::PAYLOAD_TOO_LARGE));
-    }
-    serde_json::from_slice(&request.body).map_err(|_| invalid("The body must be a JSON object."))
-}
-
-/// The published format of an error, in which `errors` repeats `error`.
-fn coded(status: StatusCode, code: &str, message: &str) -> Reply {
-    let error = json!({ "error_code": code, "message": message });
-    drf::json(status, &json!({ "error": error, "errors": [error] }))
-}
-
-fn invalid(message: &str) -> Reply {
-    coded(StatusCode::BAD_REQUEST, "validation_error", message)
-}
-
-fn not_found() -> Reply {
-    plain(StatusCode::NOT_FOUND)
-}
-
-/// The reason phrase of the status, for responses without a documented body.
-fn plain(status: StatusCode) -> Reply {
-    let words = status.canonical_reason().unwrap_or_default();
-    drf::with_body(status, TEXT, words.to_owned())
 }

@@ -2,29 +2,32 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use wiremock::Request;
 
 use super::delivery::{FakeDelivery, FakeDeliveryStatus};
-use super::drf::{self, Checked, Fields};
 use super::emission::Emission;
+use super::error_format::ErrorFormat;
+use super::example::example;
 use super::fake::{Fake, FakeBuilder};
-use super::service::{
-    Access, Call, Draft, Emitted, FakeService, Reply, Route, State, random_secret,
+use super::page::{page, query};
+use super::reply::{self, Reply};
+use super::route::Call;
+use super::service::{Draft, Emitted, FakeService, State, random_secret, signature};
+use super::stub::{PageItem, page_of};
+use crate::client::{Auth, ClientBuilder};
+use crate::preo::{
+    DeliveryStatus, PreoClient, Webhook, WebhookCreate, WebhookEvent, WebhookOrdering, WebhookPage,
+    WebhookSummary, WebhookUpdate, scheme,
 };
-use crate::client::{Operation, sealed::Sealed};
-use crate::preo::{DeliveryStatus, PreoClient, Webhook, WebhookEvent, scheme};
 use crate::signature::{Scheme, Signer};
-use crate::{RetryPolicy, Secret};
+use crate::{FieldError, RedactedUrl, Secret};
 
 /// The published default page size.
 const PAGE_SIZE: usize = 100;
 const TIMEOUT_SECONDS: u64 = 10;
-const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("webhook-sdk-preo-fake/", env!("CARGO_PKG_VERSION")));
 
 /// A fake of Preo that stores webhooks and delivers signed events.
 ///
@@ -66,7 +69,7 @@ pub type PreoFake = Fake<Preo>;
 ///
 /// - Authentication: `Authorization: Bearer <token>`, otherwise 401.
 /// - Create responds with 201, delete with 204.
-/// - Errors have the format of Django REST framework: `{"name": ["This field is required."]}`,
+/// - Errors have the format of Django REST framework: `{"url": ["Enter a valid URL."]}`,
 ///   `{"events": {"0": ["\"x\" is not a valid choice."]}}`, `{"detail": "Not found."}`. An unknown
 ///   path responds with 404 and HTML, a page past the end with 404 and `{"detail": "Invalid
 ///   page."}`.
@@ -93,7 +96,6 @@ pub struct Preo {
     max_page_size: usize,
     max_attempts: u32,
     retry_delay: Duration,
-    default_timeout: Duration,
 }
 
 impl FakeBuilder<Preo> {
@@ -118,12 +120,6 @@ impl FakeBuilder<Preo> {
     /// Sets the delay before the next attempt. Defaults to 60 s of the server's time.
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.service.retry_delay = delay;
-        self
-    }
-
-    /// Sets the timeout of a receiver with `timeout_seconds` 0. Defaults to 10 s of real time.
-    pub fn default_timeout(mut self, timeout: Duration) -> Self {
-        self.service.default_timeout = timeout;
         self
     }
 }
@@ -160,49 +156,51 @@ impl FakeService for Preo {
     type Webhook = Webhook;
     type Scope = PreoScope;
 
+    const ERRORS: ErrorFormat = ErrorFormat::Drf;
+    const HEADERS: &'static [(&'static str, &'static str)] = &[(
+        "user-agent",
+        concat!("webhook-sdk-preo-fake/", env!("CARGO_PKG_VERSION")),
+    )];
+    const TIMEOUT: Duration = Duration::from_secs(TIMEOUT_SECONDS);
+
     fn new() -> Self {
         Self {
             scheme: scheme(),
             max_page_size: usize::MAX,
             max_attempts: 5,
             retry_delay: Duration::from_secs(60),
-            default_timeout: Duration::from_secs(TIMEOUT_SECONDS),
         }
     }
 
-    fn operations() -> &'static [Operation] {
-        PreoClient::OPERATIONS
+    fn client(&self, auth: Auth) -> ClientBuilder<PreoClient> {
+        PreoClient::builder(auth)
     }
 
-    fn client(&self, base_url: &str, access: &Access) -> Result<PreoClient, crate::Error> {
-        let wait = Duration::from_millis(1);
-        PreoClient::builder(access.auth())
-            .base_url(base_url)
-            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
-            .build()
-    }
-
-    fn answer(state: &mut State<Self>, request: &Request, route: &Route) -> Reply {
-        if matches!(route, Route::Nowhere) {
-            return drf::page(StatusCode::NOT_FOUND);
+    fn perform(state: &mut State<Self>, call: &Call, request: &Request) -> Result<Reply, Reply> {
+        let id = call.parameter(0);
+        if !call.parameters.is_empty() {
+            state.find(id)?;
         }
-        let refused = |message| drf::unauthorized(&state.access.scheme, message);
-        match state.access.given(request) {
-            Some(token) if token == state.access.token.as_bytes() => {}
-            None if !request.headers.contains_key(&state.access.header) => {
-                return refused("Authentication credentials were not provided.");
+        match call.operation.id {
+            "list_webhooks" => state.list(request),
+            "create_webhook" => state.create(State::<Self>::body(call, request)?),
+            "retrieve_webhook" => state.show(StatusCode::OK, id),
+            "update_webhook" => state.update(id, State::<Self>::body(call, request)?),
+            "delete_webhook" => Ok(state.remove(id)),
+            "rotate_webhook_secret" => {
+                let mut webhook = state.find(id)?;
+                webhook.secret = Some(random_secret());
+                state.modify(webhook)
             }
-            _ => return refused("Invalid token."),
-        }
-        match route {
-            Route::Operation(call) => state.perform(call, request).unwrap_or_else(|reply| reply),
-            Route::WrongMethod(allowed) => drf::method_not_allowed(request, allowed),
-            Route::Nowhere => drf::page(StatusCode::NOT_FOUND),
+            "list_webhook_deliveries" => state.list_deliveries(id, request),
+            "retrieve_webhook_delivery" => state.show_delivery(state.find_delivery(call)?),
+            "retry_webhook_delivery" => state.retry(state.find_delivery(call)?),
+            _ => Err(reply::empty(StatusCode::NOT_IMPLEMENTED)),
         }
     }
 
-    fn throttled(seconds: Option<u64>) -> Reply {
-        drf::throttled(seconds)
+    fn view(webhook: &Webhook) -> Value {
+        json!(webhook)
     }
 
     fn id(webhook: &Webhook) -> String {
@@ -235,6 +233,9 @@ impl FakeService for Preo {
     }
 
     fn wants(&self, webhook: &Webhook, _: &Draft, emitted: &Emitted<PreoScope>) -> bool {
+        let overlap = |wanted: &Option<String>, own: &Option<String>| {
+            wanted.is_none() || own.is_none() || wanted == own
+        };
         let subscribed = |event: &WebhookEvent| event.as_str() == emitted.event;
         webhook.events.iter().any(subscribed)
             && overlap(&emitted.scope.organization_id, &webhook.organization_id)
@@ -247,35 +248,23 @@ impl FakeService for Preo {
         payload
     }
 
-    fn proof_header(&self) -> HeaderName {
-        self.scheme.header().clone()
-    }
-
     fn proof(
         &self,
         webhook: &Webhook,
         body: &[u8],
         time: DateTime<Utc>,
         forged: bool,
-    ) -> Option<HeaderValue> {
+    ) -> Option<(HeaderName, HeaderValue)> {
         let wrong = Secret::from("another secret");
         let secret = webhook.secret.as_ref()?;
         let secret = if forged { &wrong } else { secret };
         let signer = Signer::new(self.scheme.clone(), secret).ok()?;
-        let mut headers = HeaderMap::new();
-        signer.sign_at(&mut headers, body, time).ok()?;
-        headers.remove(self.scheme.header())
+        signature(&signer, &self.scheme, body, time)
     }
 
-    fn headers() -> HeaderMap {
-        HeaderMap::from_iter([(CONTENT_TYPE, drf::JSON), (USER_AGENT, AGENT)])
-    }
-
-    fn timeout(&self, webhook: &Webhook) -> Duration {
-        match webhook.timeout_seconds {
-            None | Some(0) => self.default_timeout,
-            Some(seconds) => Duration::from_secs(seconds),
-        }
+    fn timeout(webhook: &Webhook) -> Option<Duration> {
+        let seconds = webhook.timeout_seconds.filter(|seconds| *seconds > 0);
+        seconds.map(Duration::from_secs)
     }
 
     fn retry_delay(&self, attempts: u32) -> Option<Duration> {
@@ -284,138 +273,107 @@ impl FakeService for Preo {
 }
 
 impl State<Preo> {
-    fn perform(&mut self, call: &Call, request: &Request) -> Result<Reply, Reply> {
-        let id = call.parameter(0);
-        if call.operation != "create_webhook"
-            && call.operation != "list_webhooks"
-            && !self.webhooks.contains(id)
-        {
-            return Err(drf::not_found());
-        }
-        match call.operation {
-            "list_webhooks" => self.list(request),
-            "create_webhook" => self.create(request),
-            "retrieve_webhook" => self.show(id, StatusCode::OK),
-            "update_webhook" => self.update(id, request),
-            "delete_webhook" => {
-                self.remove(id);
-                Ok(drf::empty(StatusCode::NO_CONTENT))
-            }
-            "rotate_webhook_secret" => {
-                let secret = Secret::from(random_secret());
-                self.change(id, |webhook| webhook.secret = Some(secret));
-                self.show(id, StatusCode::OK)
-            }
-            "list_webhook_deliveries" => self.list_deliveries(id, request),
-            "retrieve_webhook_delivery" => self.show_delivery(self.find_delivery(call)?),
-            "retry_webhook_delivery" => self.retry(self.find_delivery(call)?),
-            _ => Err(drf::page(StatusCode::NOT_IMPLEMENTED)),
-        }
-    }
-
-    fn show(&self, id: &str, status: StatusCode) -> Result<Reply, Reply> {
-        let webhook = self.webhooks.get(id).ok_or_else(drf::not_found)?;
-        Ok(drf::json(status, &view(webhook)))
-    }
-
     fn list(&self, request: &Request) -> Result<Reply, Reply> {
-        let url = &request.url;
-        let text = |name| drf::query(url, name);
-        let (edition, organization) = (text("edition_id"), text("organization_id"));
-        let active = flag(url, "is_active")?;
+        let edition = query(request, "edition_id");
+        let organization = query(request, "organization_id");
+        let active = flag(request, "is_active")?;
         let mut rows: Vec<&Webhook> = self
             .webhooks
             .iter()
+            .map(|(_, webhook)| webhook)
             .filter(|row| edition.is_none() || edition == row.edition_id)
             .filter(|row| organization.is_none() || organization == row.organization_id)
             .filter(|row| active.is_none_or(|active| active == Preo::is_enabled(row)))
             .collect();
-        sort(&mut rows, url, |row, key| match key {
-            Key::Created => Sort::Time(row.created),
-            Key::Modified => Sort::Time(row.modified),
-            Key::Name => Sort::Text(&row.name),
+        sort(&mut rows, request, |a, b, key| match key {
+            WebhookOrdering::Created => a.created.cmp(&b.created),
+            WebhookOrdering::Modified => a.modified.cmp(&b.modified),
+            _ => a.name.cmp(&b.name),
         })?;
-        let size = self.page_size(url)?;
-        Ok(drf::list(request, &self.address, size, &rows, |row| {
-            without(view(row), &["secret"])
-        }))
+        self.page(request, &rows, |row| without(Preo::view(row), &["secret"]))
     }
 
-    fn page_size(&self, url: &Url) -> Result<usize, Reply> {
-        let size = match drf::query(url, "page_size") {
+    fn page<T>(
+        &self,
+        request: &Request,
+        rows: &[T],
+        view: impl Fn(&T) -> Value,
+    ) -> Result<Reply, Reply> {
+        let size = match query(request, "page_size") {
             None => PAGE_SIZE,
             Some(size) if size.bytes().all(|byte| byte.is_ascii_digit()) => {
                 size.parse().unwrap_or(usize::MAX)
             }
             Some(_) => 0,
         };
-        match size {
-            0 => Err(wrong("page_size", "A positive integer is required.")),
-            size => Ok(size.min(self.service.max_page_size)),
+        if size == 0 {
+            return Err(invalid("page_size", "A positive integer is required."));
         }
+        let size = size.min(self.service.max_page_size);
+        page(request, &self.base_url, size, rows, view)
     }
 
-    fn create(&mut self, request: &Request) -> Result<Reply, Reply> {
-        let body = object(request)?;
-        let mut fields = Fields::of(&body, false);
-        let organization_id = fields.required("organization_id", |id| drf::text(id, usize::MAX));
+    fn create(&mut self, body: WebhookCreate) -> Result<Reply, Reply> {
+        check(Some(&body.url), &body.events)?;
         let created = self.clock.tick();
-        let mut webhook = Webhook {
+        let webhook = Webhook {
             id: String::new(),
-            organization_id,
-            name: String::new(),
-            url: "".into(),
-            edition_id: None,
-            events: [].into(),
-            is_active: Some(true),
-            timeout_seconds: Some(TIMEOUT_SECONDS),
-            secret: Some(random_secret().into()),
+            organization_id: Some(body.organization_id),
+            name: body.name,
+            url: body.url,
+            edition_id: body.edition_id.or(None),
+            events: body.events,
+            is_active: body.is_active.or(Some(true)),
+            timeout_seconds: body.timeout_seconds.or(Some(TIMEOUT_SECONDS)),
+            secret: Some(random_secret()),
             created,
             modified: created,
         };
-        read(fields, &mut webhook)?;
-        Preo::set_id(&mut webhook, self.webhooks.next_number());
         let webhook = self.insert(webhook);
-        self.show(&webhook.id, StatusCode::CREATED)
+        self.show(StatusCode::CREATED, &webhook.id)
     }
 
-    fn update(&mut self, id: &str, request: &Request) -> Result<Reply, Reply> {
-        let body = object(request)?;
-        let mut webhook = self.webhooks.get(id).cloned().ok_or_else(drf::not_found)?;
-        read(Fields::of(&body, true), &mut webhook)?;
-        self.change(id, |row| *row = webhook);
-        self.show(id, StatusCode::OK)
+    fn update(&mut self, id: &str, body: WebhookUpdate) -> Result<Reply, Reply> {
+        check(
+            body.url.as_ref(),
+            body.events.as_deref().unwrap_or_default(),
+        )?;
+        let webhook = self.find(id)?;
+        self.modify(Webhook {
+            name: body.name.unwrap_or(webhook.name),
+            url: body.url.unwrap_or(webhook.url),
+            edition_id: body.edition_id.or(webhook.edition_id),
+            events: body.events.unwrap_or(webhook.events),
+            is_active: body.is_active.or(webhook.is_active),
+            timeout_seconds: body.timeout_seconds.or(webhook.timeout_seconds),
+            ..webhook
+        })
     }
 
-    fn change(&mut self, id: &str, change: impl FnOnce(&mut Webhook)) {
-        if let Some(webhook) = self.webhooks.get_mut(id) {
-            change(webhook);
-            webhook.modified = self.clock.tick();
-        }
+    fn modify(&mut self, mut webhook: Webhook) -> Result<Reply, Reply> {
+        webhook.modified = self.clock.tick();
+        let id = webhook.id.clone();
+        self.replace(webhook);
+        self.show(StatusCode::OK, &id)
     }
 
     fn list_deliveries(&self, id: &str, request: &Request) -> Result<Reply, Reply> {
-        let url = &request.url;
-        flag(url, "is_active")?;
-        let status = drf::query(url, "status");
-        let mut rows: Vec<&FakeDelivery> = self
-            .deliveries
-            .values()
-            .filter(|row| row.webhook_id == id)
-            .filter(|row| {
-                let wanted = status.as_deref();
-                wanted.is_none_or(|wanted| delivery_status(row).as_str() == wanted)
-            })
-            .collect();
-        sort(&mut rows, url, |row, key| match key {
-            Key::Created => Sort::Time(row.created),
-            Key::Modified => Sort::Time(row.last_attempt_at.unwrap_or(row.created)),
-            Key::Name => Sort::Text(""),
+        flag(request, "is_active")?;
+        let status = query(request, "status");
+        let wanted = |row: &&FakeDelivery| {
+            let status = status.as_deref();
+            row.webhook_id == id
+                && status.is_none_or(|status| delivery_status(row).as_str() == status)
+        };
+        let mut rows: Vec<_> = self.deliveries.values().filter(wanted).collect();
+        let modified = |row: &FakeDelivery| row.last_attempt_at.unwrap_or(row.created);
+        sort(&mut rows, request, |a, b, key| match key {
+            WebhookOrdering::Created => a.created.cmp(&b.created),
+            WebhookOrdering::Modified => modified(a).cmp(&modified(b)),
+            _ => Ordering::Equal,
         })?;
-        let size = self.page_size(url)?;
-        Ok(drf::list(request, &self.address, size, &rows, |row| {
-            without(view_delivery(row), &["endpoint_id", "payload", "signature"])
-        }))
+        let hidden = ["endpoint_id", "payload", "signature"];
+        self.page(request, &rows, |row| without(view_delivery(row), &hidden))
     }
 
     /// The key of a delivery.
@@ -423,19 +381,19 @@ impl State<Preo> {
         let (webhook_id, id) = (call.parameter(0), call.parameter(1));
         let mut deliveries = self.deliveries.iter();
         let found = deliveries.find(|(_, row)| row.webhook_id == webhook_id && row.id == id);
-        found.map(|(key, _)| *key).ok_or_else(drf::not_found)
+        found.map(|(key, _)| *key).ok_or_else(no_delivery)
     }
 
     fn show_delivery(&self, key: u64) -> Result<Reply, Reply> {
-        let delivery = self.deliveries.get(&key).ok_or_else(drf::not_found)?;
-        Ok(drf::json(StatusCode::OK, &view_delivery(delivery)))
+        let delivery = self.deliveries.get(&key).ok_or_else(no_delivery)?;
+        Ok(reply::json(StatusCode::OK, &view_delivery(delivery)))
     }
 
     fn retry(&mut self, key: u64) -> Result<Reply, Reply> {
-        let delivery = self.deliveries.get(&key).ok_or_else(drf::not_found)?;
+        let delivery = self.deliveries.get(&key).ok_or_else(no_delivery)?;
         if delivery.status == FakeDeliveryStatus::Delivered {
             let message = "Only a failed delivery can be retried.";
-            return Err(drf::detail(StatusCode::BAD_REQUEST, message));
+            return Err(Preo::ERRORS.with_message(StatusCode::BAD_REQUEST, message));
         }
         if !delivery.in_flight {
             let attempt = self.begin(&[key]);
@@ -445,160 +403,72 @@ impl State<Preo> {
     }
 }
 
-/// The document requires a body.
-fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
-    match request.body.is_empty() {
-        true => Err(drf::detail(StatusCode::BAD_REQUEST, "A body is required.")),
-        false => drf::object(request),
+/// Checks what the types of a body don't.
+fn check(url: Option<&RedactedUrl>, events: &[WebhookEvent]) -> Result<(), Reply> {
+    let mut errors = Vec::new();
+    if url.is_some_and(|url| !is_url(url.as_str())) {
+        errors.push(FieldError::new("url", "Enter a valid URL."));
     }
-}
-
-/// Reads the fields of both create and update.
-fn read(mut fields: Fields<'_>, webhook: &mut Webhook) -> Result<(), Reply> {
-    let name = fields.required("name", |name| drf::text(name, 120));
-    let url = fields.required("url", url);
-    let events = fields.required("events", events);
-    let edition_id = fields.nullable("edition_id", |id| drf::text(id, usize::MAX));
-    let is_active = fields.optional("is_active", boolean);
-    let timeout_seconds = fields.optional("timeout_seconds", timeout_seconds);
-    fields.finish()?;
-    webhook.name = name.unwrap_or_else(|| std::mem::take(&mut webhook.name));
-    if let Some(url) = url {
-        webhook.url = url.into();
-    }
-    if let Some(events) = events {
-        webhook.events = events.into();
-    }
-    webhook.edition_id = edition_id.unwrap_or_else(|| webhook.edition_id.take());
-    webhook.is_active = is_active.or(webhook.is_active);
-    webhook.timeout_seconds = timeout_seconds.or(webhook.timeout_seconds);
-    Ok(())
-}
-
-fn url(value: &Value) -> Checked<String> {
-    let url = drf::text(value, 200)?;
-    let clean = !url.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
-    match clean && Url::parse(&url).is_ok() {
-        true => Ok(url),
-        false => Err(json!(["Enter a valid URL."])),
-    }
-}
-
-fn events(value: &Value) -> Checked<Vec<WebhookEvent>> {
-    let Value::Array(values) = value else {
-        let got = drf::type_name(value);
-        let message = format!("Expected a list of items but got type \"{got}\".");
-        return Err(json!([message]));
-    };
-    let mut events = Vec::new();
-    let mut errors = Map::new();
-    for (index, value) in values.iter().enumerate() {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        match WebhookEvent::from(text) {
-            event if value.is_string() && !event.is_unknown() => events.push(event),
-            event => {
-                let message = format!("\"{event}\" is not a valid choice.");
-                errors.insert(index.to_string(), json!([message]));
-            }
+    for (index, event) in events.iter().enumerate() {
+        if event.is_unknown() {
+            let message = format!("\"{event}\" is not a valid choice.");
+            errors.push(FieldError::new(format!("events.{index}"), message));
         }
     }
     match errors.is_empty() {
-        true => Ok(events),
-        false => Err(errors.into()),
+        true => Ok(()),
+        false => Err(Preo::ERRORS.invalid(&errors)),
     }
 }
 
-fn boolean(value: &Value) -> Checked<bool> {
-    let message = || json!(["Must be a valid boolean."]);
-    value.as_bool().ok_or_else(message)
+fn is_url(text: &str) -> bool {
+    let clean = !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\');
+    clean && Url::parse(text).is_ok()
 }
 
-fn timeout_seconds(value: &Value) -> Checked<u64> {
-    let message = match value.as_i64() {
-        Some(seconds) if seconds < 0 => "Ensure this value is greater than or equal to 0.",
-        Some(seconds) if seconds <= i64::from(i32::MAX) => return Ok(seconds.unsigned_abs()),
-        None if !value.is_u64() => "A valid integer is required.",
-        _ => "Ensure this value is less than or equal to 2147483647.",
-    };
-    Err(json!([message]))
+fn no_delivery() -> Reply {
+    Preo::ERRORS.error(StatusCode::NOT_FOUND)
+}
+
+fn invalid(field: &str, message: &str) -> Reply {
+    Preo::ERRORS.invalid(&[FieldError::new(field, message)])
 }
 
 /// `true` or `false` in a query.
-fn flag(url: &Url, name: &str) -> Result<Option<bool>, Reply> {
-    match drf::query(url, name).as_deref() {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(wrong(name, "Must be a valid boolean.")),
-    }
-}
-
-fn wrong(name: &str, message: &str) -> Reply {
-    drf::invalid(Map::from_iter([(name.to_owned(), json!([message]))]))
-}
-
-#[derive(Clone, Copy)]
-enum Key {
-    Created,
-    Modified,
-    Name,
-}
-
-#[derive(PartialEq, PartialOrd)]
-enum Sort<'a> {
-    Time(DateTime<Utc>),
-    Text(&'a str),
+fn flag(request: &Request, name: &str) -> Result<Option<bool>, Reply> {
+    let flag = query(request, name).map(|flag| flag.parse());
+    flag.transpose()
+        .map_err(|_| invalid(name, "Must be a valid boolean."))
 }
 
 /// Sorts rows by the keys in a request. The sort is stable.
 ///
 /// An unknown key is an error in the format of django-filter, which the published page resembles.
-fn sort<'a, T>(
-    rows: &mut [&'a T],
-    url: &Url,
-    value: impl Fn(&'a T, Key) -> Sort<'a>,
+fn sort<T>(
+    rows: &mut [&T],
+    request: &Request,
+    compare: impl Fn(&T, &T, &WebhookOrdering) -> Ordering,
 ) -> Result<(), Reply> {
-    let ordering = url.query_pairs().filter(|(name, _)| name == "ordering");
-    let ordering = ordering.last().map(|(_, ordering)| ordering);
-    let mut keys = Vec::new();
-    for key in ordering.iter().flat_map(|keys| keys.split(',')) {
-        let descending = key.starts_with('-');
-        match key.strip_prefix('-').unwrap_or(key) {
-            "created" => keys.push((Key::Created, descending)),
-            "modified" => keys.push((Key::Modified, descending)),
-            "name" => keys.push((Key::Name, descending)),
-            _ => {
-                let message =
-                    format!("Select a valid choice. {key} is not one of the available choices.");
-                return Err(wrong("ordering", &message));
-            }
+    let pairs = request.url.query_pairs();
+    let Some((_, ordering)) = pairs.filter(|(name, _)| name == "ordering").last() else {
+        return Ok(());
+    };
+    for text in ordering.split(',').rev() {
+        if WebhookOrdering::from(text).is_unknown() {
+            let message =
+                format!("Select a valid choice. {text} is not one of the available choices.");
+            return Err(invalid("ordering", &message));
         }
+        let ascending = text.trim_start_matches('-');
+        let key = WebhookOrdering::from(ascending);
+        rows.sort_by(|a, b| match ascending == text {
+            true => compare(a, b, &key),
+            false => compare(b, a, &key),
+        });
     }
-    rows.sort_by(|a, b| {
-        keys.iter()
-            .fold(Ordering::Equal, |found, (key, descending)| {
-                found.then_with(|| {
-                    let order = value(a, *key).partial_cmp(&value(b, *key));
-                    let order = order.unwrap_or(Ordering::Equal);
-                    if *descending { order.reverse() } else { order }
-                })
-            })
-    });
     Ok(())
 }
 
-/// The endpoint in the format of a single endpoint, including nulls.
-fn view(webhook: &Webhook) -> Value {
-    let mut view = json!(webhook);
-    view["organization_id"] = json!(webhook.organization_id);
-    view["edition_id"] = json!(webhook.edition_id);
-    view
-}
-
-/// The delivery in the format of a single delivery.
 fn view_delivery(delivery: &FakeDelivery) -> Value {
     json!({
         "id": delivery.id,
@@ -632,7 +502,12 @@ fn without(mut value: Value, fields: &[&str]) -> Value {
     value
 }
 
-/// Whether an event with the scope `wanted` matches an endpoint with `own`. `None` matches all.
-fn overlap(wanted: &Option<String>, own: &Option<String>) -> bool {
-    wanted.is_none() || own.is_none() || wanted == own
+/// A list shows a webhook without its secret.
+impl PageItem for Webhook {
+    type Page = WebhookPage;
+
+    fn page_of(items: Vec<Self>) -> WebhookPage {
+        let summary = |webhook| example::<WebhookSummary>(&json!(webhook).to_string());
+        page_of(items.into_iter().map(summary))
+    }
 }

@@ -1,36 +1,49 @@
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
+use regex::Regex;
 use reqwest::Url;
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use wiremock::Request;
 
-use super::drf::{self, Checked, Fields};
+use super::clock::later;
+use super::error_format::{ErrorFormat, WHOLE_BODY};
 use super::fake::{Fake, FakeBuilder};
 use super::fault::Fault;
-use super::service::{Access, Call, Draft, Emitted, FakeService, Reply, Route, State};
-use super::store::later;
-use crate::client::{Operation, sealed::Sealed};
-use crate::pretix::{Action, ActionType, PretixClient, Webhook};
-use crate::{RetryPolicy, Secret};
+use super::page::{page, query};
+use super::reply::{self, Reply};
+use super::route::{Call, Route};
+use super::service::{Draft, Emitted, FakeService, State};
+use crate::client::{Auth, ClientBuilder};
+use crate::optional::not_null;
+use crate::pretix::{Action, ActionType, PretixClient, TargetUrl, Webhook};
+use crate::{FieldError, Patch, Secret};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
 /// How long the response for an idempotency key is kept.
 const KEY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// The default and maximum page size.
 const PAGE_SIZE: usize = 50;
-/// The maximum length of `target_url`, in characters.
-const MAX_URL: usize = 1024;
-/// The maximum length of `comment`, in characters.
-const MAX_COMMENT: usize = 255;
+/// What Django accepts of the URLs in ASCII, with the address of IPv6 in a group.
+const URL: &str = r"(?xi-u)
+    ^(?:https?|ftps?)://
+    (?:[!$-.0-9;->A-~]+(?::[!$-.0-9;->A-~]*)?@)?
+    (?:
+        localhost
+        | \[([0-9a-f:.]+)\]
+        | (?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.|\b)){4}
+        | (?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)+
+          (?:[a-z][-a-z]{0,61}[a-z]|xn--[a-z0-9]{1,59})\.?
+    )
+    (?::[0-9]{1,5})?
+    (?:[/?\#][!-~]*)?$";
 
 /// A fake of pretix that stores webhooks and delivers notifications.
 ///
@@ -71,16 +84,18 @@ pub type PretixFake = Fake<Pretix>;
 /// The behavior of [`PretixFake`].
 ///
 /// It follows recorded responses of pretix 2026.8.0, including defaults, messages, contradictory
-/// fields, HTML pages, redirects for a missing trailing slash, and repeated responses for an
-/// idempotency key.
+/// fields, and repeated responses for an idempotency key.
 ///
 /// # Where it differs from pretix
 ///
+/// - It implements what the client can send. A body must be JSON with the types of this crate's
+///   OpenAPI document, whereas pretix converts some others, such as `"no"` to false, and responds
+///   with 500 to a few. A wrong type, a missing field or an excessive length is a 400 with the
+///   field's name, as in pretix, but with another message.
 /// - Messages are in English regardless of `Accept-Language`, and JSON parse errors have different
-///   messages. An invalid value that isn't a string is shown as JSON.
-/// - Bodies must be JSON in UTF-8: no forms, no multipart, no other character set, no `NaN`.
-/// - Numbers in a path or query must have ASCII digits.
-/// - `OPTIONS` responds with 405, `webhooks.json` with 404, and any `Host` is accepted.
+///   messages.
+/// - It ignores `Accept` and `Host`, and has no `OPTIONS`, no `webhooks.json`, and no redirect for
+///   a missing trailing slash.
 /// - There is no other API, so only [`emit`](Fake::emit) causes notifications.
 /// - It never responds with 409 by itself, because it handles one request at a time: pass
 ///   [`key_in_use`](Fake::key_in_use) to [`fail_next`](Fake::fail_next).
@@ -100,27 +115,17 @@ pub type PretixFake = Fake<Pretix>;
 /// [`RETRY_DELAYS`](Self::RETRY_DELAYS). Retries to a disabled webhook are dropped.
 pub struct Pretix {
     organizer: String,
-    /// The events of each organizer, in the server's order.
-    events: HashMap<String, Vec<String>>,
-    /// Additional tokens, and what they give access to.
-    tokens: Vec<(String, Opens)>,
+    /// The organizer's events, in the server's order.
+    events: Vec<String>,
+    limited_tokens: Vec<String>,
+    revoked_tokens: Vec<String>,
     action_types: Vec<String>,
-    /// The organizers of webhooks of other organizers.
-    owners: HashMap<i64, String>,
     kept: HashMap<Key, (DateTime<Utc>, Reply)>,
-    timeout: Duration,
+    url: Regex,
 }
 
 /// An idempotency key and its caller.
 type Key = (Vec<u8>, Vec<u8>);
-
-#[derive(Clone)]
-enum Opens {
-    Organizer(String),
-    /// Nothing: a permission is missing.
-    Nothing,
-    Revoked,
-}
 
 impl Pretix {
     /// The delay after each failed attempt. After the last one, there are no more attempts.
@@ -143,14 +148,6 @@ impl Pretix {
             Duration::from_secs(24 * HOUR),
         ]
     };
-
-    fn is_action_type(&self, name: &str) -> bool {
-        !ActionType::from(name).is_unknown() || self.action_types.iter().any(|more| more == name)
-    }
-
-    fn organizer_of(&self, webhook: &Webhook) -> &str {
-        self.owners.get(&webhook.id).unwrap_or(&self.organizer)
-    }
 }
 
 impl FakeBuilder<Pretix> {
@@ -163,38 +160,19 @@ impl FakeBuilder<Pretix> {
         events: impl IntoIterator<Item = S>,
     ) -> Self {
         self.service.organizer = slug.into();
-        let events = events.into_iter().map(Into::into).collect();
-        self.service
-            .events
-            .insert(self.service.organizer.clone(), events);
+        self.service.events = events.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Adds an organizer with its own token.
-    pub fn other_organizer<S: Into<String>>(
-        mut self,
-        slug: impl Into<String>,
-        token: impl Into<String>,
-        events: impl IntoIterator<Item = S>,
-    ) -> Self {
-        let slug = slug.into();
-        let events = events.into_iter().map(Into::into).collect();
-        self.service.events.insert(slug.clone(), events);
-        self.token(token, Opens::Organizer(slug))
-    }
-
     /// Adds a token of a team without the permission to change the organizer's settings.
-    pub fn limited_token(self, token: impl Into<String>) -> Self {
-        self.token(token, Opens::Nothing)
+    pub fn limited_token(mut self, token: impl Into<String>) -> Self {
+        self.service.limited_tokens.push(token.into());
+        self
     }
 
     /// Adds a token that was revoked.
-    pub fn revoked_token(self, token: impl Into<String>) -> Self {
-        self.token(token, Opens::Revoked)
-    }
-
-    fn token(mut self, token: impl Into<String>, opens: Opens) -> Self {
-        self.service.tokens.push((token.into(), opens));
+    pub fn revoked_token(mut self, token: impl Into<String>) -> Self {
+        self.service.revoked_tokens.push(token.into());
         self
     }
 
@@ -202,12 +180,6 @@ impl FakeBuilder<Pretix> {
     pub fn action_types<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         let names = names.into_iter().map(Into::into);
         self.service.action_types.extend(names);
-        self
-    }
-
-    /// Sets the timeout of a receiver, in real time. Defaults to 30 s, like pretix.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.service.timeout = timeout;
         self
     }
 }
@@ -218,31 +190,15 @@ impl Fake<Pretix> {
         self.shared().state().service.organizer.clone()
     }
 
-    /// Adds a webhook of another organizer, unlike [`Fake::seed`].
-    pub fn seed_for(&self, organizer: &str, webhook: Webhook) -> Webhook {
-        let mut state = self.shared().state();
-        let webhook = state.insert(webhook);
-        let owners = &mut state.service.owners;
-        owners.insert(webhook.id, organizer.to_owned());
-        webhook
-    }
-
     /// Deletes an event of the fake's organizer, without a notification.
     ///
     /// Like in pretix, a webhook that was limited to this event only then has no events.
     pub fn delete_event(&self, slug: &str) {
         let mut state = self.shared().state();
-        let State {
-            service, webhooks, ..
-        } = &mut *state;
-        if let Some(events) = service.events.get_mut(&service.organizer) {
-            events.retain(|event| event != slug);
-        }
-        for webhook in webhooks.iter_mut() {
-            if service.organizer_of(webhook) == service.organizer {
-                let kept = webhook.limit_events.iter().filter(|event| *event != slug);
-                webhook.limit_events = kept.cloned().collect();
-            }
+        state.service.events.retain(|event| event != slug);
+        for (_, webhook) in &mut state.webhooks {
+            let events = webhook.limit_events.iter();
+            webhook.limit_events = events.filter(|event| *event != slug).cloned().collect();
         }
     }
 
@@ -262,35 +218,31 @@ impl FakeService for Pretix {
     type Webhook = Webhook;
     type Scope = ();
 
+    const ERRORS: ErrorFormat = ErrorFormat::Drf;
     const ROOT: &'static str = "/api/v1/organizers/{organizer}";
-    const AUTH_SCHEME: &'static str = "Token";
+    const HEADERS: &'static [(&'static str, &'static str)] = &[
+        ("user-agent", "python-requests/2.34.2"),
+        ("accept-encoding", "gzip, deflate"),
+        ("accept", "*/*"),
+    ];
     const PROOF_IN_URL: bool = true;
     const DROPS_IF_DISABLED: bool = true;
 
+    #[expect(clippy::expect_used, reason = "a constant pattern")]
     fn new() -> Self {
-        let organizer = "bigevents".to_owned();
-        let events = ["democon", "secondcon"].map(str::to_owned).to_vec();
         Self {
-            events: HashMap::from([(organizer.clone(), events)]),
-            organizer,
-            tokens: Vec::new(),
+            organizer: "bigevents".to_owned(),
+            events: ["democon", "secondcon"].map(str::to_owned).to_vec(),
+            limited_tokens: Vec::new(),
+            revoked_tokens: Vec::new(),
             action_types: Vec::new(),
-            owners: HashMap::new(),
             kept: HashMap::new(),
-            timeout: Duration::from_secs(30),
+            url: Regex::new(URL).expect("a constant pattern"),
         }
     }
 
-    fn operations() -> &'static [Operation] {
-        PretixClient::OPERATIONS
-    }
-
-    fn client(&self, base_url: &str, access: &Access) -> Result<PretixClient, crate::Error> {
-        let wait = Duration::from_millis(1);
-        PretixClient::builder(access.auth(), self.organizer.as_str())
-            .base_url(base_url)
-            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
-            .build()
+    fn client(&self, auth: Auth) -> ClientBuilder<PretixClient> {
+        PretixClient::builder(auth, self.organizer.as_str())
     }
 
     /// Keeps the response for an idempotency key, and returns it for every request with that key.
@@ -308,17 +260,64 @@ impl FakeService for Pretix {
         {
             return reply.clone();
         }
-        let reply = state.perform(request, route).unwrap_or_else(|reply| reply);
-        // A response that can differ the next time isn't kept.
-        let passing = [409, 429, 500, 503].contains(&reply.status().as_u16());
-        if let Some(key) = key.filter(|_| !passing) {
+        let reply = state.answer(request, route).unwrap_or_else(|reply| reply);
+        if let Some(key) = key {
             state.service.kept.insert(key, (now, reply.clone()));
         }
         reply
     }
 
-    fn throttled(seconds: Option<u64>) -> Reply {
-        drf::throttled(seconds)
+    fn authorize(state: &State<Self>, request: &Request) -> Result<(), Reply> {
+        let (scheme, words) = state.access.given(request);
+        let is = |name: &str| scheme.eq_ignore_ascii_case(name.as_bytes());
+        let own = |token: &[u8]| token == state.access.token.as_bytes();
+        let among = |tokens: &[String], token| tokens.iter().any(|known| known.as_bytes() == token);
+        let message = match words[..] {
+            _ if !is(&state.access.scheme) && !is("device") => {
+                "Authentication credentials were not provided."
+            }
+            [] => "Invalid token header. No credentials provided.",
+            [token] if own(token) && organizer_in(request) == state.service.organizer => {
+                return Ok(());
+            }
+            [token] if own(token) || among(&state.service.limited_tokens, token) => {
+                return Err(Self::ERRORS.error(StatusCode::FORBIDDEN));
+            }
+            [token] if among(&state.service.revoked_tokens, token) => "Token inactive or deleted.",
+            [_] => "Invalid token.",
+            _ => "Invalid token header. Token string should not contain spaces.",
+        };
+        Err(state.unauthorized(message))
+    }
+
+    fn perform(state: &mut State<Self>, call: &Call, request: &Request) -> Result<Reply, Reply> {
+        let body = || State::<Self>::body(call, request);
+        match call.operation.id {
+            "list_webhooks" => return state.list(request),
+            "create_webhook" => return state.create(body()?),
+            _ => {}
+        }
+        let id = call.parameter(1).parse::<i64>();
+        let id = id.map_err(|_| Self::ERRORS.error(StatusCode::NOT_FOUND))?;
+        let id = id.to_string();
+        let webhook = state.find(&id).map_err(|_| {
+            let message = "No WebHook matches the given query.";
+            Self::ERRORS.with_message(StatusCode::NOT_FOUND, message)
+        })?;
+        match call.operation.id {
+            "update_webhook" => state.update(webhook, body()?, true)?,
+            "replace_webhook" => state.update(webhook, body()?, false)?,
+            "delete_webhook" => {
+                state.modify(webhook.enabled(false));
+                return Ok(reply::empty(StatusCode::NO_CONTENT));
+            }
+            _ => {}
+        }
+        state.show(StatusCode::OK, &id)
+    }
+
+    fn view(webhook: &Webhook) -> Value {
+        json!(webhook)
     }
 
     fn id(webhook: &Webhook) -> String {
@@ -340,7 +339,7 @@ impl FakeService for Pretix {
     fn event(state: &mut State<Self>, emitted: &Emitted<()>) -> Option<Draft> {
         let action = Action::from(emitted.event.as_str());
         let mut names = action.subscriptions();
-        let subscription = names.find(|name| state.service.is_action_type(name.as_str()))?;
+        let subscription = names.find(|name| state.service.is_action_type(name))?;
         state.clock.tick();
         let mut fields = emitted.data.as_object().cloned().unwrap_or_default();
         // The ids of a real server have gaps, which leaves room for late events.
@@ -366,14 +365,10 @@ impl FakeService for Pretix {
         // No webhook is limited to a deleted event.
         let event = text("event").filter(|_| emitted.event != "pretix.event.deleted");
         let types = &webhook.action_types;
-        organizer == Some(self.organizer_of(webhook))
+        organizer == Some(&self.organizer)
             && types.iter().any(|known| known.as_str() == draft.lane)
             && (webhook.all_events
                 || event.is_none_or(|event| webhook.limit_events.iter().any(|own| own == event)))
-    }
-
-    fn proof_header(&self) -> HeaderName {
-        AUTHORIZATION
     }
 
     fn proof(
@@ -382,7 +377,7 @@ impl FakeService for Pretix {
         _: &[u8],
         _: DateTime<Utc>,
         forged: bool,
-    ) -> Option<HeaderValue> {
+    ) -> Option<(HeaderName, HeaderValue)> {
         let url = Url::parse(webhook.target_url.expose()).ok()?;
         if url.username().is_empty() && url.password().is_none() {
             return None;
@@ -395,23 +390,8 @@ impl FakeService for Pretix {
         };
         let pair = Secret::from(format!("{}:{password}", decoded(user)));
         let pair = BASE64.encode(pair.expose().as_bytes());
-        HeaderValue::try_from(format!("Basic {pair}")).ok()
-    }
-
-    fn headers() -> HeaderMap {
-        HeaderMap::from_iter([
-            (
-                USER_AGENT,
-                HeaderValue::from_static("python-requests/2.34.2"),
-            ),
-            (ACCEPT_ENCODING, HeaderValue::from_static("gzip, deflate")),
-            (ACCEPT, HeaderValue::from_static("*/*")),
-            (CONTENT_TYPE, drf::JSON),
-        ])
-    }
-
-    fn timeout(&self, _: &Webhook) -> Duration {
-        self.timeout
+        let value = HeaderValue::try_from(format!("Basic {pair}")).ok()?;
+        Some((AUTHORIZATION, value))
     }
 
     fn retry_delay(&self, attempts: u32) -> Option<Duration> {
@@ -427,273 +407,168 @@ impl FakeService for Pretix {
 }
 
 impl State<Pretix> {
-    fn perform(&mut self, request: &Request, route: &Route) -> Result<Reply, Reply> {
-        let url = &request.url;
-        if url.query_pairs().any(|(_, value)| value.contains('\0')) {
-            return Err(drf::page(StatusCode::BAD_REQUEST));
-        }
-        if let Route::Nowhere = route {
-            return Err(nowhere(request));
-        }
-        negotiate(request)?;
-        let opens = self.opens(request)?;
-        let organizer = organizer_in(request);
-        match &opens {
-            Opens::Organizer(own) if *own == organizer => {}
-            _ => return Err(forbidden()),
-        }
-        let call = match route {
-            Route::Operation(call) => call,
-            Route::WrongMethod(allowed) => {
-                let allowed = format!("{allowed}, HEAD, OPTIONS");
-                return Err(drf::method_not_allowed(request, &allowed));
-            }
-            Route::Nowhere => return Err(nowhere(request)),
-        };
-        let id = match call.operation {
-            "list_webhooks" => return Ok(self.list(request, &organizer)),
-            "create_webhook" => return self.create(request, &organizer),
-            _ => self.find(call, &organizer)?,
-        };
-        match call.operation {
-            "update_webhook" => self.update(request, &organizer, &id, true)?,
-            "replace_webhook" => self.update(request, &organizer, &id, false)?,
-            "delete_webhook" => {
-                self.change(&id, |webhook| webhook.enabled = false);
-                return Ok(drf::empty(StatusCode::NO_CONTENT));
-            }
-            _ => {}
-        }
-        let webhook = self.webhooks.get(&id).ok_or_else(no_match)?;
-        Ok(drf::json(StatusCode::OK, &view(webhook)))
-    }
-
-    fn opens(&self, request: &Request) -> Result<Opens, Reply> {
-        let refused = |message| drf::unauthorized("Token", message);
-        if self.access.scheme.is_empty() {
-            let own = self.access.given(request) == Some(self.access.token.as_bytes());
-            return match own {
-                true => Ok(Opens::Organizer(self.service.organizer.clone())),
-                false => Err(refused("Invalid token.")),
-            };
-        }
-        let header = request.headers.get(&self.access.header);
-        let header = header.map_or(&[][..], HeaderValue::as_bytes);
-        let mut words = header
-            .split(|byte| byte.is_ascii_whitespace())
-            .filter(|word| !word.is_empty());
-        let scheme = words.next().unwrap_or_default();
-        let own = scheme.eq_ignore_ascii_case(self.access.scheme.as_bytes());
-        if !own && !scheme.eq_ignore_ascii_case(b"token") && !scheme.eq_ignore_ascii_case(b"device")
-        {
-            // Without credentials, pretix reads the body before it rejects the request.
-            drf::body(request)?;
-            return Err(refused("Authentication credentials were not provided."));
-        }
-        match (words.next(), words.next()) {
-            (None, _) => Err(refused("Invalid token header. No credentials provided.")),
-            (Some(_), Some(_)) => Err(refused(
-                "Invalid token header. Token string should not contain spaces.",
-            )),
-            (Some(token), None) if own => {
-                let fakes = Opens::Organizer(self.service.organizer.clone());
-                let others = self.service.tokens.iter();
-                let mut tokens = others
-                    .map(|(known, opens)| (known, opens.clone()))
-                    .chain([(&self.access.token, fakes)]);
-                match tokens.find(|(known, _)| known.as_bytes() == token) {
-                    Some((_, Opens::Revoked)) => Err(refused("Token inactive or deleted.")),
-                    Some((_, opens)) => Ok(opens),
-                    None => Err(refused("Invalid token.")),
-                }
-            }
-            _ => Err(refused("Invalid token.")),
-        }
-    }
-
-    fn list(&self, request: &Request, organizer: &str) -> Reply {
-        let query = |name| drf::query(&request.url, name);
-        let enabled = match query("enabled").unwrap_or_default().to_lowercase().as_str() {
-            "true" | "1" => Some(true),
-            "false" | "0" => Some(false),
+    fn list(&self, request: &Request) -> Result<Reply, Reply> {
+        let enabled = query(request, "enabled").map(|word| word.to_lowercase());
+        let enabled = match enabled.as_deref() {
+            Some("true" | "1") => Some(true),
+            Some("false" | "0") => Some(false),
             _ => None,
         };
-        let mut rows: Vec<&Webhook> = self
-            .webhooks
-            .iter()
-            .filter(|webhook| self.service.organizer_of(webhook) == organizer)
-            .filter(|webhook| enabled.is_none_or(|enabled| enabled == webhook.enabled))
-            .collect();
+        let webhooks = self.webhooks.iter().map(|(_, webhook)| webhook);
+        let wanted = |row: &&Webhook| enabled.is_none_or(|enabled| enabled == row.enabled);
+        let mut rows: Vec<_> = webhooks.filter(wanted).collect();
         rows.sort_by_key(|webhook| webhook.id);
-        let size = query("page_size").and_then(|size| size.parse().ok());
+        let size = query(request, "page_size").and_then(|size| size.parse().ok());
         let size = size.filter(|size| *size > 0).unwrap_or(PAGE_SIZE);
-        drf::list(request, &self.address, size.min(PAGE_SIZE), &rows, |row| {
-            view(row)
+        let size = size.min(PAGE_SIZE);
+        page(request, &self.base_url, size, &rows, |row| {
+            Pretix::view(row)
         })
     }
 
-    fn create(&mut self, request: &Request, organizer: &str) -> Result<Reply, Reply> {
-        let last = self.webhooks.iter().map(|webhook| webhook.id).max();
-        let mut webhook = Webhook {
-            id: last.unwrap_or(0).saturating_add(1),
-            enabled: true,
-            target_url: serde_json::from_value(json!("")).map_err(|_| no_match())?,
-            all_events: true,
-            limit_events: [].into(),
-            action_types: [].into(),
-            comment: None,
-        };
-        let body = drf::object(request)?;
+    fn create(&mut self, body: Body) -> Result<Reply, Reply> {
+        let last = self.webhooks.iter().map(|(_, webhook)| webhook.id).max();
         // For a new webhook, only the fields of the request can be contradictory, not defaults.
-        let changes = self.changes(&body, organizer, false)?;
-        let limited = changes.limit_events.as_ref();
-        if changes.all_events == Some(true) && limited.is_some_and(|events| !events.is_empty()) {
+        let contradictory = body.all_events == Some(true)
+            && body
+                .limit_events
+                .as_ref()
+                .is_some_and(|events| !events.is_empty());
+        let webhook = Webhook::example()
+            .id(last.unwrap_or(0).saturating_add(1))
+            .enabled(true)
+            .all_events(true)
+            .comment(None);
+        let webhook = self.service.changed(webhook, body, false)?;
+        if contradictory {
             return Err(contradiction());
         }
-        changes.apply(&mut webhook)?;
         self.clock.tick();
         let webhook = self.insert(webhook);
-        if organizer != self.service.organizer {
-            let owners = &mut self.service.owners;
-            owners.insert(webhook.id, organizer.to_owned());
-        }
-        Ok(drf::json(StatusCode::CREATED, &view(&webhook)))
+        self.show(StatusCode::CREATED, &webhook.id.to_string())
     }
 
-    fn update(
-        &mut self,
-        request: &Request,
-        organizer: &str,
-        id: &str,
-        partial: bool,
-    ) -> Result<(), Reply> {
-        let body = drf::object(request)?;
-        let mut webhook = self.webhooks.get(id).cloned().ok_or_else(no_match)?;
-        let mut changes = self.changes(&body, organizer, partial)?;
+    fn update(&mut self, stored: Webhook, body: Body, partial: bool) -> Result<(), Reply> {
+        let old = stored.action_types.clone();
+        let mut webhook = self.service.changed(stored, body, partial)?;
         // pretix also validates the stored webhook, which can have action types of a removed
         // plugin.
-        let mut stored = webhook.action_types.iter().map(ActionType::as_str);
-        if let Some(unknown) = stored.find(|name| !self.service.is_action_type(name)) {
-            let message = format!("Invalid action type \"{unknown}\".");
-            return Err(refusal("action_types", &message));
+        if let Some(name) = old.iter().find(|name| !self.service.is_action_type(name)) {
+            return Err(Pretix::ERRORS.invalid(&[invalid_action_type(name)]));
         }
-        if let Some(names) = &mut changes.action_types {
-            // pretix compares sets: it adds new action types and removes missing ones.
-            names.dedup();
-            let old = &webhook.action_types;
-            let kept = old.iter().filter(|old| names.contains(old)).cloned();
-            let kept: Vec<_> = kept.collect();
-            names.retain(|name| !old.contains(name));
-            names.extend(kept);
-            names.sort();
-        }
-        changes.apply(&mut webhook)?;
         if webhook.all_events && !webhook.limit_events.is_empty() {
             return Err(contradiction());
         }
-        self.change(id, |row| *row = webhook);
+        // pretix compares sets: it adds new action types and removes missing ones.
+        let kept = old
+            .into_iter()
+            .filter(|old| webhook.action_types.contains(old));
+        let mut names: Vec<_> = kept.collect();
+        let mut new = webhook.action_types.to_vec();
+        new.dedup();
+        new.retain(|name| !names.contains(name));
+        names.extend(new);
+        names.sort();
+        webhook.action_types = names.into();
+        self.modify(webhook);
         Ok(())
     }
 
-    fn change(&mut self, id: &str, change: impl FnOnce(&mut Webhook)) {
-        if let Some(webhook) = self.webhooks.get_mut(id) {
-            change(webhook);
-            self.clock.tick();
-        }
-    }
-
-    /// The id of the organizer's webhook in a path.
-    fn find(&self, call: &Call, organizer: &str) -> Result<String, Reply> {
-        let id = call.parameter(1).trim();
-        let digits = id.strip_prefix(['+', '-']).unwrap_or(id);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(drf::not_found());
-        }
-        let id = id.parse::<i64>().map_err(|_| no_match())?.to_string();
-        let webhook = self.webhooks.get(&id);
-        webhook
-            .filter(|webhook| self.service.organizer_of(webhook) == organizer)
-            .map(|_| id)
-            .ok_or_else(no_match)
-    }
-
-    /// The fields of the body, or the error response.
-    fn changes(
-        &self,
-        body: &Map<String, Value>,
-        organizer: &str,
-        partial: bool,
-    ) -> Result<Changes, Reply> {
-        if body.get("action_types").is_some_and(breaks_the_server) {
-            return Err(drf::page(StatusCode::INTERNAL_SERVER_ERROR));
-        }
-        let events = self.service.events.get(organizer);
-        let events = events.map(Vec::as_slice).unwrap_or_default();
-        let mut fields = Fields::of(body, partial);
-        let changes = Changes {
-            enabled: fields.optional("enabled", boolean),
-            target_url: fields.required("target_url", target_url),
-            all_events: fields.optional("all_events", boolean),
-            limit_events: fields.required("limit_events", |value| limit_events(value, events)),
-            action_types: fields.required("action_types", |value| self.action_types(value)),
-            comment: fields.nullable("comment", comment),
-        };
-        fields.finish()?;
-        Ok(changes)
-    }
-
-    /// If there are several unknown action types, the message contains the first one.
-    fn action_types(&self, value: &Value) -> Checked<Vec<ActionType>> {
-        let mut names = Vec::new();
-        for item in items(value).unwrap_or_default() {
-            match item.as_str() {
-                Some(name) if self.service.is_action_type(name) => names.push(name.into()),
-                _ => {
-                    return Err(json!([format!(
-                        "Invalid action type \"{}\".",
-                        printed(&item)
-                    )]));
-                }
-            }
-        }
-        names.sort();
-        Ok(names)
+    fn modify(&mut self, webhook: Webhook) {
+        self.clock.tick();
+        self.replace(webhook);
     }
 }
 
-/// The webhook fields that a request sets.
-struct Changes {
+/// The body of a request. pretix doesn't require both fields of a scope, so it isn't the client's
+/// type.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "not_null")]
     enabled: Option<bool>,
-    target_url: Option<String>,
+    #[serde(deserialize_with = "not_null")]
+    target_url: Option<TargetUrl>,
+    #[serde(deserialize_with = "not_null")]
     all_events: Option<bool>,
+    #[serde(deserialize_with = "not_null")]
     limit_events: Option<Vec<String>>,
+    #[serde(deserialize_with = "not_null")]
     action_types: Option<Vec<ActionType>>,
-    comment: Option<Option<String>>,
+    comment: Patch<String>,
 }
 
-impl Changes {
-    fn apply(self, webhook: &mut Webhook) -> Result<(), Reply> {
-        if let Some(url) = self.target_url {
-            let url = serde_json::from_value(url.into());
-            webhook.target_url = url.map_err(|_| refusal("target_url", "Enter a valid URL."))?;
+impl Pretix {
+    fn is_action_type(&self, name: &ActionType) -> bool {
+        !name.is_unknown() || self.action_types.iter().any(|more| more == name.as_str())
+    }
+
+    /// The webhook with the fields of a body, or the errors of all fields.
+    ///
+    /// If there are several unknown events or action types, the message contains the first one.
+    fn changed(&self, mut webhook: Webhook, body: Body, partial: bool) -> Result<Webhook, Reply> {
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: &str| errors.push(FieldError::new(field, message));
+        let mut required = |field: &str, missing: bool| {
+            if missing && !partial {
+                wrong(field, "This field is required.");
+            }
+        };
+        required("target_url", body.target_url.is_none());
+        required("limit_events", body.limit_events.is_none());
+        required("action_types", body.action_types.is_none());
+        if let Some(url) = body.target_url {
+            if !self.is_url(url.expose()) {
+                wrong("target_url", "Enter a valid URL.");
+            }
+            webhook.target_url = url;
         }
-        webhook.enabled = self.enabled.unwrap_or(webhook.enabled);
-        webhook.all_events = self.all_events.unwrap_or(webhook.all_events);
-        webhook.comment = self.comment.unwrap_or_else(|| webhook.comment.take());
-        if let Some(events) = self.limit_events {
-            webhook.limit_events = events.into();
+        if let Some(slugs) = body.limit_events {
+            if let Some(slug) = slugs.iter().find(|slug| !self.events.contains(slug)) {
+                let message = format!("Object with slug={slug} does not exist.");
+                wrong("limit_events", &message);
+            }
+            let named = self.events.iter().filter(|event| slugs.contains(event));
+            webhook.limit_events = named.cloned().collect();
         }
-        if let Some(names) = self.action_types {
+        if let Some(mut names) = body.action_types {
+            if let Some(name) = names.iter().find(|name| !self.is_action_type(name)) {
+                let error = invalid_action_type(name);
+                wrong(&error.field, &error.message);
+            }
+            names.sort();
             webhook.action_types = names.into();
         }
-        Ok(())
+        if let Patch::Value(comment) = &body.comment
+            && comment.contains('\0')
+        {
+            wrong("comment", "Null characters are not allowed.");
+        }
+        if !errors.is_empty() {
+            return Err(Self::ERRORS.invalid(&errors));
+        }
+        webhook.enabled = body.enabled.unwrap_or(webhook.enabled);
+        webhook.all_events = body.all_events.unwrap_or(webhook.all_events);
+        let comment = body.comment.or(webhook.comment);
+        webhook.comment = comment.map(|comment| strip(&comment).to_owned());
+        Ok(webhook)
+    }
+
+    fn is_url(&self, text: &str) -> bool {
+        self.url.captures(text).is_some_and(|found| {
+            let address = found.get(1).map(|address| address.as_str());
+            address.is_none_or(|address| address.parse::<Ipv6Addr>().is_ok())
+        })
     }
 }
 
-fn view(webhook: &Webhook) -> Value {
-    let mut view = json!(webhook);
-    view["comment"] = json!(webhook.comment);
-    view
+fn invalid_action_type(name: &ActionType) -> FieldError {
+    FieldError::new("action_types", format!("Invalid action type \"{name}\"."))
+}
+
+fn contradiction() -> Reply {
+    let message = "You can set either limit_events or all_events.";
+    Pretix::ERRORS.invalid(&[FieldError::new(WHOLE_BODY, message)])
 }
 
 fn organizer_in(request: &Request) -> String {
@@ -701,220 +576,7 @@ fn organizer_in(request: &Request) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
-/// Django redirects to the path with a trailing slash if it exists and no body is lost.
-fn nowhere(request: &Request) -> Reply {
-    let path = request.url.path();
-    let segments: Vec<_> = path.split('/').collect();
-    let known = match segments.as_slice() {
-        ["", "api", "v1", "organizers", organizer, "webhooks"] => !organizer.is_empty(),
-        ["", "api", "v1", "organizers", organizer, "webhooks", id] => {
-            !organizer.is_empty() && !id.is_empty()
-        }
-        _ => false,
-    };
-    let writes = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
-    if !known || writes {
-        return drf::page(StatusCode::NOT_FOUND);
-    }
-    let query = request.url.query().map(|query| format!("?{query}"));
-    let location = format!("{path}/{}", query.unwrap_or_default());
-    let mut reply = drf::page(StatusCode::MOVED_PERMANENTLY);
-    reply.body_mut().clear();
-    if let Ok(location) = HeaderValue::try_from(location) {
-        reply.headers_mut().insert(LOCATION, location);
-    }
-    reply
-}
-
-/// Rejects a request that doesn't accept JSON.
-fn negotiate(request: &Request) -> Result<(), Reply> {
-    if drf::query(&request.url, "format").is_some_and(|format| format != "json") {
-        return Err(drf::not_found());
-    }
-    let Some(accept) = request.headers.get(ACCEPT) else {
-        return Ok(());
-    };
-    let accept = String::from_utf8_lossy(accept.as_bytes()).to_ascii_lowercase();
-    let mut ranges = accept
-        .split(',')
-        .map(|range| range.split(';').next().unwrap_or_default().trim());
-    if ranges.any(|range| ["application/json", "application/*", "*/*"].contains(&range)) {
-        return Ok(());
-    }
-    let message = "Could not satisfy the request Accept header.";
-    Err(drf::detail(StatusCode::NOT_ACCEPTABLE, message))
-}
-
-fn forbidden() -> Reply {
-    let message = "You do not have permission to perform this action.";
-    drf::detail(StatusCode::FORBIDDEN, message)
-}
-
-fn no_match() -> Reply {
-    let message = "No WebHook matches the given query.";
-    drf::detail(StatusCode::NOT_FOUND, message)
-}
-
-fn contradiction() -> Reply {
-    let message = "You can set either limit_events or all_events.";
-    drf::invalid(drf::non_field(message))
-}
-
-fn refusal(field: &str, message: &str) -> Reply {
-    drf::invalid(Map::from_iter([(field.to_owned(), json!([message]))]))
-}
-
-fn boolean(value: &Value) -> Checked<bool> {
-    let word = match value {
-        Value::String(word) => word.trim().to_ascii_lowercase(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        _ => String::new(),
-    };
-    match word.as_str() {
-        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
-        "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
-        _ => Err(json!(["Must be a valid boolean."])),
-    }
-}
-
-fn comment(value: &Value) -> Checked<String> {
-    let text = match value {
-        Value::Number(number) => json!(number.to_string()),
-        Value::String(text) => json!(strip(text)),
-        other => other.clone(),
-    };
-    drf::text(&text, MAX_COMMENT)
-}
-
-fn target_url(value: &Value) -> Checked<String> {
-    let Value::String(text) = value else {
-        return Err(json!(["Enter a valid URL."]));
-    };
-    let url = drf::text(&json!(strip(text)), MAX_URL)?;
-    match url.as_str() {
-        "" => Err(json!(["This field may not be blank."])),
-        url if is_url(url) => Ok(url.to_owned()),
-        _ => Err(json!(["Enter a valid URL."])),
-    }
-}
-
 /// Trims what Python considers whitespace.
 fn strip(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
-}
-
-/// If there are several unknown events, the message contains the first one.
-fn limit_events(value: &Value, known: &[String]) -> Checked<Vec<String>> {
-    let Some(slugs) = items(value).filter(|_| !value.is_string()) else {
-        let got = drf::type_name(value);
-        let message = format!("Expected a list of items but got type \"{got}\".");
-        return Err(json!([message]));
-    };
-    let is = |slug: &Value, event: &String| slug.as_str() == Some(event);
-    let mut unknown = slugs
-        .iter()
-        .filter(|slug| !known.iter().any(|event| is(slug, event)));
-    if let Some(slug) = unknown.next() {
-        let message = format!("Object with slug={} does not exist.", printed(slug));
-        return Err(json!([message]));
-    }
-    let named = |event: &&String| slugs.iter().any(|slug| is(slug, event));
-    Ok(known.iter().filter(named).cloned().collect())
-}
-
-/// Whether pretix fails with a 500 because `action_types` can't be iterated or looked up.
-fn breaks_the_server(value: &Value) -> bool {
-    match value {
-        Value::Bool(_) | Value::Number(_) => true,
-        Value::Array(items) => items.iter().any(|item| item.is_array() || item.is_object()),
-        Value::Null | Value::String(_) | Value::Object(_) => false,
-    }
-}
-
-/// What Python iterates over: the items of a list, the keys of an object, the characters of a
-/// string.
-fn items(value: &Value) -> Option<Vec<Value>> {
-    match value {
-        Value::Array(items) => Some(items.clone()),
-        Value::Object(fields) => Some(fields.keys().map(|key| json!(key)).collect()),
-        Value::String(text) => Some(text.chars().map(|c| json!(c)).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) => None,
-    }
-}
-
-fn printed(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// Whether pretix accepts a target URL, according to Django's `URLValidator`.
-///
-/// A host must have a dot, or be `localhost` or an address. A port has up to five digits of any
-/// value.
-fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return false;
-    };
-    let schemes = ["http", "https", "ftp", "ftps"];
-    let known = schemes.iter().any(|name| name.eq_ignore_ascii_case(scheme));
-    if !known || text.contains(char::is_whitespace) {
-        return false;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let (userinfo, host) = match authority.rsplit_once('@') {
-        Some((userinfo, host)) => (Some(userinfo), host),
-        None => (None, authority),
-    };
-    let (user, password) = match userinfo {
-        Some(userinfo) => userinfo.split_once(':').unwrap_or((userinfo, "")),
-        None => ("user", ""),
-    };
-    let userinfo = !user.is_empty() && !user.contains('@') && !password.contains([':', '@']);
-    userinfo && is_host_and_port(host)
-}
-
-fn is_host_and_port(text: &str) -> bool {
-    let is_port = |text: &str| {
-        (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    if let Some((address, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
-        let port = rest.strip_prefix(':');
-        return address.parse::<Ipv6Addr>().is_ok() && port.map_or(rest.is_empty(), is_port);
-    }
-    match text.split_once(':') {
-        Some((host, port)) => is_host(host) && is_port(port),
-        None => is_host(text),
-    }
-}
-
-fn is_host(host: &str) -> bool {
-    if host.eq_ignore_ascii_case("localhost") || host.parse::<Ipv4Addr>().is_ok() {
-        return true;
-    }
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let Some((labels, last)) = name.rsplit_once('.') else {
-        return false;
-    };
-    let letters = last.chars().all(|c| c == '-' || is_letter(c)) && last.chars().count() > 1;
-    let punycode = last.to_ascii_lowercase().starts_with("xn--")
-        && last[4..].bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let is_label = |label: &str| {
-        let allowed = |c: char| c == '-' || c.is_ascii_digit() || is_letter(c);
-        has_label_shape(label) && label.chars().all(allowed)
-    };
-    host.chars().count() <= 253
-        && labels.split('.').all(is_label)
-        && has_label_shape(last)
-        && (letters || punycode)
-}
-
-fn has_label_shape(label: &str) -> bool {
-    (1..=63).contains(&label.chars().count()) && !label.starts_with('-') && !label.ends_with('-')
-}
-
-/// Django's range of non-ASCII letters ends before the emoji.
-fn is_letter(c: char) -> bool {
-    c.is_ascii_alphabetic() || ('\u{a1}'..='\u{ffff}').contains(&c)
 }

@@ -28,6 +28,8 @@ pub(crate) enum Pace {
 
 /// One HTTP POST to a receiver.
 pub(crate) struct Outgoing {
+    /// The keys of the deliveries in the body.
+    pub(crate) deliveries: Vec<u64>,
     pub(crate) url: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -122,7 +124,7 @@ impl Drop for InFlight {
 
 impl Outgoing {
     /// The status of the response, if there was one.
-    pub(crate) async fn send(self, client: &Client, anywhere: bool) -> Option<StatusCode> {
+    pub(crate) async fn send(&self, client: &Client, anywhere: bool) -> Option<StatusCode> {
         let url = Url::parse(&self.url).ok()?;
         if !anywhere && !is_loopback(&url) {
             return None;

@@ -1,9 +1,7 @@
 mod expected;
-mod failure;
 mod server;
 
 pub(crate) use self::expected::{Expected, StubOperation};
-pub(crate) use self::failure::ErrorFormat;
 pub use self::server::{StubHost, StubServer};
 
 use std::fmt;
@@ -11,9 +9,15 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 use wiremock::{Match, Mock, MockGuard, Request, ResponseTemplate, Times};
+
+use super::error_format::ErrorFormat;
+use super::fault::whole_seconds;
+use super::reply;
+use crate::FieldError;
 
 /// A typed stub for one operation.
 ///
@@ -71,7 +75,7 @@ impl<O, T> Stub<O, T> {
     }
 
     pub(crate) fn path(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.expected.path(name, value.to_string());
+        self.expected.path.push((name, value.to_string()));
         self
     }
 
@@ -81,44 +85,45 @@ impl<O, T> Stub<O, T> {
         values: impl IntoIterator<Item = V>,
     ) -> Self {
         let values = values.into_iter().map(|value| value.to_string());
-        self.expected.query(name, values.collect());
+        self.expected.query.push((name, values.collect()));
         self
     }
 
     pub(crate) fn field(mut self, name: &'static str, value: impl Serialize) -> Self {
-        self.expected.field(name, json(value));
+        self.expected.fields.push((name.into(), Some(json(value))));
         self
     }
 
     pub(crate) fn fields(mut self, value: impl Serialize) -> Self {
         if let Value::Object(fields) = json(value) {
-            for (name, value) in fields {
-                self.expected.field(name, value);
-            }
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| (name.into(), Some(value)));
+            self.expected.fields.extend(fields);
         }
         self
     }
 
     pub(crate) fn no_field(mut self, name: &'static str) -> Self {
-        self.expected.no_field(name);
+        self.expected.fields.push((name.into(), None));
         self
     }
 
     pub(crate) fn whole_body(mut self, value: impl Serialize) -> Self {
-        self.expected.body(json(value));
+        self.expected.body = Some(json(value));
         self
     }
 
     /// Adds another matcher of wiremock, which requests must also match.
     pub fn and(mut self, matcher: impl Match + 'static) -> Self {
-        self.expected.and(Box::new(matcher));
+        self.expected.matchers.push(Box::new(matcher));
         self
     }
 
     /// Responds with 400: a field is invalid.
     pub fn invalid(self, field: &str, message: &str) -> AnsweringStub {
-        let format = self.expected.operation().errors;
-        self.responds(400, Some(format.invalid(field, message)))
+        let format = self.format();
+        let reply = format.invalid(&[FieldError::new(field, message)]);
+        self.responds_with(reply::template(reply, None))
     }
 
     /// Responds with 401: the token is wrong.
@@ -138,16 +143,21 @@ impl<O, T> Stub<O, T> {
 
     /// Responds with 429 and a `Retry-After` in whole seconds, rounded up.
     pub fn rate_limited(self, wait: Duration) -> AnsweringStub {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let body = self.expected.operation().errors.error(429);
-        let response = template(429, body).insert_header("retry-after", seconds.to_string());
+        let reply = self.format().error(StatusCode::TOO_MANY_REQUESTS);
+        let seconds = whole_seconds(wait).to_string();
+        let response = reply::template(reply, None).insert_header("retry-after", seconds);
         self.responds_with(response)
     }
 
-    /// Responds with an error in the service's format.
+    /// Responds with an error in the service's format. An invalid status becomes 500.
     pub fn fails(self, status: u16) -> AnsweringStub {
-        let body = self.expected.operation().errors.error(status);
-        self.responds(status, body)
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let reply = self.format().error(status);
+        self.responds_with(reply::template(reply, None))
+    }
+
+    fn format(&self) -> ErrorFormat {
+        self.expected.operation.errors
     }
 
     /// Responds with any response.
@@ -163,10 +173,6 @@ impl<O, T> Stub<O, T> {
         );
         AnsweringStub { expected, mock }
     }
-
-    fn responds(self, status: u16, body: Option<Value>) -> AnsweringStub {
-        self.responds_with(template(status, body))
-    }
 }
 
 impl<O, T: Serialize> Stub<O, T> {
@@ -174,17 +180,17 @@ impl<O, T: Serialize> Stub<O, T> {
     ///
     /// Secrets in the value are sent.
     pub fn answers(self, value: impl Into<T>) -> AnsweringStub {
-        let status = self.expected.operation().status;
+        let response = ResponseTemplate::new(self.expected.operation.status);
         let value = json(value.into());
-        self.responds(status, Some(value))
+        self.responds_with(response.set_body_json(value))
     }
 }
 
 impl<O> Stub<O, ()> {
     /// Responds with the operation's success status and no body.
     pub fn succeeds(self) -> AnsweringStub {
-        let status = self.expected.operation().status;
-        self.responds(status, None)
+        let response = ResponseTemplate::new(self.expected.operation.status);
+        self.responds_with(response)
     }
 }
 
@@ -253,13 +259,13 @@ impl From<AnsweringStub> for Mock {
 
 impl<O, T> fmt::Debug for Stub<O, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Stub({})", self.expected.operation().id)
+        write!(f, "Stub({})", self.expected.operation.id)
     }
 }
 
 impl fmt::Debug for AnsweringStub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AnsweringStub({})", self.expected.operation().id)
+        write!(f, "AnsweringStub({})", self.expected.operation.id)
     }
 }
 
@@ -275,14 +281,6 @@ pub trait PageItem: Sized {
 /// Creates the only page of a list with these items.
 pub fn page_of<T: PageItem>(items: impl IntoIterator<Item = T>) -> T::Page {
     T::page_of(items.into_iter().collect())
-}
-
-fn template(status: u16, body: Option<Value>) -> ResponseTemplate {
-    let response = ResponseTemplate::new(status);
-    match body {
-        Some(body) => response.set_body_json(body),
-        None => response,
-    }
 }
 
 /// The types of this crate and parameter values can always be serialized.

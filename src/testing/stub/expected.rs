@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use wiremock::{Match, Request};
 
-use super::ErrorFormat;
+use crate::testing::error_format::ErrorFormat;
 
 /// The operation of a stub.
 pub(crate) struct StubOperation {
@@ -21,13 +21,13 @@ pub(crate) struct StubOperation {
 
 /// The requests that a stub matches.
 pub(crate) struct Expected {
-    operation: StubOperation,
-    path: Vec<(&'static str, String)>,
-    query: Vec<(&'static str, Vec<String>)>,
-    body: Option<Value>,
+    pub(super) operation: StubOperation,
+    pub(super) path: Vec<(&'static str, String)>,
+    pub(super) query: Vec<(&'static str, Vec<String>)>,
+    pub(super) body: Option<Value>,
     /// `None` if the field must be absent.
-    fields: Vec<(Cow<'static, str>, Option<Value>)>,
-    matchers: Vec<Box<dyn Match>>,
+    pub(super) fields: Vec<(Cow<'static, str>, Option<Value>)>,
+    pub(super) matchers: Vec<Box<dyn Match>>,
     /// How many more requests the stub responds to.
     left: AtomicU64,
     removed: AtomicBool,
@@ -45,34 +45,6 @@ impl Expected {
             left: AtomicU64::new(u64::MAX),
             removed: AtomicBool::new(false),
         }
-    }
-
-    pub(super) fn operation(&self) -> &StubOperation {
-        &self.operation
-    }
-
-    pub(super) fn path(&mut self, name: &'static str, value: String) {
-        self.path.push((name, value));
-    }
-
-    pub(super) fn query(&mut self, name: &'static str, values: Vec<String>) {
-        self.query.push((name, values));
-    }
-
-    pub(super) fn body(&mut self, body: Value) {
-        self.body = Some(body);
-    }
-
-    pub(super) fn field(&mut self, name: impl Into<Cow<'static, str>>, value: Value) {
-        self.fields.push((name.into(), Some(value)));
-    }
-
-    pub(super) fn no_field(&mut self, name: &'static str) {
-        self.fields.push((name.into(), None));
-    }
-
-    pub(super) fn and(&mut self, matcher: Box<dyn Match>) {
-        self.matchers.push(matcher);
     }
 
     pub(super) fn limit(&self, times: u64) {

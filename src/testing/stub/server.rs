@@ -189,7 +189,7 @@ impl Stubs {
         let Some((stub, differences)) = closest else {
             return format!("{sent}: no stub matches; none is mounted");
         };
-        let id = stub.operation().id;
+        let id = stub.operation.id;
         if differences.is_empty() {
             return format!(
                 "{sent}: no stub matches; `{id}` has reached its maximum number of requests"

@@ -14,7 +14,7 @@ use webhook_sdk::lune::{
     WebhookWithSecret,
 };
 use webhook_sdk::receiver::{BoxError, Delivery, Observation, Receiver, Refusal};
-use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
+use webhook_sdk::signature::{DigestEncoding, Key, Keyring, Part, Scheme, Signer, Verifier};
 use webhook_sdk::testing::{FakeBuilder, FakeDelivery, FakeDeliveryStatus, Fault, Lune, LuneFake};
 
 use crate::fakes::support::lune_webhook;
@@ -172,17 +172,7 @@ async fn fake_accepts_all_requests_that_the_client_allows() {
 
 #[tokio::test]
 async fn errors_of_the_fake_have_the_format_of_lune() {
-    let (fake, lune) = start(LuneFake::builder().max_webhooks(0).accounts(["acc_1"])).await;
-    let error = lune
-        .create_webhook(WebhookCreate::builder().url(url()).build())
-        .send()
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.code().map(ErrorCode::from),
-        Some(ErrorCode::WebhookLimitReached)
-    );
-
+    let (fake, lune) = start(LuneFake::builder().accounts(["acc_1"])).await;
     let body = WebhookCreate::builder()
         .url(url())
         .account_ids(["acc_2"])
@@ -252,11 +242,22 @@ async fn last_response_of_a_retried_rotation_has_the_valid_secret() {
     assert!(now.secret.matches(&rotated.secret) && !now.secret.matches(&created.secret));
 }
 
+/// Lune's scheme in the other of the encodings that it may have.
+fn base64_scheme() -> Scheme {
+    Scheme::builder("lune-hmac")
+        .fields("v1")
+        .timestamp_field("timestamp")
+        .encoding(DigestEncoding::Base64)
+        .sign([Part::Timestamp, Part::literal("."), Part::Body])
+        .build()
+        .unwrap()
+}
+
 #[tokio::test]
 async fn batches_are_verified_and_each_event_is_handled_once_in_order() {
     for builder in [
         LuneFake::builder(),
-        LuneFake::builder().base64_signatures(),
+        LuneFake::builder().scheme(base64_scheme()),
         LuneFake::builder().batch_limit(2),
         LuneFake::builder().mix_accounts(true),
     ] {
@@ -319,23 +320,6 @@ async fn after_a_rotation_redeliveries_need_the_new_secret() {
     keyring.add(rotated.signing_key("new").unwrap()).unwrap();
     assert!(is_done(&fake.deliver_due().await[0]));
     assert_eq!(receiver.handled(), ["waiting"]);
-}
-
-#[tokio::test]
-async fn delivery_signed_with_two_secrets_is_accepted_with_either() {
-    let (fake, lune) = start(LuneFake::builder().keep_old_secrets(true)).await;
-    let created = create(&lune).await;
-    let rotated = lune
-        .rotate_webhook_secret(&created.id)
-        .send()
-        .await
-        .unwrap();
-    for verifier in [created.verifier(), rotated.verifier()] {
-        let receiver = Hook::start(&fake, verifier.unwrap()).await;
-        let sent = fake.emit("twice signed", json!({})).await;
-        assert!(is_done(&sent[0]));
-        assert_eq!(receiver.handled().len(), 1);
-    }
 }
 
 #[tokio::test]

@@ -265,7 +265,7 @@ async fn validation_errors_name_the_fields() {
     let (_fake, preo) = fake_and_client().await;
     let body = WebhookCreate::builder()
         .organization_id("org_1")
-        .name("a\0")
+        .name("Shop")
         .url("nowhere")
         .events(["consent.given", "no.such-event"])
         .build();
@@ -277,7 +277,7 @@ async fn validation_errors_name_the_fields() {
         .map(|error| error.field.clone())
         .collect();
     fields.sort();
-    assert_eq!(fields, ["events.1", "name", "url"]);
+    assert_eq!(fields, ["events.1", "url"]);
 }
 
 #[tokio::test]

@@ -17,21 +17,18 @@ const TYPES: [&str; 4] = [
     "pretix.voucher.deleted",
     "pretix.subevent.*",
 ];
-const TARGETS: [&str; 14] = [
+const TARGETS: [&str; 11] = [
     "https://receiver.example/hook",
     "http://127.0.0.1:9/",
     "ftp://receiver.example/",
-    " https://receiver.example/\u{1f}",
     "https://user:p%40ss@receiver.example:99999/?x=1#y",
-    "https://b\u{fc}cher.example/",
-    "https://\u{2603}.example/",
-    "https://\u{1f389}.example/",
+    "https://b_cher.example/",
     "http://intranet/",
     "http://[::1]/",
     "http://a:b:c@d.example/",
     "https://-a.example/",
     "mailto:a@b.example",
-    "",
+    "https://receiver.example.:1/",
 ];
 
 /// A webhook's id at pretix and at the fake.
@@ -77,7 +74,8 @@ fn calls(rng: &mut Rng, created: usize, run: &str) -> Call {
     }
 }
 
-/// A body that leaves out each field in so many of a hundred cases.
+/// A body with the types of the document, which leaves out each field in so many of a hundred
+/// cases.
 fn body(rng: &mut Rng, absent: u8) -> Value {
     let mut body = Map::new();
     let mut set = |rng: &mut Rng, name: &str, value: Value| {
@@ -93,7 +91,6 @@ fn body(rng: &mut Rng, absent: u8) -> Value {
         .collect();
     let types = match rng.u8(0..12) {
         0 => json!(["made.up", types.first().copied().unwrap_or("made.up.too")]),
-        1 => json!(types.first()),
         _ => json!(types),
     };
     set(rng, "action_types", types);
@@ -104,31 +101,16 @@ fn body(rng: &mut Rng, absent: u8) -> Value {
         _ => json!([]),
     };
     set(rng, "limit_events", events);
-    let flags = [
-        json!(true),
-        json!(false),
-        json!("no"),
-        json!(1),
-        json!("maybe"),
-        json!(null),
-    ];
-    let flag = |rng: &mut Rng| {
-        let place = rng.usize(0..flags.len()).min(rng.usize(0..flags.len()));
-        flags[place].clone()
-    };
-    let value = flag(rng);
+    let value = json!(rng.u8(0..3) > 0);
     set(rng, "all_events", value);
-    let value = flag(rng);
+    let value = json!(rng.bool());
     set(rng, "enabled", value);
     let comments = [
         json!(null),
         json!("gate"),
         json!("\u{1f} \u{1f389} "),
-        json!(5),
         json!("x".repeat(255)),
-        json!("x".repeat(256)),
         json!("a\u{0}b"),
-        json!([]),
     ];
     let comment = comments[rng.usize(0..comments.len())].clone();
     set(rng, "comment", comment);

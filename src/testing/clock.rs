@@ -1,4 +1,3 @@
-use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -55,63 +54,4 @@ fn after(time: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
 
 fn end() -> DateTime<Utc> {
     DateTime::from_timestamp(END, 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
-}
-
-/// Rows in insertion order, with lookup by id.
-pub(crate) struct Rows<T> {
-    rows: BTreeMap<u64, T>,
-    places: HashMap<String, u64>,
-    next: u64,
-}
-
-impl<T> Rows<T> {
-    pub(crate) fn new() -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            places: HashMap::new(),
-            next: 1,
-        }
-    }
-
-    /// The number of the next row, starting at 1.
-    pub(crate) fn next_number(&self) -> u64 {
-        self.next
-    }
-
-    /// Appends a row. Its id must be free.
-    pub(crate) fn insert(&mut self, id: String, row: T) {
-        let place = self.next;
-        self.next += 1;
-        self.places.insert(id, place);
-        self.rows.insert(place, row);
-    }
-
-    pub(crate) fn contains(&self, id: &str) -> bool {
-        self.places.contains_key(id)
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.rows.get(self.places.get(id)?)
-    }
-
-    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        self.rows.get_mut(self.places.get(id)?)
-    }
-
-    pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
-        let place = self.places.remove(id)?;
-        self.rows.remove(&place)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.rows.values()
-    }
-
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.values_mut()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
 }
