@@ -53,3 +53,8 @@ pub(crate) fn decode<T: DeserializeOwned>(
     }
     Err(format.invalid(&errors))
 }
+
+/// The place of the first item of a list that has been there before.
+pub(crate) fn repeated<T: PartialEq>(items: &[T]) -> Option<usize> {
+    (1..items.len()).find(|place| items[..*place].contains(&items[*place]))
+}

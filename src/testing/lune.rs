@@ -5,6 +5,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use wiremock::Request;
 
+use super::body::repeated;
 use super::delivery::FakeDelivery;
 use super::emission::Emission;
 use super::error_format::{ErrorFormat, coded};
@@ -70,10 +71,10 @@ pub type LuneFake = Fake<Lune>;
 ///
 /// The following isn't on those pages. Code that relies on it relies on this fake, not on Lune.
 ///
-/// - Errors in the documented format are 400 `validation_error`, also for an unknown account and
-///   for a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that isn't a date,
-///   401 `unauthorised`, and 401 `invalid_selected_account_id`. 404,
-///   405, 413, 415 and 429 are plain text. A 429 has a `Retry-After` only with
+/// - Errors in the documented format are 400 `validation_error`, also for an unknown or repeated
+///   account and for a body that isn't JSON, 400 `api_version_invalid` for a `Lune-Version` that
+///   isn't a date, 401 `unauthorised`, and 401 `invalid_selected_account_id`. 404, 405, 413, 415 and
+///   429 are plain text. A 429 has a `Retry-After` only with
 ///   [`Fault::rate_limited`](super::Fault::rate_limited).
 /// - A list for several accounts contains the webhooks that get events of any of them, including
 ///   those without a limit, oldest first.
@@ -259,7 +260,7 @@ impl FakeService for Lune {
     fn view(webhook: &WebhookWithSecret) -> Value {
         let secret: Vec<char> = webhook.secret.expose().chars().collect();
         let shown = secret.len().saturating_sub(SHOWN);
-        let mut view = with_secret(webhook);
+        let mut view = json!(webhook);
         view["secret"] = secret.iter().skip(shown).collect::<String>().into();
         view
     }
@@ -361,7 +362,7 @@ impl State<Lune> {
             secret: random_secret(),
         };
         let webhook = self.insert(webhook);
-        Ok(reply::json(StatusCode::OK, &with_secret(&webhook)))
+        Ok(reply::json(StatusCode::OK, &json!(webhook)))
     }
 
     fn update(&mut self, id: &str, body: WebhookUpdate) -> Result<Reply, Reply> {
@@ -380,7 +381,7 @@ impl State<Lune> {
     fn rotate(&mut self, id: &str) -> Result<Reply, Reply> {
         let mut webhook = self.find(id)?;
         webhook.secret = random_secret();
-        let reply = reply::json(StatusCode::OK, &with_secret(&webhook));
+        let reply = reply::json(StatusCode::OK, &json!(webhook));
         self.replace(webhook);
         Ok(reply)
     }
@@ -392,19 +393,15 @@ impl Lune {
     }
 
     fn check(&self, account_ids: &[String]) -> Result<(), Reply> {
-        match account_ids.iter().position(|id| !self.is_account(id)) {
-            None => Ok(()),
-            Some(place) => {
-                let field = format!("account_ids.{place}");
-                Err(Self::ERRORS.invalid(&[FieldError::new(field, "is no account")]))
-            }
-        }
+        let unknown = account_ids.iter().position(|id| !self.is_account(id));
+        let (place, message) = match (unknown, repeated(account_ids)) {
+            (Some(place), _) => (place, "is no account"),
+            (None, Some(place)) => (place, "is repeated"),
+            (None, None) => return Ok(()),
+        };
+        let field = format!("account_ids.{place}");
+        Err(Self::ERRORS.invalid(&[FieldError::new(field, message)]))
     }
-}
-
-/// A webhook as in the responses of create and rotate.
-fn with_secret(webhook: &WebhookWithSecret) -> Value {
-    json!(webhook)
 }
 
 fn gets_events_of(webhook: &WebhookWithSecret, account_id: &str) -> bool {

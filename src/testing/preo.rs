@@ -7,6 +7,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use wiremock::Request;
 
+use super::body::repeated;
 use super::delivery::{FakeDelivery, FakeDeliveryStatus};
 use super::emission::Emission;
 use super::error_format::ErrorFormat;
@@ -73,7 +74,8 @@ pub type PreoFake = Fake<Preo>;
 ///   `{"events": {"0": ["\"x\" is not a valid choice."]}}`, `{"detail": "Not found."}`. An unknown
 ///   path responds with 404 and HTML, a page past the end with 404 and `{"detail": "Invalid
 ///   page."}`.
-/// - Empty strings are accepted, because the page has no minimum length. So is any absolute URL.
+/// - Empty strings are accepted, because the page has no minimum length. So is any absolute URL. A
+///   repeated event is refused.
 /// - Lists start with the oldest row, and orderings are stable. If a parameter is repeated, the
 ///   last value counts.
 /// - For a list of deliveries, only `status`, `ordering` and the page have an effect. `modified`
@@ -200,7 +202,10 @@ impl FakeService for Preo {
     }
 
     fn view(webhook: &Webhook) -> Value {
-        json!(webhook)
+        let mut view = json!(webhook);
+        view["organization_id"] = json!(webhook.organization_id);
+        view["edition_id"] = json!(webhook.edition_id);
+        view
     }
 
     fn id(webhook: &Webhook) -> String {
@@ -414,6 +419,10 @@ fn check(url: Option<&RedactedUrl>, events: &[WebhookEvent]) -> Result<(), Reply
             let message = format!("\"{event}\" is not a valid choice.");
             errors.push(FieldError::new(format!("events.{index}"), message));
         }
+    }
+    if let Some(index) = repeated(events) {
+        let field = format!("events.{index}");
+        errors.push(FieldError::new(field, "This event is repeated."));
     }
     match errors.is_empty() {
         true => Ok(()),

@@ -317,7 +317,9 @@ impl FakeService for Pretix {
     }
 
     fn view(webhook: &Webhook) -> Value {
-        json!(webhook)
+        let mut view = json!(webhook);
+        view["comment"] = json!(webhook.comment);
+        view
     }
 
     fn id(webhook: &Webhook) -> String {
