@@ -77,8 +77,9 @@
 //! passes the handler the transaction that records the event. What it writes there takes effect
 //! once.
 //!
-//! If the sender closes the connection while its event is being claimed, the event can stay claimed
-//! until the lease ends. Until then, its deliveries get 503.
+//! If the sender closes the connection, or the store stops responding while an event is being
+//! claimed, a task releases the event. If that fails, the event stays claimed until its lease ends.
+//! Until then, its deliveries get 503.
 //!
 //! # Scope of deduplication
 //!
@@ -101,9 +102,11 @@
 mod axum;
 mod body;
 mod builder;
-mod claim;
+mod claimed;
 mod delivery;
 mod event;
+mod guard;
+mod handling;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod inbox;
 mod key;
@@ -111,6 +114,7 @@ mod observer;
 mod outcome;
 mod receive;
 mod refusal;
+mod shared;
 mod source;
 mod store;
 mod tenants;

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::observer::{Observed, Observer};
-use super::receive::Inner;
-use super::store::AnyStore;
+use super::shared::{Limits, Shared};
+use super::store::{AnyStore, ClaimTokens};
 use super::{DedupStore, MemoryStore, Receiver, Source};
 
 /// A builder for a [`Receiver`].
@@ -18,18 +18,11 @@ pub struct ReceiverBuilder<S> {
     source: S,
     name: Option<String>,
     store: AnyStore,
+    store_is_shared: bool,
+    store_supports_positions: bool,
     observer: Option<Observer>,
     limits: Limits,
     max_buffered_bytes: Option<usize>,
-}
-
-/// The limits of a receiver.
-#[derive(Clone, Debug)]
-pub(super) struct Limits {
-    pub(super) max_body_bytes: usize,
-    pub(super) body_timeout: Duration,
-    pub(super) lease: Duration,
-    pub(super) remember: Duration,
 }
 
 /// An error from building a [`Receiver`].
@@ -64,24 +57,34 @@ pub enum BuildError {
     PositionsUnsupported,
 }
 
-impl<S: Source> ReceiverBuilder<S> {
-    pub(super) fn new(source: S) -> Self {
+impl<S: Source> Receiver<S> {
+    /// Returns a builder with the defaults and an in-memory store.
+    pub fn builder(source: S) -> ReceiverBuilder<S> {
         let limits = Limits {
             max_body_bytes: source.max_body_bytes(),
             body_timeout: Duration::from_secs(10),
             lease: Duration::from_secs(60),
             remember: Duration::from_secs(4 * 24 * 60 * 60),
         };
-        Self {
+        ReceiverBuilder {
             source,
             name: None,
             store: AnyStore::Memory(MemoryStore::default()),
+            store_is_shared: false,
+            store_supports_positions: true,
             observer: None,
             limits,
             max_buffered_bytes: None,
         }
     }
 
+    /// Creates a receiver with the defaults and an in-memory store.
+    pub fn new(source: S) -> Self {
+        Self::builder(source).assemble()
+    }
+}
+
+impl<S: Source> ReceiverBuilder<S> {
     /// Names the receiver in logs and in event keys.
     ///
     /// Receivers with the same store, name and source deduplicate events together, as in several
@@ -94,18 +97,21 @@ impl<S: Source> ReceiverBuilder<S> {
 
     /// Sets the store that remembers events. Defaults to a [`MemoryStore`](super::MemoryStore).
     pub fn store(mut self, store: impl DedupStore) -> Self {
+        self.store_is_shared = store.is_shared();
+        self.store_supports_positions = store.supports_positions();
         let memory = (&store as &dyn Any).downcast_ref::<MemoryStore>().cloned();
         self.store = match memory {
             Some(memory) => AnyStore::Memory(memory),
-            None => AnyStore::Other(Arc::new(store)),
+            None => AnyStore::Other(Box::new(store)),
         };
         self
     }
 
     /// Calls a function with the outcome of every event and every refused request.
     ///
-    /// It runs while the request is handled, so it must not block. Setting it again replaces the
-    /// previous observer. [`tracing`] events are emitted in any case.
+    /// It runs while the request is handled, so it must not block. If it panics, the panic is caught
+    /// and logged, and the event is handled and answered as if it hadn't. Setting it again replaces
+    /// the previous observer. [`tracing`] events are emitted in any case.
     pub fn observer(mut self, observer: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -190,30 +196,34 @@ impl<S: Source> ReceiverBuilder<S> {
         }
         match &self.name {
             Some(name) if name.is_empty() => return Err(BuildError::EmptyName),
-            None if self.store.is_shared() => return Err(BuildError::NameMissing),
+            None if self.store_is_shared => return Err(BuildError::NameMissing),
             _ => {}
         }
-        if self.source.skips_stale_events() && !self.store.supports_positions() {
+        if self.source.skips_stale_events() && !self.store_supports_positions {
             return Err(BuildError::PositionsUnsupported);
         }
         Ok(self.assemble())
     }
 
-    pub(super) fn assemble(self) -> Receiver<S> {
+    fn assemble(self) -> Receiver<S> {
         let room = self.buffered().min(Semaphore::MAX_PERMITS);
         let space = match &self.name {
             Some(name) => name.clone(),
             None => format!("unnamed-{:016x}", Uuid::new_v4().as_u64_pair().0),
         };
-        Receiver::of(Inner {
+        let shared = Shared {
             source: self.source,
             name: self.name,
             space,
             store: self.store,
+            tokens: ClaimTokens::new(),
             limits: self.limits,
             observer: self.observer,
             room: Arc::new(Semaphore::new(room)),
-        })
+        };
+        Receiver {
+            shared: Arc::new(shared),
+        }
     }
 
     fn buffered(&self) -> usize {

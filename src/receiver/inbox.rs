@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{EventKey, StoreError};
+use super::{EventKey, Observation, StoreError};
 
 mod dialect;
 mod handle;
@@ -22,7 +22,7 @@ mod transaction;
 pub use self::dialect::Dialect;
 #[cfg(feature = "postgres")]
 pub use self::postgres::PostgresInbox;
-use self::record::{Claimed, Record};
+use self::record::Record;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteInbox;
 use self::table::Table;
@@ -213,21 +213,23 @@ impl<DB: Dialect> Inbox<DB> {
     }
 
     /// Begins the transaction of an event and records the event in it.
-    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claimed<DB>, StoreError> {
+    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Record<DB>, Observation> {
         let wait = LONGEST_WAIT.min(lease);
         let turn = timeout(wait, Arc::clone(&self.writers).acquire_owned());
         let Ok(Ok(turn)) = turn.await else {
-            return Err(no_response(wait));
+            return Err(Observation::StoreUnavailable(no_response(wait)));
         };
         let claiming = async {
             let (transaction, turn) = begin(&self.pool, DB::begin(lease), turn).await?;
             Record::claim(transaction, Arc::clone(&self.table), key.clone(), turn).await
         };
         match timeout(wait, claiming).await {
-            Ok(Ok(claimed)) => Ok(claimed),
-            Ok(Err(error)) if DB::is_busy(&error) => Ok(Claimed::Held),
-            Ok(Err(error)) => Err(InboxError::from(error).into()),
-            Err(_) => Err(no_response(wait)),
+            Ok(Ok(claimed)) => claimed,
+            Ok(Err(error)) if DB::is_busy(&error) => Err(Observation::Held),
+            Ok(Err(error)) => Err(Observation::StoreUnavailable(
+                InboxError::from(error).into(),
+            )),
+            Err(_) => Err(Observation::StoreUnavailable(no_response(wait))),
         }
     }
 }

@@ -3,6 +3,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
+use memchr::memchr3;
 use sha2::{Digest, Sha256};
 
 /// An event's deduplication key.
@@ -32,7 +33,7 @@ impl EventKey {
     /// Use it to test a [`DedupStore`](super::DedupStore). A source calls
     /// [`Authenticated::event_key`](super::Authenticated::event_key) instead.
     pub fn new(scope: [&str; 4], id: &[&str]) -> Self {
-        Scope::new(scope).key(id)
+        Scope(scope).key(id)
     }
 
     /// The key's text, at most about 300 bytes.
@@ -60,7 +61,7 @@ impl EventKey {
         let mut key = self.text.splitn(SCOPE_PARTS + 1, ':');
         let scope: Vec<_> = key.by_ref().take(SCOPE_PARTS).collect();
         let mut text = scope.join(":");
-        push(&mut text, "stream");
+        text.push_str(":stream");
         push_bounded(&mut text, &[stream]);
         self.position = Some(Arc::new(Position {
             stream: text,
@@ -122,38 +123,34 @@ impl fmt::Debug for Position {
     }
 }
 
-/// The common prefix of one sender's keys.
-pub(super) struct Scope(String);
+/// What the keys of one sender have in common: the receiver's name, the source's name, the tenant,
+/// and the owner of the signing key.
+pub(super) struct Scope<'a>(pub(super) [&'a str; SCOPE_PARTS]);
 
-impl Scope {
-    /// From the receiver's name, the source's name, the tenant and the owner of the key.
-    pub(super) fn new(parts: [&str; SCOPE_PARTS]) -> Self {
-        let mut text = String::with_capacity(96);
-        for (index, part) in parts.into_iter().enumerate() {
-            if index > 0 {
-                text.push(':');
-            }
-            match part.len() {
-                0..=LONGEST_PART => escape(&mut text, part),
-                _ => digest(&mut text, "~", part.as_bytes()),
-            }
-        }
-        Self(text)
-    }
-
+impl Scope<'_> {
     pub(super) fn key(&self, id: &[&str]) -> EventKey {
-        let mut text = self.0.clone();
-        push(&mut text, "id");
+        let mut text = self.text("id");
         push_bounded(&mut text, id);
         EventKey::from(text)
     }
 
     pub(super) fn digest(&self, bytes: &[u8]) -> EventKey {
-        let mut text = self.0.clone();
-        push(&mut text, "sha256");
+        let mut text = self.text("sha256");
         text.push(':');
         digest(&mut text, "", bytes);
         EventKey::from(text)
+    }
+
+    fn text(&self, kind: &str) -> String {
+        let mut text = String::with_capacity(128);
+        for part in self.0 {
+            match part.len() {
+                0..=LONGEST_PART => escape(&mut text, part),
+                _ => digest(&mut text, "~", part.as_bytes()),
+            }
+            text.push(':');
+        }
+        text + kind
     }
 }
 
@@ -172,11 +169,6 @@ const SCOPE_PARTS: usize = 4;
 /// Far above the length of any id that the services use. It bounds the size of a key.
 const LONGEST_PART: usize = 128;
 
-fn push(text: &mut String, part: &str) {
-    text.push(':');
-    text.push_str(part);
-}
-
 /// Appends each part, or a digest of all parts if they are long.
 fn push_bounded(text: &mut String, parts: &[&str]) {
     let start = text.len();
@@ -194,7 +186,7 @@ fn push_bounded(text: &mut String, parts: &[&str]) {
 /// Escapes separators, escape characters and digest markers.
 fn escape(text: &mut String, part: &str) {
     let mut rest = part;
-    while let Some(at) = rest.find([':', '%', '~']) {
+    while let Some(at) = memchr3(b':', b'%', b'~', rest.as_bytes()) {
         text.push_str(&rest[..at]);
         let _ = write!(text, "%{:02X}", rest.as_bytes()[at]);
         rest = &rest[at + 1..];

@@ -2,6 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::source::Proof;
 use super::{BoxError, EventKey, Refusal, StoreError};
 
 /// The outcome of a request or an event, as passed to an
@@ -20,17 +23,15 @@ use super::{BoxError, EventKey, Refusal, StoreError};
 pub struct Observed<'a> {
     pub(super) source: &'a str,
     pub(super) receiver: Option<&'a str>,
-    pub(super) what: Observation<'a>,
-    pub(super) event: Option<&'a EventKey>,
-    pub(super) key_name: Option<&'a str>,
-    pub(super) tenant: Option<&'a str>,
-    pub(super) duration: Duration,
+    pub(super) outcome: &'a Observation,
+    pub(super) event: Option<(&'a EventKey, &'a Proof)>,
+    pub(super) begun: Instant,
 }
 
 /// The outcome of an event, or a refused request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 #[non_exhaustive]
-pub enum Observation<'a> {
+pub enum Observation {
     /// The handler succeeded and the event is committed.
     Handled,
     /// Like [`Handled`](Self::Handled), and the handler asked to disable the webhook.
@@ -40,11 +41,11 @@ pub enum Observation<'a> {
     /// The event is older than the last one handled in its stream, and is skipped.
     Stale,
     /// The request was refused before a handler ran.
-    Refused(&'a Refusal),
+    Refused(Refusal),
     /// The handler requested a retry.
     Retry,
     /// The handler failed.
-    Failed(&'a BoxError),
+    Failed(BoxError),
     /// The handler panicked.
     Panicked,
     /// The handler took longer than the lease.
@@ -52,7 +53,7 @@ pub enum Observation<'a> {
     /// Another delivery of the event is being handled.
     Held,
     /// The store failed. If the handler had succeeded, the event will be handled again.
-    StoreUnavailable(&'a StoreError),
+    StoreUnavailable(StoreError),
     /// The request was dropped while the event was being handled.
     ///
     /// The sender may have disconnected.
@@ -71,104 +72,81 @@ impl<'a> Observed<'a> {
     }
 
     /// The outcome.
-    pub fn what(&self) -> Observation<'a> {
-        self.what
+    pub fn outcome(&self) -> &'a Observation {
+        self.outcome
     }
 
     /// The outcome as a metric label: `handled`, `disabled`, `duplicate`, `stale`, `refused`,
     /// `retry`, `failed`, `panicked`, `timed_out`, `held`, `store_unavailable` or `abandoned`.
     pub fn label(&self) -> &'static str {
-        self.what.label()
+        self.outcome.label()
     }
 
     /// The event's key; `None` for a refused request.
     pub fn event(&self) -> Option<&'a EventKey> {
-        self.event
+        self.event.map(|(key, _)| key)
     }
 
     /// The name of the key or credentials; `None` for a refused request.
     pub fn key_name(&self) -> Option<&'a str> {
-        self.key_name
+        self.event.map(|(_, proof)| proof.key_name())
     }
 
     /// The tenant whose keys authenticated the event.
     pub fn tenant(&self) -> Option<&'a str> {
-        self.tenant
+        self.event.and_then(|(_, proof)| proof.tenant.as_deref())
     }
 
-    /// The duration from claim to commit for an event, or from request head to refusal.
+    /// The time since the event was to be claimed, or since the head of a refused request arrived.
     pub fn duration(&self) -> Duration {
-        self.duration
+        self.begun.elapsed()
     }
 
     pub(super) fn log(&self) {
-        let Self {
-            source,
-            receiver,
-            tenant,
-            key_name,
-            ..
-        } = *self;
-        let event = self.event.map(tracing::field::display);
-        let outcome = self.label();
-        let took = self.duration;
-        match self.what {
-            Observation::Refused(refusal) => {
-                let status = refusal.status().as_u16();
-                tracing::warn!(source, receiver, status, reason = %refusal, "delivery refused");
+        macro_rules! log {
+            ($level:ident, $message:literal $(, $field:ident = $value:expr)?) => {
+                tracing::$level!(
+                    target: "webhook_sdk",
+                    source = self.source,
+                    receiver = self.receiver,
+                    event = self.event().map(display),
+                    key_name = self.key_name(),
+                    tenant = self.tenant(),
+                    outcome = self.label(),
+                    elapsed_ms = milliseconds(self.duration()),
+                    $($field = $value,)?
+                    $message
+                )
+            };
+        }
+        match self.outcome {
+            Observation::Refused(refusal) => tracing::warn!(
+                target: "webhook_sdk",
+                source = self.source,
+                receiver = self.receiver,
+                status = refusal.status().as_u16(),
+                reason = %refusal,
+                "delivery refused"
+            ),
+            Observation::Failed(error) => {
+                log!(error, "handler failed", reason = display(Chain(&**error)));
             }
-            Observation::Failed(error) => tracing::error!(
-                source, receiver, event, key_name, tenant, ?took, reason = %Chain(error.as_ref()),
-                "handler failed"
-            ),
-            Observation::StoreUnavailable(error) => tracing::error!(
-                source, receiver, event, key_name, tenant, ?took, reason = %error,
-                "store unavailable"
-            ),
-            Observation::Panicked | Observation::TimedOut => {
-                tracing::error!(
-                    source,
-                    receiver,
-                    event,
-                    key_name,
-                    tenant,
-                    ?took,
-                    outcome,
-                    "handler failed"
-                );
+            Observation::Panicked | Observation::TimedOut => log!(error, "handler failed"),
+            Observation::StoreUnavailable(error) => {
+                log!(error, "store unavailable", reason = display(error));
             }
             Observation::Retry | Observation::Held | Observation::Abandoned => {
-                tracing::warn!(
-                    source,
-                    receiver,
-                    event,
-                    key_name,
-                    tenant,
-                    ?took,
-                    outcome,
-                    "event not handled"
-                );
+                log!(warn, "event not handled");
             }
             Observation::Handled
             | Observation::Disabled
             | Observation::Duplicate
-            | Observation::Stale => {
-                tracing::debug!(
-                    source,
-                    receiver,
-                    event,
-                    key_name,
-                    tenant,
-                    ?took,
-                    outcome,
-                    "event handled"
-                );
-            }
+            | Observation::Stale => log!(debug, "event handled"),
         }
     }
 }
 
-impl Observation<'_> {
+impl Observation {
     fn label(&self) -> &'static str {
         match self {
             Self::Handled => "handled",
@@ -192,8 +170,8 @@ impl fmt::Debug for Observed<'_> {
         f.debug_struct("Observed")
             .field("source", &self.source)
             .field("label", &self.label())
-            .field("event", &self.event)
-            .field("duration", &self.duration)
+            .field("event", &self.event())
+            .field("duration", &self.duration())
             .finish_non_exhaustive()
     }
 }
@@ -213,4 +191,8 @@ impl fmt::Display for Chain<'_> {
         }
         Ok(())
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

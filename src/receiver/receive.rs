@@ -1,22 +1,21 @@
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
-use bytes::Bytes;
 use http::header;
 use http::request::Parts;
 use http_body::Body;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::body::{Bounds, Buffered};
-use super::builder::Limits;
-use super::delivery::caught;
+use super::body::Bounds;
+use super::guard::caught;
 use super::key::Scope;
-use super::observer::{Observation, Observed, Observer};
+use super::shared::Shared;
 use super::source::{By, Check, Proof};
-use super::store::AnyStore;
-use super::{Authenticated, Authentication, Delivery, ReceiverBuilder, Refusal, Source};
-use crate::signature::Verified;
+use super::{Authenticated, Delivery, Observation, Refusal, Source};
 
 /// Receives the deliveries of one service.
 ///
@@ -52,30 +51,10 @@ use crate::signature::Verified;
 /// Cloning is cheap, and clones share their state. With the feature `axum`, it is the router state
 /// that the [`Delivery`] extractor uses. With any other framework, call [`receive`](Self::receive).
 pub struct Receiver<S> {
-    inner: Arc<Inner<S>>,
-}
-
-pub(super) struct Inner<S> {
-    pub(super) source: S,
-    pub(super) name: Option<String>,
-    pub(super) space: String,
-    pub(super) store: AnyStore,
-    pub(super) limits: Limits,
-    pub(super) observer: Option<Observer>,
-    pub(super) room: Arc<Semaphore>,
+    pub(super) shared: Arc<Shared<S>>,
 }
 
 impl<S: Source> Receiver<S> {
-    /// Returns a builder with the defaults and an in-memory store.
-    pub fn builder(source: S) -> ReceiverBuilder<S> {
-        ReceiverBuilder::new(source)
-    }
-
-    /// Creates a receiver with the defaults and an in-memory store.
-    pub fn new(source: S) -> Self {
-        Self::builder(source).assemble()
-    }
-
     /// Authenticates, reads, verifies and decodes a request.
     ///
     /// It doesn't check the method and the path: that is up to the router. It must be called within
@@ -87,40 +66,27 @@ impl<S: Source> Receiver<S> {
     /// Returns a [`Refusal`] with the response status. It has already been logged and observed.
     pub async fn receive<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
         let begun = Instant::now();
-        let result = caught(|| self.accept(parts, body)).await;
-        let result = result.unwrap_or(Err(Refusal::Panicked));
-        if let Err(refusal) = &result {
-            self.inner.observe(Observed {
-                source: self.inner.source.name(),
-                receiver: self.inner.name.as_deref(),
-                what: Observation::Refused(refusal),
-                event: None,
-                key_name: None,
-                tenant: None,
-                duration: begun.elapsed(),
-            });
+        let accepted = caught(self.accept(parts, body)).await;
+        let accepted = accepted.unwrap_or(Err(Refusal::Panicked));
+        if let Err(refusal) = &accepted {
+            let refused = Observation::Refused(refusal.clone());
+            self.shared.observe(&refused, begun, None);
         }
-        result
+        accepted
     }
 
     /// The source.
     pub fn source(&self) -> &S {
-        &self.inner.source
-    }
-
-    pub(super) fn of(inner: Inner<S>) -> Self {
-        Self {
-            inner: Arc::new(inner),
-        }
+        &self.shared.source
     }
 
     async fn accept<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
-        let Inner {
+        let Shared {
             source,
             limits,
             room,
             ..
-        } = &*self.inner;
+        } = &*self.shared;
         let authentication = source.authenticate(parts).await?;
         let content_type = parts.headers.get(header::CONTENT_TYPE);
         if !source.accepts(content_type.map(|value| value.to_str().unwrap_or_default())) {
@@ -130,65 +96,72 @@ impl<S: Source> Receiver<S> {
             max_bytes: limits.max_body_bytes,
             room,
         };
-        let (tenant, owner) = (authentication.tenant.clone(), authentication.owner.clone());
-        let read = verify(&bounds, parts, body, authentication);
-        let (body, by) = tokio::time::timeout(limits.body_timeout, read)
-            .await
-            .unwrap_or(Err(Refusal::BodyTimeout {
-                limit: limits.body_timeout,
-            }))?;
-        let Buffered { bytes, room } = body;
-        self.decode(parts, bytes, room, Proof { by, tenant }, owner)
-    }
-
-    fn decode(
-        &self,
-        parts: &Parts,
-        body: Bytes,
-        room: OwnedSemaphorePermit,
-        proof: Proof,
-        owner: Option<Arc<str>>,
-    ) -> Result<Delivery<S>, Refusal> {
-        let source = &self.inner.source;
-        let scope = Scope::new([
-            self.inner.space.as_str(),
+        let read = in_time(bounds.read(&parts.headers, body), limits.body_timeout);
+        let body = read.await.unwrap_or(Err(Refusal::BodyTimeout {
+            limit: limits.body_timeout,
+        }))?;
+        let by = match authentication.check {
+            Check::Signature(verification) => verification
+                .finish(&body.bytes)
+                .map(|verified| By::Signature(verified.without_payload())),
+            Check::Passed(name) => Ok(By::Credentials(name)),
+        };
+        if authentication.unknown_tenant {
+            return Err(Refusal::UnknownTenant);
+        }
+        let (by, tenant) = (by?, authentication.tenant);
+        let proof = Arc::new(Proof { by, tenant });
+        let owner = match &proof.by {
+            By::Signature(verified) => verified.owner(),
+            By::Credentials(_) => authentication.owner.as_deref(),
+        };
+        let scope = Scope([
+            &self.shared.space,
             source.name(),
             proof.tenant.as_deref().unwrap_or_default(),
-            match &proof.by {
-                By::Signature(verified) => verified.owner(),
-                By::Credentials(_) => owner.as_deref(),
-            }
-            .unwrap_or_default(),
+            owner.unwrap_or_default(),
         ]);
-        let proof = Arc::new(proof);
         let events = source.decode(&Authenticated {
             parts,
-            body: &body,
+            body: &body.bytes,
             proof: &proof,
             scope,
         })?;
         Ok(Delivery {
-            receiver: Arc::clone(&self.inner),
+            shared: Arc::clone(&self.shared),
             proof,
             events,
-            _room: room,
+            _room: body.room,
         })
     }
 }
 
-impl<S> Inner<S> {
-    pub(super) fn observe(&self, observed: Observed<'_>) {
-        observed.log();
-        if let Some(observer) = &self.observer {
-            observer(&observed);
+/// Reads a body, or returns `None` after the timeout.
+///
+/// Most bodies have arrived with their heads, and are there when the server polls for the second
+/// time. Until then, no timer is started, because that takes a system call.
+async fn in_time<T>(read: impl Future<Output = T>, limit: Duration) -> Option<T> {
+    let mut read = pin!(read);
+    let mut is_second_poll = false;
+    let early = poll_fn(|context| match read.as_mut().poll(context) {
+        Poll::Ready(read) => Poll::Ready(Some(read)),
+        Poll::Pending if is_second_poll => Poll::Ready(None),
+        Poll::Pending => {
+            is_second_poll = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
         }
+    });
+    match early.await {
+        Some(read) => Some(read),
+        None => timeout(limit, read).await.ok(),
     }
 }
 
 impl<S> Clone for Receiver<S> {
     fn clone(&self) -> Self {
         Self {
-            inner: Arc::clone(&self.inner),
+            shared: Arc::clone(&self.shared),
         }
     }
 }
@@ -196,34 +169,9 @@ impl<S> Clone for Receiver<S> {
 impl<S: Source> fmt::Debug for Receiver<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("source", &self.inner.source.name())
-            .field("name", &self.inner.name)
-            .field("limits", &self.inner.limits)
+            .field("source", &self.shared.source.name())
+            .field("name", &self.shared.name)
+            .field("limits", &self.shared.limits)
             .finish_non_exhaustive()
-    }
-}
-
-/// Reads and verifies the body at the same time.
-async fn verify<B: Body>(
-    bounds: &Bounds<'_>,
-    parts: &Parts,
-    body: B,
-    authentication: Authentication,
-) -> Result<(Buffered, By), Refusal> {
-    let headers = &parts.headers;
-    match authentication.check {
-        Check::Signature(verification) => {
-            let body = bounds.read(headers, body).await?;
-            let verified = verification.finish(&body.bytes);
-            let verified = verified.map(Verified::without_payload);
-            if authentication.unknown_tenant {
-                return Err(Refusal::UnknownTenant);
-            }
-            Ok((body, By::Signature(verified?)))
-        }
-        Check::Passed(name) => {
-            let body = bounds.read(headers, body).await?;
-            Ok((body, By::Credentials(name)))
-        }
     }
 }

@@ -101,12 +101,9 @@ pub struct Authentication {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would cost every signed request an allocation"
-)]
 pub(super) enum Check {
-    Signature(Verification),
+    /// Boxed, because several futures hold it one after the other.
+    Signature(Box<Verification>),
     Passed(Arc<str>),
 }
 
@@ -144,7 +141,7 @@ impl Authentication {
 
 impl From<Verification> for Authentication {
     fn from(verification: Verification) -> Self {
-        Self::of(Check::Signature(verification))
+        Self::of(Check::Signature(Box::new(verification)))
     }
 }
 
@@ -153,7 +150,7 @@ pub struct Authenticated<'a> {
     pub(super) parts: &'a Parts,
     pub(super) body: &'a Bytes,
     pub(super) proof: &'a Arc<Proof>,
-    pub(super) scope: Scope,
+    pub(super) scope: Scope<'a>,
 }
 
 impl Authenticated<'_> {

@@ -3,7 +3,7 @@ pub(super) mod memory;
 pub(super) mod redis;
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -20,13 +20,16 @@ use super::{EventKey, MemoryStore};
 pub trait DedupStore: Send + Sync + 'static {
     /// Atomically claims an event for the duration of a lease.
     ///
+    /// If the future is dropped or fails, the receiver [releases](Self::release) the event, because
+    /// the claim may have taken effect. Otherwise it expires with the lease.
+    ///
     /// # Errors
     ///
-    /// Returns an error if the store can't be reached. The event is then not claimed, or its claim
-    /// expires with the lease.
+    /// Returns an error if the store can't be reached.
     fn claim(
         &self,
         key: &EventKey,
+        token: ClaimToken,
         lease: Duration,
     ) -> impl Future<Output = Result<Claim, StoreError>> + Send;
 
@@ -47,7 +50,7 @@ pub trait DedupStore: Send + Sync + 'static {
 
     /// Releases an event, so that its next delivery is handled.
     ///
-    /// Does nothing if another holder has claimed the event.
+    /// Does nothing if the event isn't claimed with this token.
     ///
     /// # Errors
     ///
@@ -78,7 +81,7 @@ pub trait DedupStore: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// The caller has claimed the event until the lease ends.
-    Granted(ClaimToken),
+    Granted,
     /// The event was handled before.
     Committed,
     /// Another holder has claimed the event.
@@ -98,14 +101,30 @@ impl ClaimToken {
         Self(Uuid::new_v4())
     }
 
-    /// Creates a token from a number.
-    pub(super) fn numbered(number: u64) -> Self {
-        Self(Uuid::from_u128(number.into()))
-    }
-
     /// The token as a UUID, for a store to save.
     pub fn as_uuid(self) -> Uuid {
         self.0
+    }
+}
+
+/// Creates tokens that are unique across processes.
+pub(super) struct ClaimTokens {
+    process: u64,
+    next: AtomicU64,
+}
+
+impl ClaimTokens {
+    pub(super) fn new() -> Self {
+        Self {
+            process: Uuid::new_v4().as_u64_pair().0,
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// The next token. A random one for each event would cost a system call.
+    pub(super) fn next(&self) -> ClaimToken {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        ClaimToken(Uuid::from_u64_pair(self.process, number))
     }
 }
 
@@ -124,14 +143,19 @@ pub enum StoreError {
 /// A type-erased store, without an allocation for the in-memory one.
 pub(super) enum AnyStore {
     Memory(MemoryStore),
-    Other(Arc<dyn ErasedStore>),
+    Other(Box<dyn ErasedStore>),
 }
 
 impl AnyStore {
-    pub(super) async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
+    pub(super) async fn claim(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
         match self {
-            Self::Memory(store) => store.claim(key, lease).await,
-            Self::Other(store) => store.claim_boxed(key, lease).await,
+            Self::Memory(store) => store.claim(key, token, lease).await,
+            Self::Other(store) => store.claim_boxed(key, token, lease).await,
         }
     }
 
@@ -157,40 +181,34 @@ impl AnyStore {
             Self::Other(store) => store.release_boxed(key, token).await,
         }
     }
-
-    pub(super) fn is_shared(&self) -> bool {
-        match self {
-            Self::Memory(store) => store.is_shared(),
-            Self::Other(store) => store.shared(),
-        }
-    }
-
-    pub(super) fn supports_positions(&self) -> bool {
-        match self {
-            Self::Memory(store) => store.supports_positions(),
-            Self::Other(store) => store.positions(),
-        }
-    }
 }
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 pub(super) trait ErasedStore: Send + Sync {
-    fn claim_boxed<'a>(&'a self, key: &'a EventKey, lease: Duration) -> Answer<'a, Claim>;
+    fn claim_boxed<'a>(
+        &'a self,
+        key: &'a EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Boxed<'a, Claim>;
     fn commit_boxed<'a>(
         &'a self,
         key: &'a EventKey,
         token: ClaimToken,
         remember: Duration,
-    ) -> Answer<'a, ()>;
-    fn release_boxed<'a>(&'a self, key: &'a EventKey, token: ClaimToken) -> Answer<'a, ()>;
-    fn shared(&self) -> bool;
-    fn positions(&self) -> bool;
+    ) -> Boxed<'a, ()>;
+    fn release_boxed<'a>(&'a self, key: &'a EventKey, token: ClaimToken) -> Boxed<'a, ()>;
 }
 
 impl<T: DedupStore> ErasedStore for T {
-    fn claim_boxed<'a>(&'a self, key: &'a EventKey, lease: Duration) -> Answer<'a, Claim> {
-        Box::pin(self.claim(key, lease))
+    fn claim_boxed<'a>(
+        &'a self,
+        key: &'a EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Boxed<'a, Claim> {
+        Box::pin(self.claim(key, token, lease))
     }
 
     fn commit_boxed<'a>(
@@ -198,19 +216,11 @@ impl<T: DedupStore> ErasedStore for T {
         key: &'a EventKey,
         token: ClaimToken,
         remember: Duration,
-    ) -> Answer<'a, ()> {
+    ) -> Boxed<'a, ()> {
         Box::pin(self.commit(key, token, remember))
     }
 
-    fn release_boxed<'a>(&'a self, key: &'a EventKey, token: ClaimToken) -> Answer<'a, ()> {
+    fn release_boxed<'a>(&'a self, key: &'a EventKey, token: ClaimToken) -> Boxed<'a, ()> {
         Box::pin(self.release(key, token))
-    }
-
-    fn shared(&self) -> bool {
-        self.is_shared()
-    }
-
-    fn positions(&self) -> bool {
-        self.supports_positions()
     }
 }

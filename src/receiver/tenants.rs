@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::delivery::guarded;
+use super::guard::guarded;
 use super::{Authentication, BoxError, Refusal};
 use crate::Secret;
 use crate::signature::{Key, Scheme, Verifier};
@@ -199,7 +199,7 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
                 let _turn = self.loads.acquire().await;
                 (self.load)(tenant.to_string()).await
             };
-            let loaded = guarded(LOAD_TIMEOUT, load).await;
+            let loaded = guarded(Instant::now(), LOAD_TIMEOUT, load).await;
             let (failed, result) = match loaded {
                 Ok(Ok(Some(keys))) => {
                     let known = Known {

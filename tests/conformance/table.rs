@@ -180,7 +180,7 @@ enum Answer {
 }
 
 impl DedupStore for Answer {
-    async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<Claim, StoreError> {
         match self {
             Self::Held => Ok(Claim::Held),
             Self::Down => Err(StoreError::Unavailable("down".into())),

@@ -7,22 +7,10 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit};
 use super::table::Table;
 use super::transaction::InboxTransaction;
 use super::{Dialect, InboxError};
-use crate::receiver::{EventKey, StoreError};
-
-/// The result of a claim.
-pub(super) enum Claimed<DB: Dialect> {
-    /// The event is recorded in a transaction.
-    Granted(Record<DB>),
-    /// It was recorded before.
-    Committed,
-    /// Another transaction is recording it, or another event in its stream.
-    Held,
-    /// Its sequence is lower than the last one in its stream.
-    Stale,
-}
+use crate::receiver::{EventKey, Observation, StoreError};
 
 /// An uncommitted record of an event. Dropping it rolls the transaction back.
-pub(super) struct Record<DB: Dialect> {
+pub(in crate::receiver) struct Record<DB: Dialect> {
     transaction: Arc<Mutex<Transaction<'static, DB>>>,
     table: Arc<Table>,
     key: EventKey,
@@ -30,26 +18,28 @@ pub(super) struct Record<DB: Dialect> {
 }
 
 impl<DB: Dialect> Record<DB> {
+    /// Records an event, or returns the outcome of one that is or was recorded by others.
     pub(super) async fn claim(
         mut transaction: Transaction<'static, DB>,
         table: Arc<Table>,
         key: EventKey,
         turn: OwnedSemaphorePermit,
-    ) -> Result<Claimed<DB>, Error> {
+    ) -> Result<Result<Self, Observation>, Error> {
         let event = [key.as_str().as_bytes()];
         let (insert, find) = (&table.insert, &table.find);
-        let committed = Claimed::Committed;
-        let mut refusal = change(&mut transaction, insert, find, &event, committed).await?;
-        if let (None, Some(position)) = (&refusal, key.position()) {
+        let found = Observation::Duplicate;
+        let mut unclaimed = change(&mut transaction, insert, find, &event, found).await?;
+        if let (None, Some(position)) = (&unclaimed, key.position()) {
             let position = [position.stream().as_bytes(), position.sequence().as_bytes()];
             let (raise, find) = (&table.raise, &table.find_higher);
-            refusal = change(&mut transaction, raise, find, &position, Claimed::Stale).await?;
+            let found = Observation::Stale;
+            unclaimed = change(&mut transaction, raise, find, &position, found).await?;
         }
-        if let Some(refusal) = refusal {
+        if let Some(observation) = unclaimed {
             transaction.rollback().await?;
-            return Ok(refusal);
+            return Ok(Err(observation));
         }
-        Ok(Claimed::Granted(Self {
+        Ok(Ok(Self {
             transaction: Arc::new(Mutex::new(transaction)),
             table,
             key,
@@ -94,14 +84,14 @@ async fn change<DB: Dialect>(
     change: &Arc<str>,
     find: &Arc<str>,
     parameters: &[&[u8]],
-    found: Claimed<DB>,
-) -> Result<Option<Claimed<DB>>, Error> {
+    found: Observation,
+) -> Result<Option<Observation>, Error> {
     let lock = lock_number(change, parameters);
     if DB::count(transaction, change, parameters, Some(lock)).await? > 0 {
         return Ok(None);
     }
     let is_found = DB::count(transaction, find, parameters, None).await? > 0;
-    Ok(Some(if is_found { found } else { Claimed::Held }))
+    Ok(Some(if is_found { found } else { Observation::Held }))
 }
 
 /// The id of the advisory lock for a row, unique to the table and the application.

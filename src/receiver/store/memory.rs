@@ -1,6 +1,6 @@
 use std::fmt;
+use std::hash::Hash;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,14 +28,13 @@ use crate::receiver::EventKey;
 #[derive(Clone)]
 pub struct MemoryStore {
     memory: Arc<Mutex<Memory>>,
-    claims: Arc<AtomicU64>,
     capacity: NonZeroUsize,
 }
 
 struct Memory {
-    events: LruCache<EventKey, Entry>,
+    events: LruCache<EventKey, Entry<State>>,
     /// The last sequence of each stream.
-    streams: LruCache<String, Last>,
+    streams: LruCache<String, Entry<Box<str>>>,
 }
 
 impl MemoryStore {
@@ -49,7 +48,6 @@ impl MemoryStore {
                 events: LruCache::unbounded(),
                 streams: LruCache::unbounded(),
             })),
-            claims: Arc::default(),
             capacity: events,
         }
     }
@@ -61,44 +59,12 @@ impl MemoryStore {
 }
 
 impl Memory {
-    fn put(&mut self, key: &EventKey, entry: Entry, capacity: NonZeroUsize) {
-        self.events.put(key.clone(), entry);
-        if self.events.len() > capacity.get() {
-            self.events.pop_lru();
-        }
-    }
-
     fn is_stale(&mut self, key: &EventKey, now: Instant) -> bool {
         key.position().is_some_and(|position| {
             let last = self.streams.get(position.stream());
-            last.is_some_and(|last| {
-                is_current(last.since, last.lifetime, now) && *position.sequence() < *last.sequence
-            })
+            let sequence = last.and_then(|last| last.current(now));
+            sequence.is_some_and(|sequence| *position.sequence() < **sequence)
         })
-    }
-
-    fn advance(
-        &mut self,
-        key: &EventKey,
-        now: Instant,
-        lifetime: Duration,
-        capacity: NonZeroUsize,
-    ) {
-        let Some(position) = key.position() else {
-            return;
-        };
-        if self.is_stale(key, now) {
-            return;
-        }
-        let last = Last {
-            sequence: position.sequence().into(),
-            since: now,
-            lifetime,
-        };
-        self.streams.put(position.stream().to_owned(), last);
-        if self.streams.len() > capacity.get() {
-            self.streams.pop_lru();
-        }
     }
 }
 
@@ -110,19 +76,24 @@ impl Default for MemoryStore {
 }
 
 impl DedupStore for MemoryStore {
-    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
+    async fn claim(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
         let now = Instant::now();
         let mut memory = self.memory();
         free_ended(&mut memory.events, now);
-        match memory.events.get(key).and_then(|entry| entry.state(now)) {
-            Some(State::Held(_)) => Ok(Claim::Held),
+        let known = memory.events.get(key);
+        match known.and_then(|entry| entry.current(now).copied()) {
+            Some(State::Held(holder)) if holder != token => Ok(Claim::Held),
             Some(State::Committed(_)) => Ok(Claim::Committed),
-            None if memory.is_stale(key, now) => Ok(Claim::Stale),
-            None => {
-                let token = ClaimToken::numbered(self.claims.fetch_add(1, Ordering::Relaxed));
+            _ if memory.is_stale(key, now) => Ok(Claim::Stale),
+            _ => {
                 let held = Entry::new(State::Held(token), now, lease);
-                memory.put(key, held, self.capacity);
-                Ok(Claim::Granted(token))
+                put(&mut memory.events, key.clone(), held, self.capacity);
+                Ok(Claim::Granted)
             }
         }
     }
@@ -134,25 +105,33 @@ impl DedupStore for MemoryStore {
         remember: Duration,
     ) -> Result<(), StoreError> {
         let now = Instant::now();
-        let committed = Entry::new(State::Committed(token), now, remember);
         let mut memory = self.memory();
-        let known = memory.events.get(key).and_then(|entry| entry.state(now));
-        match known {
-            Some(State::Committed(holder)) if holder == token => Ok(()),
-            Some(State::Held(holder)) if holder != token => Err(StoreError::ClaimLost),
-            Some(State::Committed(_)) => Err(StoreError::ClaimLost),
-            Some(State::Held(_)) | None => {
-                memory.put(key, committed, self.capacity);
-                memory.advance(key, now, remember, self.capacity);
-                Ok(())
-            }
+        let committed = Entry::new(State::Committed(token), now, remember);
+        match memory.events.get_mut(key) {
+            Some(entry) => match entry.current(now) {
+                Some(State::Committed(holder)) if *holder == token => return Ok(()),
+                Some(State::Committed(_)) => return Err(StoreError::ClaimLost),
+                Some(State::Held(holder)) if *holder != token => return Err(StoreError::ClaimLost),
+                Some(State::Held(_)) | None => *entry = committed,
+            },
+            None => put(&mut memory.events, key.clone(), committed, self.capacity),
         }
+        if let Some(position) = key.position()
+            && !memory.is_stale(key, now)
+        {
+            let last = Entry::new(position.sequence().into(), now, remember);
+            let stream = position.stream().to_owned();
+            put(&mut memory.streams, stream, last, self.capacity);
+        }
+        Ok(())
     }
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
         let events = &mut self.memory().events;
-        let held = |entry: &Entry| entry.state == State::Held(token);
-        if events.peek(key).is_some_and(held) {
+        if events
+            .peek(key)
+            .is_some_and(|entry| entry.value == State::Held(token))
+        {
             events.pop(key);
         }
         Ok(())
@@ -175,51 +154,50 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    state: State,
-    since: Instant,
-    lifetime: Duration,
-}
-
-struct Last {
-    sequence: Box<str>,
-    since: Instant,
-    lifetime: Duration,
-}
-
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Held(ClaimToken),
     Committed(ClaimToken),
 }
 
-impl Entry {
-    fn new(state: State, since: Instant, lifetime: Duration) -> Self {
-        Self {
-            state,
-            since,
-            lifetime,
-        }
+/// A value that is remembered for a time.
+struct Entry<T> {
+    value: T,
+    /// `None` is beyond the clock's range.
+    end: Option<Instant>,
+}
+
+impl<T> Entry<T> {
+    fn new(value: T, now: Instant, lifetime: Duration) -> Self {
+        let end = now.checked_add(lifetime);
+        Self { value, end }
     }
 
-    fn state(&self, now: Instant) -> Option<State> {
-        is_current(self.since, self.lifetime, now).then_some(self.state)
+    fn current(&self, now: Instant) -> Option<&T> {
+        self.end.is_none_or(|end| now < end).then_some(&self.value)
     }
 }
 
-fn is_current(since: Instant, lifetime: Duration, now: Instant) -> bool {
-    now.saturating_duration_since(since) < lifetime
+fn put<K: Eq + Hash, T>(
+    entries: &mut LruCache<K, Entry<T>>,
+    key: K,
+    entry: Entry<T>,
+    capacity: NonZeroUsize,
+) {
+    entries.put(key, entry);
+    if entries.len() > capacity.get() {
+        entries.pop_lru();
+    }
 }
 
 const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99_999);
 
 /// Two per new event, so that the store shrinks faster than it grows and no claim waits for a long
 /// scan.
-fn free_ended(events: &mut LruCache<EventKey, Entry>, now: Instant) {
+fn free_ended(events: &mut LruCache<EventKey, Entry<State>>, now: Instant) {
     for _ in 0..2 {
         match events.peek_lru() {
-            Some((_, entry)) if entry.state(now).is_none() => events.pop_lru(),
+            Some((_, entry)) if entry.current(now).is_none() => events.pop_lru(),
             _ => return,
         };
     }

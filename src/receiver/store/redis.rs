@@ -135,14 +135,18 @@ impl RedisStoreBuilder {
 }
 
 impl DedupStore for RedisStore {
-    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
-        let token = ClaimToken::new();
+    async fn claim(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
         let mut script = self.link.scripts.claim.key(self.key(key));
         script.arg(held(token)).arg(milliseconds(lease));
         self.position(key, &mut script);
         let other: Option<String> = self.link.run(&script).await?;
         match other.as_deref() {
-            None => Ok(Claim::Granted(token)),
+            None => Ok(Claim::Granted),
             Some(STALE) => Ok(Claim::Stale),
             Some(other) if other.starts_with(HELD) => Ok(Claim::Held),
             Some(other) if other.starts_with(DONE) => Ok(Claim::Committed),

@@ -164,7 +164,7 @@ where
     let builder = Receiver::builder(source)
         .max_body_bytes(MAX_BODY)
         .observer(move |outcome| {
-            let what = outcome.what();
+            let what = outcome.outcome();
             let text = format!("{} {what:?} {:?}", outcome.label(), outcome.event());
             observing.lock().unwrap().push(text);
         });

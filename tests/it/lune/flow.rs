@@ -54,7 +54,7 @@ impl Hook {
         let observing = Arc::clone(&hook);
         let receiver = Receiver::builder(lune::Source::new(verifier))
             .observer(move |observed| {
-                if let Observation::Refused(refusal) = observed.what() {
+                if let Observation::Refused(refusal) = observed.outcome() {
                     observing.refusals.lock().unwrap().push(refusal.clone());
                 }
             })

@@ -39,7 +39,10 @@ fn named<S: Source>(source: S) -> Receiver<S> {
 }
 
 async fn claim(store: &MemoryStore) -> Claim {
-    store.claim(&event_key(), LEASE).await.unwrap()
+    store
+        .claim(&event_key(), ClaimToken::new(), LEASE)
+        .await
+        .unwrap()
 }
 
 /// Lets other tasks run until the store grants the event, for as long as the test may take.
@@ -207,6 +210,20 @@ async fn request_dropped_during_the_commit_is_still_committed() {
 }
 
 #[tokio::test]
+async fn event_is_released_if_its_request_is_dropped_while_the_claim_is_in_flight() {
+    let memory = MemoryStore::default();
+    let store = Unanswered(memory.clone());
+    let receiver = builder::<Preo>().name("test").store(store).build().unwrap();
+    let runs = Runs::default();
+    let mut handling = Box::pin(delivery(&receiver).await.handle(|_| async { runs.add() }));
+    assert!(poll_once(&mut handling).await.is_pending());
+    assert_eq!(claim(&memory).await, Claim::Held);
+    drop(handling);
+    until_granted(&memory).await;
+    assert_eq!(runs.count(), 0);
+}
+
+#[tokio::test]
 async fn failed_commit_gets_503_and_the_claim_expires() {
     let store = Failing::at("commit");
     let receiver = builder::<Preo>()
@@ -224,7 +241,7 @@ async fn failed_commit_gets_503_and_the_claim_expires() {
 }
 
 #[tokio::test]
-async fn failed_claim_gets_503_and_no_handler_runs() {
+async fn failed_claim_gets_503_and_is_released_in_case_it_took_effect() {
     let store = Failing::at("claim");
     let receiver = builder::<Preo>()
         .name("test")
@@ -235,7 +252,9 @@ async fn failed_claim_gets_503_and_no_handler_runs() {
     let answer = delivery(&receiver).await.handle(|_| async { runs.add() });
     assert_eq!(answer.await.status(), 503);
     assert_eq!(runs.count(), 0);
-    assert_eq!(store.calls(), ["claim"]);
+    while store.calls() != ["claim", "release"] {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -402,9 +421,9 @@ impl Drop for OnDrop {
 struct Slow(Duration);
 
 impl DedupStore for Slow {
-    async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<Claim, StoreError> {
         tokio::time::sleep(self.0).await;
-        Ok(Claim::Granted(ClaimToken::new()))
+        Ok(Claim::Granted)
     }
 
     async fn commit(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<(), StoreError> {
@@ -421,8 +440,13 @@ impl DedupStore for Slow {
 struct Hasty(MemoryStore);
 
 impl DedupStore for Hasty {
-    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
-        self.0.claim(key, lease / 2).await
+    async fn claim(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        self.0.claim(key, token, lease / 2).await
     }
 
     async fn commit(
@@ -456,8 +480,13 @@ impl Default for Gated {
 }
 
 impl DedupStore for Gated {
-    async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Claim, StoreError> {
-        self.memory.claim(key, lease).await
+    async fn claim(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        self.memory.claim(key, token, lease).await
     }
 
     async fn commit(
@@ -473,6 +502,29 @@ impl DedupStore for Gated {
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
         self.memory.release(key, token).await
+    }
+}
+
+/// A store that claims an event at once, and whose response doesn't arrive.
+struct Unanswered(MemoryStore);
+
+impl DedupStore for Unanswered {
+    async fn claim(
+        &self,
+        key: &EventKey,
+        token: ClaimToken,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        self.0.claim(key, token, lease).await?;
+        pending().await
+    }
+
+    async fn commit(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<(), StoreError> {
+        unreachable!("nothing was granted")
+    }
+
+    async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
+        self.0.release(key, token).await
     }
 }
 
@@ -503,9 +555,9 @@ impl Failing {
 }
 
 impl DedupStore for Failing {
-    async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<Claim, StoreError> {
         self.call("claim")?;
-        Ok(Claim::Granted(ClaimToken::new()))
+        Ok(Claim::Granted)
     }
 
     async fn commit(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<(), StoreError> {

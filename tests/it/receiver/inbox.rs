@@ -79,7 +79,7 @@ impl<F: Fixture> Setup<F> {
         let observed = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&observed);
         let receiver = receiver.observer(move |outcome| {
-            log.lock().unwrap().push(format!("{:?}", outcome.what()));
+            log.lock().unwrap().push(format!("{:?}", outcome.outcome()));
         });
         Self {
             inbox: fixture.inbox(),
@@ -476,7 +476,7 @@ async fn receiver_without_a_name_gets_503<F: Fixture>() {
             observed
                 .lock()
                 .unwrap()
-                .push(format!("{:?}", outcome.what()))
+                .push(format!("{:?}", outcome.outcome()))
         })
         .build()
         .unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
+use http_body_util::Full;
 use webhook_sdk::receiver::{
     Ack, BoxError, Claim, MemoryStore, Observation, Observed, Outcome, Receiver, ReceiverBuilder,
     StoreError,
@@ -38,7 +39,7 @@ impl Seen {
             ("preo", Some("shop"))
         );
         assert!(observed.duration() < Duration::from_secs(3600));
-        let error = match observed.what() {
+        let error = match observed.outcome() {
             Observation::Failed(error) => error.to_string(),
             Observation::Refused(refusal) => refusal.to_string(),
             Observation::StoreUnavailable(error) => error.to_string(),
@@ -198,8 +199,34 @@ async fn a_duplicate_is_logged_at_debug_level_with_its_key() {
     for part in [
         "DEBUG",
         "outcome=\"duplicate\"",
+        "elapsed_ms=",
         "event=shop:preo:::id:event-1",
     ] {
         assert!(log.contains(part), "{log} lacks {part}");
     }
+}
+
+#[tokio::test]
+async fn a_panic_of_the_observer_is_logged_and_changes_no_response() {
+    let store = MemoryStore::default();
+    let builder = builder::<Preo>().name("shop").store(store.clone());
+    let receiver = builder.observer(|_| panic!("on purpose")).build().unwrap();
+    let (log, guard) = listen();
+    assert_eq!(handled(&receiver, || ()).await.status(), 204);
+    assert_eq!(handled(&receiver, || ()).await.status(), 204);
+
+    let (parts, body) = request(HeaderMap::new(), Preo::body(1)).into_parts();
+    let refused = receiver.receive(&parts, Full::new(body)).await;
+    assert_eq!(refused.unwrap_err().status(), 401);
+
+    let other = genuine::<Preo>(Preo::body(2));
+    let mut dropped = Box::pin(received(&receiver, other).await.handle(|_| pending::<()>()));
+    std::future::poll_fn(|context| {
+        assert!(dropped.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    drop(dropped);
+    drop(guard);
+    assert_eq!(log.text().matches("observer panicked").count(), 4);
 }

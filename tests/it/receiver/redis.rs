@@ -122,9 +122,18 @@ async fn a_commit_survives_a_crash_of_redis_and_the_store_connects_again() {
 
     server.kill();
     server.start_again();
-    let claim = store.claim(&key("committed"), LEASE).await.unwrap();
+    let claim = store
+        .claim(&key("committed"), ClaimToken::new(), LEASE)
+        .await
+        .unwrap();
     assert_eq!(claim, Claim::Committed);
-    assert_eq!(store.claim(&key("held"), LEASE).await.unwrap(), Claim::Held);
+    assert_eq!(
+        store
+            .claim(&key("held"), ClaimToken::new(), LEASE)
+            .await
+            .unwrap(),
+        Claim::Held
+    );
     store.commit(&key("held"), held, REMEMBER).await.unwrap();
 }
 
@@ -137,11 +146,15 @@ async fn a_claim_waits_for_a_redis_that_comes_back_in_time() {
     server.kill();
     let claim = tokio::spawn({
         let store = store.clone();
-        async move { store.claim(&key("meanwhile"), LEASE).await }
+        async move {
+            store
+                .claim(&key("meanwhile"), ClaimToken::new(), LEASE)
+                .await
+        }
     });
     tokio::task::yield_now().await;
     server.start_again();
-    assert!(matches!(claim.await.unwrap(), Ok(Claim::Granted(_))));
+    assert!(matches!(claim.await.unwrap(), Ok(Claim::Granted)));
 }
 
 #[tokio::test]
@@ -153,7 +166,10 @@ async fn a_redis_that_is_down_is_unavailable() {
         .build()
         .unwrap();
     server.kill();
-    let error = store.claim(&key("down"), LEASE).await.unwrap_err();
+    let error = store
+        .claim(&key("down"), ClaimToken::new(), LEASE)
+        .await
+        .unwrap_err();
     assert!(reason(error).contains("within 100ms"));
     let token = ClaimToken::new();
     assert!(store.commit(&key("down"), token, REMEMBER).await.is_err());
@@ -175,7 +191,10 @@ async fn hanging_redis_is_unavailable_after_the_timeout() {
         .build()
         .unwrap();
     for _ in 0..3 {
-        let error = store.claim(&key("hanging"), LEASE).await.unwrap_err();
+        let error = store
+            .claim(&key("hanging"), ClaimToken::new(), LEASE)
+            .await
+            .unwrap_err();
         assert_eq!(reason(error), "no response within 50ms");
     }
     silent.abort();
@@ -191,7 +210,11 @@ async fn a_connection_that_hangs_is_replaced() {
         .build()
         .unwrap();
     let mut attempts = 0;
-    while store.claim(&key("hung"), LEASE).await.is_err() {
+    while store
+        .claim(&key("hung"), ClaimToken::new(), LEASE)
+        .await
+        .is_err()
+    {
         attempts += 1;
         assert!(attempts < 100);
     }
@@ -205,7 +228,9 @@ async fn operation_with_a_lost_response_is_applied_once() {
     let (kept, freed) = (key("kept"), key("freed"));
 
     let token = granted(&losing_a_response(&server).await, &kept).await;
-    let claim = patient(&server).claim(&kept, LEASE).await;
+    let claim = patient(&server)
+        .claim(&kept, ClaimToken::new(), LEASE)
+        .await;
     assert_eq!(claim, Ok(Claim::Held));
 
     let store = losing_a_response(&server).await;
@@ -234,7 +259,10 @@ async fn corrected_password_recovers_the_store() {
         .timeout(Duration::from_secs(60))
         .build()
         .unwrap();
-    let error = store.claim(&key("password"), LEASE).await.unwrap_err();
+    let error = store
+        .claim(&key("password"), ClaimToken::new(), LEASE)
+        .await
+        .unwrap_err();
     let reason = reason(error);
     assert!(reason.contains("authentication failed"), "{reason}");
     assert!(!reason.contains("other"), "{reason}");
@@ -267,7 +295,9 @@ async fn scripts_are_loaded_again_after_a_flush() {
 #[ignore = "needs redis-server"]
 async fn full_redis_is_unavailable_with_a_reason() {
     let server = RedisServer::start_with(&["--maxmemory", "1"]);
-    let error = patient(&server).claim(&key("full"), LEASE).await;
+    let error = patient(&server)
+        .claim(&key("full"), ClaimToken::new(), LEASE)
+        .await;
     assert!(reason(error.unwrap_err()).contains("OOM"));
 }
 
@@ -301,7 +331,10 @@ async fn key_of_another_application_is_not_touched() {
         .arg("theirs")
         .query(&mut redis)
         .unwrap();
-    let error = store.claim(&key("foreign"), LEASE).await.unwrap_err();
+    let error = store
+        .claim(&key("foreign"), ClaimToken::new(), LEASE)
+        .await
+        .unwrap_err();
     assert!(reason(error).contains("another prefix"));
     let token = ClaimToken::new();
     let lost = store.commit(&key("foreign"), token, REMEMBER).await;
@@ -322,7 +355,9 @@ async fn the_user_and_the_database_of_a_url_are_used() {
         builder.build().unwrap()
     };
     granted(&store("shop:pa55"), &key("database")).await;
-    let wrong = store("shop:guessed").claim(&key("database"), LEASE).await;
+    let wrong = store("shop:guessed")
+        .claim(&key("database"), ClaimToken::new(), LEASE)
+        .await;
     let reason = reason(wrong.unwrap_err());
     assert!(reason.contains("authentication failed"), "{reason}");
 
@@ -380,7 +415,9 @@ async fn rediss_url_uses_tls() {
     };
     granted(&store("rediss", "#insecure"), &key("tls")).await;
     for (scheme, fragment) in [("rediss", ""), ("redis", "")] {
-        let refused = store(scheme, fragment).claim(&key("refused"), LEASE).await;
+        let refused = store(scheme, fragment)
+            .claim(&key("refused"), ClaimToken::new(), LEASE)
+            .await;
         assert!(refused.is_err(), "{scheme}");
     }
 }

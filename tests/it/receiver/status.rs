@@ -398,7 +398,7 @@ async fn raw_status(stream: &mut TcpStream) -> u16 {
 pub(crate) struct Answering(pub(crate) Result<Claim, StoreError>);
 
 impl DedupStore for Answering {
-    async fn claim(&self, _: &EventKey, _: Duration) -> Result<Claim, StoreError> {
+    async fn claim(&self, _: &EventKey, _: ClaimToken, _: Duration) -> Result<Claim, StoreError> {
         self.0.clone()
     }
 
@@ -407,6 +407,6 @@ impl DedupStore for Answering {
     }
 
     async fn release(&self, _: &EventKey, _: ClaimToken) -> Result<(), StoreError> {
-        unreachable!("nothing was granted")
+        Ok(())
     }
 }

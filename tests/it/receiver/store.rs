@@ -19,10 +19,10 @@ pub(crate) trait Timed {
 }
 
 pub(crate) async fn granted(store: &impl DedupStore, key: &EventKey) -> ClaimToken {
-    match store.claim(key, LEASE).await.unwrap() {
-        Claim::Granted(token) => token,
-        other => panic!("{other:?}"),
-    }
+    let token = ClaimToken::new();
+    let claim = store.claim(key, token, LEASE).await.unwrap();
+    assert_eq!(claim, Claim::Granted);
+    token
 }
 
 pub(crate) fn key(name: &str) -> EventKey {
@@ -32,7 +32,10 @@ pub(crate) fn key(name: &str) -> EventKey {
 pub(crate) async fn a_claimed_event_is_held(timed: impl Timed) {
     let (store, key) = (timed.store(), key("held"));
     granted(&store, &key).await;
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Held);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Held
+    );
 }
 
 pub(crate) async fn events_do_not_get_into_each_others_way(timed: impl Timed) {
@@ -41,7 +44,10 @@ pub(crate) async fn events_do_not_get_into_each_others_way(timed: impl Timed) {
     let second = granted(&store, &key("another")).await;
     assert_ne!(first, second);
     store.commit(&key("one"), first, REMEMBER).await.unwrap();
-    let other = store.claim(&key("another"), LEASE).await.unwrap();
+    let other = store
+        .claim(&key("another"), ClaimToken::new(), LEASE)
+        .await
+        .unwrap();
     assert_eq!(other, Claim::Held);
 }
 
@@ -49,9 +55,15 @@ pub(crate) async fn a_committed_event_stays_committed(timed: impl Timed) {
     let (store, key) = (timed.store(), key("committed"));
     let token = granted(&store, &key).await;
     store.commit(&key, token, REMEMBER).await.unwrap();
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Committed
+    );
     store.release(&key, token).await.unwrap();
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Committed
+    );
 }
 
 pub(crate) async fn a_committed_event_outlives_its_lease_and_then_its_memory(timed: impl Timed) {
@@ -83,7 +95,10 @@ pub(crate) async fn a_late_holder_commits_if_nobody_took_over(timed: impl Timed)
     let token = granted(&store, &key).await;
     timed.expire(&key, LEASE).await;
     store.commit(&key, token, REMEMBER).await.unwrap();
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Committed
+    );
 }
 
 pub(crate) async fn a_late_holder_cannot_touch_the_claim_of_another(timed: impl Timed) {
@@ -93,16 +108,25 @@ pub(crate) async fn a_late_holder_cannot_touch_the_claim_of_another(timed: impl 
     let holder = granted(&store, &key).await;
 
     store.release(&key, late).await.unwrap();
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Held);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Held
+    );
     let lost = store.commit(&key, late, REMEMBER).await;
     assert_eq!(lost, Err(StoreError::ClaimLost));
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Held);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Held
+    );
 
     store.commit(&key, holder, REMEMBER).await.unwrap();
     let lost = store.commit(&key, late, REMEMBER).await;
     assert_eq!(lost, Err(StoreError::ClaimLost));
     store.release(&key, late).await.unwrap();
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Committed
+    );
 }
 
 pub(crate) async fn the_same_commit_may_come_twice(timed: impl Timed) {
@@ -116,13 +140,16 @@ pub(crate) async fn no_time_is_too_short_or_too_long(timed: impl Timed) {
     let store = timed.store();
     for time in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         let key = key(&format!("{time:?}"));
-        let Claim::Granted(token) = store.claim(&key, time).await.unwrap() else {
-            panic!("{time:?}");
-        };
+        let token = ClaimToken::new();
+        let claim = store.claim(&key, token, time).await.unwrap();
+        assert_eq!(claim, Claim::Granted, "{time:?}");
         store.commit(&key, token, time).await.unwrap();
     }
     let eternal = key(&format!("{:?}", Duration::MAX));
-    let claim = store.claim(&eternal, LEASE).await.unwrap();
+    let claim = store
+        .claim(&eternal, ClaimToken::new(), LEASE)
+        .await
+        .unwrap();
     assert_eq!(claim, Claim::Committed);
 }
 
@@ -130,9 +157,15 @@ pub(crate) async fn a_clone_is_the_same_store(timed: impl Timed) {
     let (store, key) = (timed.store(), key("clone"));
     let token = granted(&store, &key).await;
     let clone = store.clone();
-    assert_eq!(clone.claim(&key, LEASE).await.unwrap(), Claim::Held);
+    assert_eq!(
+        clone.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Held
+    );
     clone.commit(&key, token, REMEMBER).await.unwrap();
-    assert_eq!(store.claim(&key, LEASE).await.unwrap(), Claim::Committed);
+    assert_eq!(
+        store.claim(&key, ClaimToken::new(), LEASE).await.unwrap(),
+        Claim::Committed
+    );
 }
 
 /// Of many that claim an event at once, one gets it.
@@ -142,13 +175,15 @@ pub(crate) async fn one_of_many_is_granted(stores: Vec<impl DedupStore + Clone>)
         let claims: Vec<_> = (0..16)
             .map(|task| {
                 let (store, key) = (stores[task % stores.len()].clone(), key.clone());
-                tokio::spawn(async move { store.claim(&key, LEASE).await.unwrap() })
+                tokio::spawn(
+                    async move { store.claim(&key, ClaimToken::new(), LEASE).await.unwrap() },
+                )
             })
             .collect();
         let mut granted = 0;
         for claim in claims {
             match claim.await.unwrap() {
-                Claim::Granted(_) => granted += 1,
+                Claim::Granted => granted += 1,
                 other => assert_eq!(other, Claim::Held),
             }
         }
@@ -181,24 +216,37 @@ pub(crate) async fn an_event_below_the_last_committed_sequence_is_stale(timed: i
     store.release(&earlier, released).await.unwrap();
     store.commit(&middle, token, REMEMBER).await.unwrap();
 
-    assert_eq!(store.claim(&earlier, LEASE).await, Ok(Claim::Stale));
-    assert_eq!(store.claim(&middle, LEASE).await, Ok(Claim::Committed));
+    assert_eq!(
+        store.claim(&earlier, ClaimToken::new(), LEASE).await,
+        Ok(Claim::Stale)
+    );
+    assert_eq!(
+        store.claim(&middle, ClaimToken::new(), LEASE).await,
+        Ok(Claim::Committed)
+    );
     committed(&store, &in_stream("equal", "2021-09-13T16:21:29.067Z")).await;
     committed(&store, &key("other stream").with_position("other", "0")).await;
     committed(&store, &key("no position")).await;
     committed(&store, &in_stream("later", "2021-09-13T16:21:29.067Z.")).await;
     let equal = in_stream("equal again", "2021-09-13T16:21:29.067Z");
-    assert_eq!(store.claim(&equal, LEASE).await, Ok(Claim::Stale));
+    assert_eq!(
+        store.claim(&equal, ClaimToken::new(), LEASE).await,
+        Ok(Claim::Stale)
+    );
 }
 
 /// A locale can sort `a` before `B`.
 pub(crate) async fn sequences_are_compared_by_bytes(timed: impl Timed) {
     let store = timed.store();
     committed(&store, &in_stream("lower case", "a")).await;
-    let upper = store.claim(&in_stream("upper case", "B"), LEASE).await;
+    let upper = store
+        .claim(&in_stream("upper case", "B"), ClaimToken::new(), LEASE)
+        .await;
     assert_eq!(upper, Ok(Claim::Stale));
     committed(&store, &in_stream("not ASCII", "\u{e4}")).await;
-    let ascii = store.claim(&in_stream("ASCII", "z"), LEASE).await;
+    let ascii = store
+        .claim(&in_stream("ASCII", "z"), ClaimToken::new(), LEASE)
+        .await;
     assert_eq!(ascii, Ok(Claim::Stale));
 }
 
@@ -208,7 +256,9 @@ pub(crate) async fn a_late_commit_does_not_lower_the_last_sequence(timed: impl T
     let token = granted(&store, &early).await;
     committed(&store, &late).await;
     store.commit(&early, token, REMEMBER).await.unwrap();
-    let between = store.claim(&in_stream("between", "5"), LEASE).await;
+    let between = store
+        .claim(&in_stream("between", "5"), ClaimToken::new(), LEASE)
+        .await;
     assert_eq!(between, Ok(Claim::Stale));
 }
 
@@ -265,7 +315,7 @@ impl Timed for Memory {
     async fn expire(&self, key: &EventKey, lifetime: Duration) {
         let almost = lifetime - Duration::from_millis(1);
         tokio::time::advance(almost).await;
-        let claim = self.0.claim(key, LEASE).await.unwrap();
+        let claim = self.0.claim(key, ClaimToken::new(), LEASE).await.unwrap();
         assert!(matches!(claim, Claim::Held | Claim::Committed), "{claim:?}");
         tokio::time::advance(Duration::from_millis(1)).await;
     }
@@ -292,12 +342,18 @@ async fn memory_store_evicts_the_least_recently_used_events() {
         store.commit(&key, token, REMEMBER).await.unwrap();
     }
     granted(&store, &key("0")).await;
-    let last = store.claim(&key("9999"), LEASE).await.unwrap();
+    let last = store
+        .claim(&key("9999"), ClaimToken::new(), LEASE)
+        .await
+        .unwrap();
     assert_eq!(last, Claim::Committed);
 
     let mut remembered = 0;
     for number in 0..10_000 {
-        let claim = store.claim(&key(&number.to_string()), LEASE).await.unwrap();
+        let claim = store
+            .claim(&key(&number.to_string()), ClaimToken::new(), LEASE)
+            .await
+            .unwrap();
         remembered += usize::from(claim == Claim::Committed);
     }
     assert!(remembered <= 100, "{remembered}");

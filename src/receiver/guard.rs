@@ -1,0 +1,31 @@
+//! Runs code of the application, which may panic or take too long.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout_at};
+
+use super::Observation;
+
+/// Runs a function until a limit after an instant, and catches a panic.
+pub(super) fn guarded<F: Future>(
+    since: Instant,
+    limit: Duration,
+    run: impl FnOnce() -> F,
+) -> impl Future<Output = Result<F::Output, Observation>> {
+    let end = since.checked_add(limit).unwrap_or_else(|| since + FOREVER);
+    let running = timeout_at(end, caught(async move { run().await }));
+    running.map(|ended| ended.unwrap_or(Err(Observation::TimedOut)))
+}
+
+/// Catches a panic.
+pub(super) fn caught<F: Future>(
+    running: F,
+) -> impl Future<Output = Result<F::Output, Observation>> {
+    let caught = AssertUnwindSafe(running).catch_unwind();
+    caught.map(|ended| ended.map_err(|_| Observation::Panicked))
+}
+
+/// 30 years, which every clock can represent.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
