@@ -2,6 +2,8 @@
 
 mod bodies;
 mod kinds;
+#[cfg(all(feature = "native-tls", feature = "rustls"))]
+mod tls;
 
 use std::error::Error as _;
 use std::time::Duration;
