@@ -4,18 +4,20 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde_json::error::Category;
-use serde_path_to_error::{Path, Segment};
+use serde_json::{Value, json};
+use serde_path_to_error::Segment;
 
 /// An error from decoding JSON, which contains the JSON path but no value.
 ///
-/// For example, `events[2]: expected a string`. Keys that look like field names are shown; any
-/// other key is shown as `*`.
+/// For example, `events[2]: expected a string`. Only the fields of types are named; a key of a map
+/// is content, and is shown as `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError(String);
 
-/// The maximum length of a path and of a member name, in characters; our limits.
+/// The maximum length of a path and of a name, in characters, and the number of names; our limits.
 const MAX_PATH: usize = 256;
 const MAX_NAME: usize = 64;
+const MAX_DEPTH: usize = 16;
 
 /// What errors say of the expected type. Any other expectation could quote the JSON.
 const EXPECTATIONS: [&str; 20] = [
@@ -57,7 +59,7 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(json: &'a [u8], whose: Type) -> Resul
     serde_json::from_slice(json).map_err(|error| {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-            Err(traced) => JsonError::new(&path_text(traced.path()), traced.inner(), whose),
+            Err(traced) => JsonError::new(&path_text::<T>(json, &traced), traced.inner(), whose),
             // The value is valid, but followed by other characters.
             Ok(_) => JsonError::new("", &error, whose),
         }
@@ -89,27 +91,64 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-fn path_text(path: &Path) -> String {
+/// The path, with `*` for each name that the types don't declare: it is content of a map.
+fn path_text<'a, T: Deserialize<'a>>(
+    json: &[u8],
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> String {
+    let path: Vec<&Segment> = error.path().iter().collect();
+    let unknown = error.inner().to_string().starts_with("unknown field");
+    let value = serde_json::from_slice(json).unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     let mut text = String::new();
-    for segment in path.iter() {
-        let name = match segment {
+    for (place, segment) in path.iter().enumerate() {
+        let (name, declared) = match segment {
             Segment::Seq { index } => {
                 text.push_str(&format!("[{index}]"));
                 continue;
             }
-            Segment::Map { key } => key,
-            Segment::Enum { variant } => variant,
-            Segment::Unknown => "*",
+            Segment::Map { .. } if unknown && place + 1 == path.len() => ("", false),
+            Segment::Map { key } => (&**key, declares::<T>(&value, &path, place)),
+            Segment::Enum { variant } => (&**variant, true),
+            Segment::Unknown => ("", false),
         };
         if !text.is_empty() {
             text.push('.');
         }
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-        let shown = name.len() <= MAX_NAME && name.bytes().all(is_plain);
+        let shown = declared && name.len() <= MAX_NAME && name.bytes().all(is_plain);
         text.push_str(if shown { name } else { "*" });
     }
     text.truncate(MAX_PATH);
     text
+}
+
+/// Whether the name at this place of a path is a field of a type, and not a key of a map.
+///
+/// Under another name, a field isn't read, but a value of a map fails in the same way. To keep other
+/// errors out, only the value at the end of the path is decoded again.
+fn declares<'a, T: Deserialize<'a>>(value: &Value, path: &[&Segment], place: usize) -> bool {
+    let end = path.iter().try_fold(value, |value, segment| match segment {
+        Segment::Seq { index } => value.get(index),
+        Segment::Map { key } | Segment::Enum { variant: key } => value.get(key),
+        Segment::Unknown => None,
+    });
+    let Some(end) = end.filter(|_| path.len() <= MAX_DEPTH) else {
+        return false;
+    };
+    let steps = path.iter().enumerate().rev();
+    let renamed = steps.fold(end.clone(), |inner, (step, segment)| match segment {
+        Segment::Map { key } if step == place => json!({ format!("{key}-"): inner }),
+        Segment::Map { key } | Segment::Enum { variant: key } => json!({ key: inner }),
+        _ => json!([inner]),
+    });
+    serde_path_to_error::deserialize::<_, T>(renamed).map_or_else(
+        |error| {
+            let (message, length) = (error.inner().to_string(), error.path().iter().count());
+            length <= place && message.starts_with("missing field")
+                || length <= place + 1 && message.starts_with("unknown field")
+        },
+        |_| true,
+    )
 }
 
 /// The part of serde's message that describes the expected type.

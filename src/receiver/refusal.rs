@@ -80,8 +80,8 @@ impl Refusal {
 
 /// An error from decoding an authentic body.
 ///
-/// The message contains the JSON path, never a value. A path shows the names of fields and map
-/// keys.
+/// The message contains the JSON path, never a value. A path shows the names of fields, and `*` for
+/// the keys of maps.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct DecodeError(String);
