@@ -60,6 +60,8 @@ mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(open_enum)]
+mod text;
 #[cfg(feature = "client")]
 mod unordered;
 

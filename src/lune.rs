@@ -74,7 +74,6 @@ mod event;
 mod generated;
 mod json;
 mod order;
-mod redact;
 #[cfg(feature = "client")]
 mod secret;
 mod sequence;

@@ -1,24 +1,17 @@
-use std::fmt;
-
 use serde::Deserialize;
 
-use super::redact::SetFields;
-use super::{Decimal, Timestamp, json};
+use super::{Decimal, Timestamp};
 use crate::open_enum::open_enum;
+use crate::text::debug_fields;
 
 /// The data of an `allocation.*` event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct AllocationChange {
     /// The allocation at the time of the event.
-    #[serde(deserialize_with = "json::object")]
     pub allocation: Allocation,
     /// The allocation that this one was split from; `splitFrom` on the wire.
-    #[serde(
-        rename = "splitFrom",
-        default,
-        deserialize_with = "json::optional_object"
-    )]
+    #[serde(rename = "splitFrom")]
     pub split_from: Option<Allocation>,
 }
 
@@ -43,21 +36,7 @@ pub struct Allocation {
     pub created_at: Option<Timestamp>,
 }
 
-impl fmt::Debug for Allocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = [
-            ("quantity", self.quantity.is_some()),
-            ("created_at", self.created_at.is_some()),
-        ];
-        f.debug_struct("Allocation")
-            .field("id", &self.id)
-            .field("order_id", &self.order_id)
-            .field("project_id", &self.project_id)
-            .field("status", &self.status)
-            .field("set", &SetFields(&set))
-            .finish()
-    }
-}
+debug_fields! { Allocation { id, order_id, project_id, status } }
 
 open_enum! {
     /// The status of an allocation.

@@ -5,8 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::json::{self, Object};
-use super::{Event, EventError};
+use super::{Event, EventError, json};
 
 /// The events of one delivery, in the order Lune sent them.
 ///
@@ -48,8 +47,18 @@ impl Batch {
     /// Decodes the body, and locates each event in it.
     pub(super) fn decode_located(body: &[u8]) -> Result<Vec<(Range<usize>, Event)>, BatchError> {
         let (text, invalid) = readable(body);
-        let Object(fields) = serde_json::from_str::<Object<Body<'_>>>(&text)
-            .map_err(|error| not_a_batch(body, &error))?;
+        // A derived struct would also accept an array.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let fields = match serde_json::from_str::<Body<'_>>(&text) {
+            Ok(fields) if is_object => fields,
+            Err(error) if is_object || !error.is_data() => {
+                return Err(BatchError::Malformed {
+                    line: error.line(),
+                    column: error.column(),
+                });
+            }
+            _ => return Err(BatchError::NotAnObject),
+        };
         let events = fields.events.ok_or(BatchError::NoEvents)?;
         let events: Vec<&RawValue> =
             serde_json::from_str(events.get()).map_err(|_| BatchError::EventsNotArray)?;
@@ -134,16 +143,6 @@ pub enum BatchError {
 struct Body<'a> {
     #[serde(borrow, default, deserialize_with = "json::some_raw")]
     events: Option<&'a RawValue>,
-}
-
-fn not_a_batch(body: &[u8], error: &serde_json::Error) -> BatchError {
-    if error.is_data() && body.trim_ascii_start().first() != Some(&b'{') {
-        return BatchError::NotAnObject;
-    }
-    BatchError::Malformed {
-        line: error.line(),
-        column: error.column(),
-    }
 }
 
 /// The body as text of the same length, with `?` for each invalid UTF-8 byte.

@@ -1,8 +1,9 @@
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::json;
+use crate::text::text_type;
 
 /// An amount of money or mass, kept as text.
 ///
@@ -20,15 +21,11 @@ use super::json;
 /// To calculate, parse [`as_str`](Self::as_str) with a decimal type. The unit depends on the field.
 ///
 /// `Debug` doesn't show the amount. It can only be deserialized from JSON.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
 pub struct Decimal(String);
 
 impl Decimal {
-    /// The amount as it was received.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether the text has Lune's published format: digits, optionally with a decimal point.
     ///
     /// The published pattern is `^[0-9]+(\.[0-9]+)?$`, so a sign or an exponent is not valid.
@@ -40,51 +37,14 @@ impl Decimal {
     }
 }
 
-impl From<String> for Decimal {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for Decimal {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl From<Decimal> for String {
-    fn from(amount: Decimal) -> Self {
-        amount.0
-    }
-}
-
-impl AsRef<str> for Decimal {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Decimal(..)")
-    }
-}
-
-impl Serialize for Decimal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+text_type!(Decimal, display, redacted);
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_scalar(deserializer)
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = json::scalar_text(&raw);
+        text.map(|text| Self(text.into_owned()))
+            .ok_or_else(|| D::Error::custom("expected a string or a number"))
     }
 }
 

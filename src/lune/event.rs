@@ -4,8 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use super::json::{self, Object};
-use super::{AllocationChange, Order, Sequence};
+use super::{AllocationChange, Order, Sequence, json};
 use crate::open_enum::open_enum;
 use crate::{JsonError, decode};
 
@@ -13,8 +12,7 @@ use crate::{JsonError, decode};
 ///
 /// Decoding is lenient: missing or unexpected content is represented as `None`,
 /// [`EventData::Unknown`] or [`EventData::Undecodable`], and [`raw`](Self::raw) returns the
-/// complete JSON. `Debug` shows ids, types and which fields are set, but no customer data or
-/// amounts.
+/// complete JSON. `Debug` shows ids, types and statuses, but no customer data or amounts.
 #[derive(Clone)]
 pub struct Event {
     ids: Ids,
@@ -94,11 +92,8 @@ impl Event {
 
     /// The JSON of `data`, byte for byte, or `None` if there is no `data`.
     pub fn raw_data(&self) -> Option<&str> {
-        serde_json::from_str::<Object<Envelope<'_>>>(self.raw.get())
-            .ok()?
-            .0
-            .data
-            .map(RawValue::get)
+        let envelope: Envelope<'_> = object(&self.raw).ok()??;
+        envelope.data.map(RawValue::get)
     }
 
     /// Decodes `data` as another type, for events that this crate doesn't know.
@@ -119,8 +114,8 @@ impl Event {
     }
 
     pub(super) fn from_raw(raw: &RawValue) -> Self {
-        match serde_json::from_str::<Object<Envelope<'_>>>(raw.get()) {
-            Ok(Object(envelope)) => {
+        match object::<Envelope<'_>>(raw) {
+            Ok(Some(envelope)) => {
                 let event_type = text(envelope.event_type).map(EventType::from);
                 Self {
                     data: EventData::decode(event_type.as_ref(), envelope.data),
@@ -136,10 +131,8 @@ impl Event {
                     raw: raw.to_owned(),
                 }
             }
-            Err(error) if raw.get().starts_with('{') => {
-                Self::undecodable(raw, EventError::malformed(&error))
-            }
-            Err(_) => Self::undecodable(raw, EventError::NotAnObject),
+            Ok(None) => Self::undecodable(raw, EventError::NotAnObject),
+            Err(error) => Self::undecodable(raw, EventError::malformed(&error)),
         }
     }
 
@@ -318,15 +311,23 @@ struct Envelope<'a> {
 
 #[derive(Deserialize)]
 struct OrderChange {
-    #[serde(deserialize_with = "json::object")]
     order: Order,
 }
 
+/// Decodes an object, or returns `None`. A derived struct would also accept an array.
+fn object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> serde_json::Result<Option<T>> {
+    match raw.get().starts_with('{') {
+        true => serde_json::from_str(raw.get()).map(Some),
+        false => Ok(None),
+    }
+}
+
 fn read<T: for<'a> Deserialize<'a>>(data: Option<&RawValue>) -> Result<T, EventError> {
-    let data = data.ok_or(EventError::NoData)?;
-    serde_json::from_str(data.get())
-        .map(|Object(value)| value)
-        .map_err(|error| EventError::unfit(&error))
+    match object(data.ok_or(EventError::NoData)?) {
+        Ok(Some(data)) => Ok(data),
+        Ok(None) => Err(EventError::Unfit { line: 1, column: 1 }),
+        Err(error) => Err(EventError::unfit(&error)),
+    }
 }
 
 fn text(field: Option<&RawValue>) -> Option<String> {

@@ -1,17 +1,16 @@
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 
-use super::redact::SetFields;
 use super::{Decimal, Timestamp, json};
 use crate::open_enum::open_enum;
+use crate::text::debug_fields;
 
 /// An order of carbon credits, at the time of the event.
 ///
 /// Only `id` is always present. Lune's schema requires most fields, but its published sample
 /// delivery omits some, so every other field is optional. `null` is the same as absent. Amounts of
-/// money are in [`currency`](Self::currency). `Debug` shows ids and which fields are set, but no
+/// money are in [`currency`](Self::currency). `Debug` shows ids and statuses, but no
 /// customer data or amounts.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
@@ -40,10 +39,8 @@ pub struct Order {
     /// When the order was created.
     pub created_at: Option<Timestamp>,
     /// The order's bundles; set from the status `placed` on.
-    #[serde(default, deserialize_with = "json::objects")]
     pub bundles: Option<Vec<OrderBundle>>,
     /// The order's projects; set from the status `retiring` on.
-    #[serde(default, deserialize_with = "json::objects")]
     pub projects: Option<Vec<OrderProject>>,
     /// URL of the PDF certificate, set when the order is complete. It requires the API key.
     pub certificate: Option<String>,
@@ -62,40 +59,6 @@ pub struct Order {
     pub requested_value: Option<Decimal>,
     /// The emission estimate that the order was created from.
     pub estimate_id: Option<String>,
-}
-
-impl fmt::Debug for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = [
-            ("idempotency_key", self.idempotency_key.is_some()),
-            ("currency", self.currency.is_some()),
-            ("offset_cost", self.offset_cost.is_some()),
-            ("total_cost", self.total_cost.is_some()),
-            ("commission", self.commission.is_some()),
-            ("quantity", self.quantity.is_some()),
-            ("payment_method", self.payment_method.is_some()),
-            ("created_at", self.created_at.is_some()),
-            ("certificate", self.certificate.is_some()),
-            (
-                "public_certificate_url",
-                self.public_certificate_url.is_some(),
-            ),
-            ("metadata", !self.metadata.is_empty()),
-            ("offset_link_id", self.offset_link_id.is_some()),
-            ("email", self.email.is_some()),
-            ("requested_quantity", self.requested_quantity.is_some()),
-            ("requested_value", self.requested_value.is_some()),
-            ("estimate_id", self.estimate_id.is_some()),
-        ];
-        f.debug_struct("Order")
-            .field("id", &self.id)
-            .field("kind", &self.kind)
-            .field("status", &self.status)
-            .field("bundles", &self.bundles)
-            .field("projects", &self.projects)
-            .field("set", &SetFields(&set))
-            .finish()
-    }
 }
 
 open_enum! {
@@ -160,27 +123,6 @@ pub struct OrderBundle {
     pub insufficient_available_quantity: Option<bool>,
 }
 
-impl fmt::Debug for OrderBundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = [
-            ("bundle_name", self.bundle_name.is_some()),
-            ("primary_image", self.primary_image.is_some()),
-            ("quantity", self.quantity.is_some()),
-            ("unit_price", self.unit_price.is_some()),
-            ("gross_unit_price", self.gross_unit_price.is_some()),
-            ("offset_cost", self.offset_cost.is_some()),
-            (
-                "insufficient_available_quantity",
-                self.insufficient_available_quantity.is_some(),
-            ),
-        ];
-        f.debug_struct("OrderBundle")
-            .field("bundle_id", &self.bundle_id)
-            .field("set", &SetFields(&set))
-            .finish()
-    }
-}
-
 /// A project's share of an order.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
@@ -205,25 +147,6 @@ pub struct OrderProject {
     pub status: Option<OrderProjectStatus>,
 }
 
-impl fmt::Debug for OrderProject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let set = [
-            ("project_name", self.project_name.is_some()),
-            ("project_type", self.project_type.is_some()),
-            ("project_slug", self.project_slug.is_some()),
-            ("project_logo", self.project_logo.is_some()),
-            ("quantity", self.quantity.is_some()),
-            ("unit_price", self.unit_price.is_some()),
-            ("offset_cost", self.offset_cost.is_some()),
-        ];
-        f.debug_struct("OrderProject")
-            .field("project_id", &self.project_id)
-            .field("status", &self.status)
-            .field("set", &SetFields(&set))
-            .finish()
-    }
-}
-
 open_enum! {
     /// The status of a project's credits.
     pub enum OrderProjectStatus {
@@ -232,4 +155,10 @@ open_enum! {
         /// Retired for the order.
         Retired = "retired",
     }
+}
+
+debug_fields! {
+    Order { id, kind, status, bundles, projects }
+    OrderBundle { bundle_id }
+    OrderProject { project_id, status }
 }

@@ -1,8 +1,7 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::text::text_type;
 
 /// The last 4 characters of a webhook's secret, to identify it.
 ///
@@ -31,11 +30,6 @@ use crate::Secret;
 pub struct SecretSuffix(String);
 
 impl SecretSuffix {
-    /// The characters.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether a secret ends with this suffix, so that it may be the current one.
     ///
     /// Different secrets can have the same suffix. An empty suffix matches nothing.
@@ -44,20 +38,4 @@ impl SecretSuffix {
     }
 }
 
-impl From<String> for SecretSuffix {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for SecretSuffix {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for SecretSuffix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretSuffix(..)")
-    }
-}
+text_type!(SecretSuffix, redacted);

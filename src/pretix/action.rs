@@ -1,9 +1,9 @@
-use std::fmt;
 use std::iter;
 
 use serde::{Deserialize, Serialize};
 
 use crate::open_enum::open_enum;
+use crate::text::text_type;
 
 open_enum! {
     /// An action type that a pretix webhook can subscribe to.
@@ -141,11 +141,6 @@ open_enum! {
 pub struct Action(String);
 
 impl Action {
-    /// The name as pretix sent it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The known action type that covers this action.
     ///
     /// `None` if only a plugin's action type can cover it. See
@@ -181,29 +176,7 @@ impl Action {
     }
 }
 
-impl From<&str> for Action {
-    fn from(name: &str) -> Self {
-        Self(name.to_owned())
-    }
-}
-
-impl From<String> for Action {
-    fn from(name: String) -> Self {
-        Self(name)
-    }
-}
-
-impl AsRef<str> for Action {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
+text_type!(Action, display);
 
 /// The size of the database column for actions in pretix 2026.8.0.
 const MAX_LENGTH: usize = 255;

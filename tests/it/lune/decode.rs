@@ -613,7 +613,7 @@ fn debug_output_has_no_customer_data_or_amounts() {
     );
     let shown = format!("{event:#?}");
     assert!(!shown.contains("SECRET"), "{shown}");
-    for visible in ["or1", "bu1", "pr1", "OrderPaid", "email", "metadata"] {
+    for visible in ["or1", "bu1", "pr1", "OrderPaid"] {
         assert!(shown.contains(visible), "{visible} in {shown}");
     }
 
@@ -628,15 +628,6 @@ fn debug_output_has_no_customer_data_or_amounts() {
 
     let unknown = Event::from_slice(br#"{"event_type":"x","data":"SECRET"}"#).unwrap();
     assert!(!format!("{unknown:?}").contains("SECRET"));
-}
-
-#[test]
-fn debug_output_names_the_fields_that_are_set() {
-    let event = one_order(r#"{"id":"or1","status":"paid","email":"a@b.example","quantity":null}"#);
-    assert_eq!(
-        format!("{:?}", order(&event)),
-        r#"Order { id: "or1", kind: None, status: Some(Paid), bundles: None, projects: None, set: ["email"] }"#
-    );
 }
 
 #[test]

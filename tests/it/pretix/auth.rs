@@ -117,7 +117,7 @@ fn another_scheme_is_refused() {
 }
 
 #[test]
-fn base64_that_is_not_strict_is_refused() {
+fn only_canonical_base64_is_accepted() {
     for value in [
         "Basic cHJldGl4OnN3b3JkZmlzaA",
         "Basic cHJldGl4OnN3b3JkZmlzaA=",
@@ -127,28 +127,23 @@ fn base64_that_is_not_strict_is_refused() {
         "Basic cHJldGl4OnN3b3JkZmlzaA==, Basic cHJldGl4OnN3b3JkZmlzaA==",
         "Basic !!!!",
     ] {
-        assert_eq!(refusal(&header(value)), AuthError::NotBase64, "{value:?}");
+        assert_eq!(refusal(&header(value)), AuthError::Mismatch, "{value:?}");
     }
-    assert_eq!(
-        refusal(&header(b"Basic \xff\xff\xff\xff")),
-        AuthError::NotBase64
-    );
+    for value in [&b"Basic \xff\xff\xff\xff"[..], b"Basic "] {
+        assert_eq!(refusal(&header(value)), AuthError::Mismatch, "{value:?}");
+    }
 }
 
 #[test]
-fn credentials_without_a_colon_are_refused() {
-    assert_eq!(refusal(&basic("pretix")), AuthError::NoColon);
-    assert_eq!(refusal(&header("Basic ")), AuthError::NoColon);
+fn credentials_that_are_no_pair_or_not_utf8_are_refused() {
+    assert_eq!(refusal(&basic("pretix")), AuthError::Mismatch);
+    assert_eq!(refusal(&basic(b"pretix:\xfc")), AuthError::Mismatch);
 }
 
 #[test]
-fn credentials_that_are_not_utf8_are_refused() {
-    assert_eq!(refusal(&basic(b"pretix:\xfc")), AuthError::NotUtf8);
-}
-
-#[test]
-fn credentials_longer_than_a_target_url_are_refused() {
-    assert_eq!(refusal(&basic("a:".repeat(100_000))), AuthError::TooLong);
+fn credentials_of_any_length_are_compared() {
+    let long = basic("a:".repeat(100_000));
+    assert_eq!(refusal(&long), AuthError::Mismatch);
     let longest = "x".repeat(1000);
     let auth = BasicAuth::new("long", &credentials(&longest));
     assert!(auth.verify(&basic(format!("pretix:{longest}"))).is_ok());
