@@ -299,7 +299,7 @@ fn requests(
         .take(REQUESTS)
         .map(|event| {
             let (parts, body) = signed(signer, structured(event))?;
-            let signature = parts.headers[preo::SIGNATURE_HEADER].to_str()?;
+            let signature = parts.headers["x-preo-signature"].to_str()?;
             let (id, now) = (format!("event-{event:08}"), SystemTime::now());
             let now = now.duration_since(UNIX_EPOCH)?.as_secs();
             let standard = peer.sign(&id, now.try_into()?, &body)?;
@@ -308,7 +308,7 @@ fn requests(
                  content-length: {}\r\n{}: {signature}\r\nwebhook-id: {id}\r\n\
                  webhook-timestamp: {now}\r\nwebhook-signature: {standard}\r\n\r\n",
                 body.len(),
-                preo::SIGNATURE_HEADER,
+                "x-preo-signature",
             )
             .into_bytes();
             text.extend_from_slice(&body);

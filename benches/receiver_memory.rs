@@ -59,7 +59,7 @@ fn measure(room: usize, path: &str) -> Result<(), Error> {
     let before = process.peak_kib()?;
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {SIZE}\r\n{}: {}\r\n\r\n",
-        preo::SIGNATURE_HEADER,
+        "x-preo-signature",
         "0f".repeat(32)
     );
     let body = vec![b' '; SIZE - 1];

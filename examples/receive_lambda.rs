@@ -91,10 +91,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let body = r#"{"event":"consent.given"}"#;
     let mut headers = HeaderMap::new();
     Signer::new(preo::scheme(), &secret)?.sign(&mut headers, body.as_bytes())?;
-    let signature = headers[preo::SIGNATURE_HEADER].to_str()?;
+    let signature = headers["x-preo-signature"].to_str()?;
     let request = serde_json::from_value(json!({
         "rawPath": "/hooks/preo",
-        "headers": { "content-type": "application/json", preo::SIGNATURE_HEADER: signature },
+        "headers": { "content-type": "application/json", "x-preo-signature": signature },
         "body": BASE64.encode(body.as_bytes()),
         "isBase64Encoded": true,
     }))?;

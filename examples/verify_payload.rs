@@ -10,7 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut headers = HeaderMap::new();
     headers.insert(
-        preo::SIGNATURE_HEADER,
+        "x-preo-signature",
         HeaderValue::from_static(
             "003a53eedde68f5d234fa29fd108feff2a8303481b0825c9c624335ddcdd5822",
         ),

@@ -84,7 +84,7 @@ mod timestamp;
 #[cfg(feature = "client")]
 mod url;
 #[cfg(feature = "client")]
-mod verify;
+mod webhook;
 
 pub use self::allocation::{Allocation, AllocationChange, AllocationStatus};
 pub use self::batch::{Batch, BatchError};

@@ -3,6 +3,8 @@
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod delivery;
+#[cfg(feature = "client")]
 mod ensure;
 #[cfg(feature = "client")]
 #[allow(
@@ -16,16 +18,16 @@ mod ensure;
     reason = "generated code"
 )]
 mod generated;
-#[cfg(feature = "client")]
-mod payload;
 #[cfg(all(feature = "client", feature = "receiver"))]
 mod recover;
 mod signature;
 #[cfg(feature = "receiver")]
 mod source;
 #[cfg(feature = "client")]
-mod verify;
+mod webhook;
 
+#[cfg(feature = "client")]
+pub use self::delivery::{Payload, Signature};
 #[cfg(feature = "client")]
 pub use self::ensure::EnsureWebhook;
 #[cfg(all(feature = "client", feature = "testing"))]
@@ -46,10 +48,8 @@ pub use self::generated::{
         WebhookSummary,
     },
 };
-#[cfg(feature = "client")]
-pub use self::payload::{Payload, Signature};
 #[cfg(all(feature = "client", feature = "receiver"))]
 pub use self::recover::{Recover, RecoveryError, RecoveryReport};
-pub use self::signature::{SIGNATURE_HEADER, scheme, verifier};
+pub use self::signature::{scheme, verifier};
 #[cfg(feature = "receiver")]
 pub use self::source::Source;

@@ -122,6 +122,7 @@ impl<S: Service> fmt::Debug for ClientBuilder<S> {
 }
 
 /// The parts of a generated client.
+#[derive(Debug)]
 #[expect(
     unnameable_types,
     reason = "sealed: only this crate's clients are built from it"

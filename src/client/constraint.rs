@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, FieldError};
 
 /// An operation of an OpenAPI document.
+#[derive(Debug)]
 #[expect(
     unnameable_types,
     reason = "sealed: only generated code has a table of operations"
@@ -21,6 +22,7 @@ pub struct Operation {
 }
 
 /// A check of one field.
+#[derive(Debug)]
 pub(crate) struct Constraint {
     pub(crate) field: &'static str,
     pub(crate) rule: Rule,
@@ -31,6 +33,7 @@ pub(crate) struct Constraint {
     dead_code,
     reason = "which ones occur depends on the documents that are enabled"
 )]
+#[derive(Debug)]
 pub(crate) enum Rule {
     MinLength(u64),
     MaxLength(u64),

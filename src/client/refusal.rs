@@ -10,6 +10,7 @@ use super::Settings;
 use crate::error::{Error, Head};
 
 /// A response that isn't a success.
+#[derive(Debug)]
 #[expect(
     unnameable_types,
     reason = "sealed: only this crate's services read it"

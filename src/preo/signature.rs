@@ -1,11 +1,6 @@
 use crate::Secret;
 use crate::signature::{Key, KeyError, Scheme, Verifier};
 
-/// The signature header.
-///
-/// Our default. Preo doesn't publish it.
-pub const SIGNATURE_HEADER: &str = "x-preo-signature";
-
 /// Creates a verifier for Preo's deliveries from a webhook's secret.
 ///
 /// ```
@@ -30,7 +25,7 @@ pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
 /// Preo's signature scheme: the hexadecimal HMAC-SHA256 of the body, without a timestamp.
 ///
 /// Preo publishes only that a payload has an HMAC signature of at most 64 characters. That it is
-/// the hexadecimal digest of the body alone is an inference, and [`SIGNATURE_HEADER`] is our
+/// the hexadecimal digest of the body alone is an inference, and the header `x-preo-signature` is our
 /// default. For anything else, build a [`Scheme`]. To change only the header:
 ///
 /// ```
@@ -47,7 +42,7 @@ pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
 /// Without a timestamp, a captured delivery can be replayed forever, so deduplicate events.
 #[expect(clippy::expect_used, reason = "every part of the scheme is a constant")]
 pub fn scheme() -> Scheme {
-    Scheme::builder(SIGNATURE_HEADER)
+    Scheme::builder("x-preo-signature")
         .build()
         .expect("a constant scheme")
 }

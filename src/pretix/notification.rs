@@ -1,26 +1,19 @@
-mod account;
-mod envelope;
-mod event;
-mod family;
-mod order;
+mod known;
 mod path;
-mod product;
 mod unknown;
 
-use std::fmt;
-
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use thiserror::Error;
 
-use self::envelope::Envelope;
-use self::family::Family;
 use super::Action;
+use crate::text::debug_fields;
 
-pub use self::account::{CustomerNotification, GiftCardNotification};
-pub use self::envelope::NotificationError;
-pub use self::event::{EventNotification, SubEventNotification};
-pub use self::order::{CheckInNotification, OrderNotification};
-pub use self::product::{
-    ItemNotification, QuotaNotification, VoucherNotification, WaitingListNotification,
+pub use self::known::{
+    CheckInNotification, CustomerNotification, EventNotification, GiftCardNotification,
+    ItemNotification, OrderNotification, QuotaNotification, SubEventNotification,
+    VoucherNotification, WaitingListNotification,
 };
 pub use self::unknown::UnknownNotification;
 
@@ -109,21 +102,37 @@ impl Notification {
     /// Returns an error if the body isn't a JSON object with exactly one number `notification_id`
     /// and one string `action`.
     pub fn from_slice(body: &[u8]) -> Result<Self, NotificationError> {
-        let envelope = Envelope::from_slice(body)?;
-        let known = match Family::of(envelope.action.as_str()) {
-            Family::Order => fitting(body, Self::Order),
-            Family::CheckIn => fitting(body, Self::CheckIn),
-            Family::Event => fitting(body, Self::Event),
-            Family::SubEvent => fitting(body, Self::SubEvent),
-            Family::Item => fitting(body, Self::Item),
-            Family::Quota => fitting(body, Self::Quota),
-            Family::Voucher => fitting(body, Self::Voucher),
-            Family::WaitingList => fitting(body, Self::WaitingList),
-            Family::Customer => fitting(body, Self::Customer),
-            Family::GiftCard => fitting(body, Self::GiftCard),
-            Family::Unknown => None,
+        let raw: &RawValue =
+            serde_json::from_slice(body).map_err(|_| NotificationError::NotJson)?;
+        // A derived struct would also accept an array.
+        if !raw.get().starts_with('{') {
+            return Err(NotificationError::NotAnObject);
+        }
+        let Envelope {
+            notification_id,
+            action,
+        } = serde_json::from_slice(body).map_err(|_| NotificationError::NotANotification)?;
+
+        // The names that pretix 2026.8.0 sends, and similar later ones.
+        let known = match action.as_str().strip_prefix("pretix.").unwrap_or_default() {
+            "event.added" | "event.changed" | "event.deleted" => known(body, Self::Event),
+            "event.checkin" => known(body, Self::CheckIn),
+            name if name.starts_with("event.checkin.") => known(body, Self::CheckIn),
+            name if name.starts_with("event.order.") => known(body, Self::Order),
+            name if name.starts_with("event.live.") => known(body, Self::Event),
+            name if name.starts_with("event.testmode.") => known(body, Self::Event),
+            name if name.starts_with("event.item.") => known(body, Self::Item),
+            name if name.starts_with("event.quota.") => known(body, Self::Quota),
+            name if name.starts_with("event.orders.waitinglist.") => known(body, Self::WaitingList),
+            name if name.starts_with("subevent.") => known(body, Self::SubEvent),
+            name if name.starts_with("voucher.") => known(body, Self::Voucher),
+            name if name.starts_with("customer.") => known(body, Self::Customer),
+            name if name.starts_with("giftcards.") => known(body, Self::GiftCard),
+            _ => None,
         };
-        Ok(known.unwrap_or_else(|| Self::Unknown(UnknownNotification::new(envelope))))
+        Ok(known.unwrap_or_else(|| {
+            Self::Unknown(UnknownNotification::new(notification_id, action, raw))
+        }))
     }
 
     /// The id of the log entry, for deduplication.
@@ -171,29 +180,42 @@ impl Notification {
     }
 }
 
-fn fitting<T: DeserializeOwned>(
-    body: &[u8],
-    variant: fn(T) -> Notification,
-) -> Option<Notification> {
+/// An error from decoding a notification. It never contains the body.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NotificationError {
+    /// The body is not JSON in UTF-8.
+    #[error("the body is not JSON")]
+    NotJson,
+    /// The body is JSON, but not an object.
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+    /// `notification_id` or `action` is missing, occurs twice, or has the wrong type.
+    #[error("the body needs exactly one number `notification_id` and one string `action`")]
+    NotANotification,
+}
+
+/// The fields of every notification.
+#[derive(Deserialize)]
+struct Envelope {
+    notification_id: u64,
+    action: Action,
+}
+
+fn known<T: DeserializeOwned>(body: &[u8], variant: fn(T) -> Notification) -> Option<Notification> {
     serde_json::from_slice(body).ok().map(variant)
 }
 
-/// Shows the id and the action, but nothing about the object.
-macro_rules! debug {
-    ($($notification:ident)*) => {
-        $(impl fmt::Debug for $notification {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($notification))
-                    .field("notification_id", &self.notification_id)
-                    .field("action", &self.action)
-                    .finish_non_exhaustive()
-            }
-        })*
-    };
-}
-
-debug! {
-    OrderNotification CheckInNotification EventNotification SubEventNotification ItemNotification
-    QuotaNotification VoucherNotification WaitingListNotification CustomerNotification
-    GiftCardNotification UnknownNotification
+debug_fields! {
+    OrderNotification { notification_id, action }
+    CheckInNotification { notification_id, action }
+    EventNotification { notification_id, action }
+    SubEventNotification { notification_id, action }
+    ItemNotification { notification_id, action }
+    QuotaNotification { notification_id, action }
+    VoucherNotification { notification_id, action }
+    WaitingListNotification { notification_id, action }
+    CustomerNotification { notification_id, action }
+    GiftCardNotification { notification_id, action }
+    UnknownNotification { notification_id, action }
 }

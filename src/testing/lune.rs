@@ -18,6 +18,7 @@ use crate::lune::{
     AccountType, LuneClient, WebhookCreate, WebhookUpdate, WebhookWithSecret, scheme,
 };
 use crate::signature::{Scheme, Signer};
+use crate::text::debug_fields;
 use crate::{FieldError, Secret};
 
 const ACCOUNT: &str = "lune-account";
@@ -97,6 +98,8 @@ pub struct Lune {
     responses: u64,
 }
 
+debug_fields! { Lune { organisation } }
+
 impl FakeBuilder<Lune> {
     /// Sets the organization's id in the signature header.
     pub fn organisation(mut self, id: impl Into<String>) -> Self {
@@ -145,7 +148,7 @@ impl FakeBuilder<Lune> {
 }
 
 /// The scope of a Lune event.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[expect(unnameable_types, reason = "set by methods of the emission")]
 pub struct LuneScope {
     account_id: String,

@@ -93,6 +93,7 @@ pub type PreoFake = Fake<Preo>;
 /// - The retry operation responds at once and makes the attempt in the background: wait with
 ///   [`Fake::wait_idle`]. It has no effect on a delivery in flight, and responds with 400 if the
 ///   delivery has succeeded.
+#[derive(Debug)]
 pub struct Preo {
     scheme: Scheme,
     max_page_size: usize,
@@ -127,7 +128,7 @@ impl FakeBuilder<Preo> {
 }
 
 /// The scope of a Preo event.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 #[expect(unnameable_types, reason = "set by methods of the emission")]
 pub struct PreoScope {
     organization_id: Option<String>,

@@ -24,6 +24,7 @@ use super::service::{Draft, Emitted, FakeService, State};
 use crate::client::{Auth, ClientBuilder};
 use crate::optional::not_null;
 use crate::pretix::{Action, ActionType, PretixClient, TargetUrl, Webhook};
+use crate::text::debug_fields;
 use crate::{FieldError, Patch, Secret};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("x-idempotency-key");
@@ -123,6 +124,8 @@ pub struct Pretix {
     kept: HashMap<Key, (DateTime<Utc>, Reply)>,
     url: Regex,
 }
+
+debug_fields! { Pretix { organizer } }
 
 /// An idempotency key and its caller.
 type Key = (Vec<u8>, Vec<u8>);

@@ -162,7 +162,7 @@ fn signed(body: &str) -> Request<Bytes> {
 fn with_signature(signature: &str) -> Request<Bytes> {
     let mut request = unsigned("{}");
     let value = signature.parse().unwrap();
-    request.headers_mut().insert(preo::SIGNATURE_HEADER, value);
+    request.headers_mut().insert("x-preo-signature", value);
     request
 }
 

@@ -2,7 +2,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::envelope::Envelope;
 use crate::JsonError;
 use crate::decode;
 use crate::pretix::Action;
@@ -36,14 +35,14 @@ pub struct UnknownNotification {
 }
 
 impl UnknownNotification {
-    pub(super) fn new(envelope: Envelope<'_>) -> Self {
-        let origin: Origin<'_> = serde_json::from_str(envelope.raw.get()).unwrap_or_default();
+    pub(super) fn new(notification_id: u64, action: Action, raw: &RawValue) -> Self {
+        let origin: Origin<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
         Self {
-            notification_id: envelope.notification_id,
-            action: envelope.action,
+            notification_id,
+            action,
             organizer: origin.organizer.and_then(text),
             event: origin.event.and_then(text),
-            raw: envelope.raw.to_owned(),
+            raw: raw.to_owned(),
         }
     }
 

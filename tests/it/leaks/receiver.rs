@@ -249,7 +249,7 @@ where
 
 #[tokio::test]
 async fn preo_receiver_shows_no_secret_or_payload() {
-    let sender = Hmac(preo::scheme(), preo::SIGNATURE_HEADER);
+    let sender = Hmac(preo::scheme(), "x-preo-signature");
     let source = preo::Source::new(sender.verifier()).payload::<Consent>();
     let body = json!({ "id": "c_1", "email": PAYLOAD.0, "nested": { "name": PAYLOAD.0 } });
     receive_everything(source, sender, body)

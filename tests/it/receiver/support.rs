@@ -85,10 +85,10 @@ impl Service for Preo {
 
     fn unproven() -> Vec<HeaderMap> {
         let malformed = ["", "not hexadecimal", "abcd"];
-        let one = malformed.map(|value| header(preo::SIGNATURE_HEADER, value));
+        let one = malformed.map(|value| header("x-preo-signature", value));
         let mut repeated = Self::forged().unwrap();
         repeated.append(
-            preo::SIGNATURE_HEADER,
+            "x-preo-signature",
             HeaderValue::from_static("0000000000000000"),
         );
         [HeaderMap::new(), repeated]
@@ -98,7 +98,7 @@ impl Service for Preo {
     }
 
     fn forged() -> Option<HeaderMap> {
-        Some(header(preo::SIGNATURE_HEADER, &"0f".repeat(32)))
+        Some(header("x-preo-signature", &"0f".repeat(32)))
     }
 }
 

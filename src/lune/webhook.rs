@@ -1,5 +1,3 @@
-//! Builds verifiers from API responses.
-
 use super::generated::operation::RotateWebhookSecret;
 use super::generated::types::WebhookWithSecret;
 use super::scheme;

@@ -1,17 +1,15 @@
-//! Builds verifiers from API responses.
-
 use super::generated::operation::RotateWebhookSecret;
-use super::generated::types::{Webhook, WebhookDelivery};
+use super::generated::types::Webhook;
 use super::scheme;
 use crate::client::rotation::Rotation;
 use crate::error::{Error, ErrorKind};
-use crate::signature::{Key, Keyring, Verified, Verifier, VerifyError};
+use crate::signature::{Key, Verifier};
 
 impl Webhook {
     /// Creates a verifier for deliveries to this webhook, with Preo's [`scheme`].
     ///
     /// Its key is named after the webhook. To accept an old and a new secret, add the
-    /// [`signing_key`](Self::signing_key) of each to one [`Keyring`].
+    /// [`signing_key`](Self::signing_key) of each to one [`Keyring`](crate::signature::Keyring).
     ///
     /// ```no_run
     /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -73,37 +71,12 @@ impl RotateWebhookSecret {
     /// if the response has no usable secret. Otherwise, the errors are those of the call. The
     /// keyring is then unchanged. If the secret may have been rotated, as after a timeout, call
     /// [`retrieve_webhook`](super::PreoClient::retrieve_webhook), which returns the current secret,
-    /// and [`add`](Keyring::add) its [`signing_key`](Webhook::signing_key).
+    /// and [`add`](crate::signature::Keyring::add) its [`signing_key`](Webhook::signing_key).
     pub async fn rotate(self, rotation: Rotation<'_>) -> Result<Webhook, Error> {
         rotation
             .run(self.send(), |webhook: &Webhook, name| {
                 webhook.signing_key(name)
             })
             .await
-    }
-}
-
-impl WebhookDelivery {
-    /// Verifies the stored payload with the stored signature and Preo's [`scheme`].
-    ///
-    /// Use it to audit deliveries, or to check whether a secret is the one that Preo signs with.
-    ///
-    /// # Errors
-    ///
-    /// Returns the [`VerifyError`] of the check that failed, or [`VerifyError::NoSignature`] if no
-    /// signature is stored.
-    pub fn verify(&self, keys: impl Into<Keyring>) -> Result<Verified<&[u8]>, VerifyError> {
-        self.verify_with(&Verifier::new(scheme(), keys))
-    }
-
-    /// Verifies the stored payload with the stored signature and any scheme.
-    ///
-    /// # Errors
-    ///
-    /// Same as [`verify`](Self::verify), and [`VerifyError::HeadersNeeded`] if the scheme signs
-    /// more than the body.
-    pub fn verify_with(&self, verifier: &Verifier) -> Result<Verified<&[u8]>, VerifyError> {
-        let signature = self.signature.as_ref().ok_or(VerifyError::NoSignature)?;
-        verifier.verify_detached(signature.as_str(), self.payload.as_bytes())
     }
 }
