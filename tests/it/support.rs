@@ -77,3 +77,13 @@ pub(crate) fn webhook(id: &str) -> serde_json::Value {
 #[cfg(feature = "preo")]
 pub(crate) const SECRET: &str =
     "whsec-3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
+
+#[cfg(feature = "preo")]
+pub(crate) fn create() -> webhook_sdk::preo::WebhookCreate {
+    webhook_sdk::preo::WebhookCreate::builder()
+        .organization_id("org_1")
+        .name("Orders")
+        .url("https://example.com/hook")
+        .events(["consent.given"])
+        .build()
+}

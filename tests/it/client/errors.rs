@@ -13,7 +13,7 @@ use webhook_sdk::{Auth, Error, RetryPolicy};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{TOKEN, preo, preo_and_server, raw_server, webhook};
+use crate::support::{TOKEN, create, preo, preo_and_server, raw_server, webhook};
 
 async fn failure(response: ResponseTemplate) -> Error {
     let server = MockServer::start().await;
@@ -38,15 +38,6 @@ fn fields(error: &Error) -> Vec<(String, String)> {
         .iter()
         .map(|error| (error.field.clone(), error.message.clone()))
         .collect()
-}
-
-fn create() -> WebhookCreate {
-    WebhookCreate::builder()
-        .organization_id("org_1")
-        .name("Orders")
-        .url("https://example.com/hook")
-        .events(["consent.given"])
-        .build()
 }
 
 fn with_timeout(seconds: u64) -> WebhookCreate {

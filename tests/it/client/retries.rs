@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use webhook_sdk::RetryPolicy;
-use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookUpdate};
+use webhook_sdk::preo::{PreoClient, WebhookUpdate};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{preo, preo_and_server, raw_server, webhook};
+use crate::support::{create, preo, preo_and_server, raw_server, webhook};
 
 /// Answers `failures` times with `response`, then as a healthy server.
 async fn failing(server: &MockServer, failures: u64, response: ResponseTemplate) {
@@ -26,17 +26,17 @@ async fn failing(server: &MockServer, failures: u64, response: ResponseTemplate)
         .await;
 }
 
-async fn sent(server: &MockServer) -> usize {
-    server.received_requests().await.unwrap().len()
+/// Asks to wait before the next request.
+fn asking(status: u16, wait: &str) -> ResponseTemplate {
+    ResponseTemplate::new(status).insert_header("retry-after", wait)
 }
 
-fn create() -> WebhookCreate {
-    WebhookCreate::builder()
-        .organization_id("org_1")
-        .name("Orders")
-        .url("https://example.com/hook")
-        .events(["consent.given"])
-        .build()
+fn slow() -> ResponseTemplate {
+    ResponseTemplate::new(200).set_delay(Duration::from_secs(600))
+}
+
+async fn sent(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap().len()
 }
 
 fn http(body: &str) -> Vec<u8> {
@@ -96,12 +96,7 @@ async fn permanent_failures_are_not_retried() {
 async fn post_that_may_have_been_applied_is_not_retried() {
     for status in [408, 500, 502, 503, 504] {
         let (preo, server) = preo_and_server().await;
-        failing(
-            &server,
-            1,
-            ResponseTemplate::new(status).insert_header("retry-after", "0"),
-        )
-        .await;
+        failing(&server, 1, asking(status, "0")).await;
         let error = preo.create_webhook(create()).send().await.unwrap_err();
         assert!(error.is_retryable());
         assert_eq!(sent(&server).await, 1, "{status}");
@@ -139,7 +134,7 @@ async fn refused_connection_is_retried_even_for_a_post() {
 #[tokio::test]
 async fn never_sends_one_request() {
     let server = MockServer::start().await;
-    let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    let throttled = asking(429, "0");
     failing(&server, 1, throttled).await;
     let preo = preo(&server.uri())
         .retry(RetryPolicy::never())
@@ -159,12 +154,7 @@ async fn retry_after_above_the_bound_fails_the_call() {
         (&*date, 7190, 7200),
     ] {
         let (preo, server) = preo_and_server().await;
-        failing(
-            &server,
-            1,
-            ResponseTemplate::new(503).insert_header("retry-after", value),
-        )
-        .await;
+        failing(&server, 1, asking(503, value)).await;
         let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
         let wait = error.retry_after().unwrap().as_secs();
         assert!((least..=most).contains(&wait), "{value} became {wait}");
@@ -176,12 +166,7 @@ async fn retry_after_above_the_bound_fails_the_call() {
 async fn invalid_retry_after_is_ignored() {
     for value in ["", "-1", "soon", "1e3", "Sun, 06 Nov 1994 08:49:37 GMT"] {
         let (preo, server) = preo_and_server().await;
-        failing(
-            &server,
-            1,
-            ResponseTemplate::new(503).insert_header("retry-after", value),
-        )
-        .await;
+        failing(&server, 1, asking(503, value)).await;
         preo.retrieve_webhook("wh_1").send().await.unwrap();
         assert_eq!(sent(&server).await, 2, "{value}");
     }
@@ -190,12 +175,7 @@ async fn invalid_retry_after_is_ignored() {
 #[tokio::test]
 async fn wait_beyond_the_deadline_is_not_started() {
     let server = MockServer::start().await;
-    failing(
-        &server,
-        1,
-        ResponseTemplate::new(429).insert_header("retry-after", "50"),
-    )
-    .await;
+    failing(&server, 1, asking(429, "50")).await;
     let preo = preo(&server.uri())
         .deadline(Duration::from_secs(40))
         .build()
@@ -238,7 +218,7 @@ async fn forty_calls_all_succeed_with_a_limit_of_five_per_second() {
         arrived.lock().unwrap().push(now);
         let mut admitted = admitted.lock().unwrap();
         if admitted.iter().filter(|at| *at + 1_000 > now).count() == 5 {
-            return ResponseTemplate::new(429).insert_header("retry-after", "1");
+            return asking(429, "1");
         }
         admitted.push(now);
         ResponseTemplate::new(200).set_body_json(webhook("wh_1"))
@@ -267,7 +247,7 @@ async fn forty_calls_all_succeed_with_a_limit_of_five_per_second() {
 #[tokio::test]
 async fn throttling_does_not_use_up_the_retries() {
     let server = MockServer::start().await;
-    let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    let throttled = asking(429, "0");
     failing(&server, 20, throttled).await;
     let preo = preo(&server.uri()).build().unwrap();
     preo.retrieve_webhook("wh_1").send().await.unwrap();
@@ -286,12 +266,7 @@ async fn throttling_without_a_retry_after_counts_as_a_retry() {
 #[tokio::test]
 async fn conflict_with_retry_after_is_retried() {
     let (preo, server) = preo_and_server().await;
-    failing(
-        &server,
-        1,
-        ResponseTemplate::new(409).insert_header("retry-after", "0"),
-    )
-    .await;
+    failing(&server, 1, asking(409, "0")).await;
     preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(sent(&server).await, 2);
 }
@@ -299,12 +274,9 @@ async fn conflict_with_retry_after_is_retried() {
 #[tokio::test]
 async fn timed_out_attempt_is_retried() {
     let server = MockServer::start().await;
-    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(600));
-    failing(&server, 2, slow).await;
-    let preo = preo(&server.uri())
-        .timeout(Duration::from_millis(50))
-        .build()
-        .unwrap();
+    failing(&server, 2, slow()).await;
+    let preo = preo(&server.uri()).timeout(Duration::from_millis(50));
+    let preo = preo.build().unwrap();
     preo.retrieve_webhook("wh_1").send().await.unwrap();
     assert_eq!(sent(&server).await, 3);
 }
@@ -312,16 +284,9 @@ async fn timed_out_attempt_is_retried() {
 #[tokio::test]
 async fn timed_out_post_is_not_retried() {
     let server = MockServer::start().await;
-    failing(
-        &server,
-        1,
-        ResponseTemplate::new(200).set_delay(Duration::from_secs(600)),
-    )
-    .await;
-    let preo = preo(&server.uri())
-        .timeout(Duration::from_millis(50))
-        .build()
-        .unwrap();
+    failing(&server, 1, slow()).await;
+    let preo = preo(&server.uri()).timeout(Duration::from_millis(50));
+    let preo = preo.build().unwrap();
     let error = preo.create_webhook(create()).send().await.unwrap_err();
     assert!(error.is_timeout() && error.is_retryable(), "{error:?}");
     assert_eq!((error.attempts(), sent(&server).await), (1, 1));
@@ -330,16 +295,9 @@ async fn timed_out_post_is_not_retried() {
 #[tokio::test]
 async fn deadline_ends_a_running_attempt() {
     let server = MockServer::start().await;
-    failing(
-        &server,
-        9,
-        ResponseTemplate::new(200).set_delay(Duration::from_secs(600)),
-    )
-    .await;
-    let preo = preo(&server.uri())
-        .deadline(Duration::from_millis(50))
-        .build()
-        .unwrap();
+    failing(&server, 9, slow()).await;
+    let preo = preo(&server.uri()).deadline(Duration::from_millis(50));
+    let preo = preo.build().unwrap();
     let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
     assert_eq!(error.attempts(), 1);
@@ -374,7 +332,7 @@ fn httpdate(ahead: Duration) -> String {
 #[tokio::test]
 async fn throttled_retries_are_at_least_100_ms_apart() {
     let server = MockServer::start().await;
-    let throttled = ResponseTemplate::new(429).insert_header("retry-after", "0");
+    let throttled = asking(429, "0");
     failing(&server, u64::MAX, throttled).await;
     let preo = preo(&server.uri())
         .retry(RetryPolicy::new().shortest_wait(Duration::ZERO))

@@ -14,15 +14,8 @@ use wiremock::{Mock, ResponseTemplate};
 use crate::fakes::support::preo_webhook;
 use crate::support::{preo_and_server, webhook};
 
-struct Running {
-    fake: PreoFake,
-    preo: PreoClient,
-    id: String,
-    keyring: Keyring,
-}
-
 /// A receiver with the present secret of an endpoint under the name `old`.
-async fn running() -> Running {
+async fn running() -> (PreoFake, PreoClient, String, Keyring) {
     let fake = PreoFake::start().await;
     let id = fake.seed(preo_webhook("http://127.0.0.1:9/")).id;
     let preo = PreoClient::builder(fake.credentials())
@@ -31,12 +24,7 @@ async fn running() -> Running {
         .build()
         .unwrap();
     let keyring = Keyring::new(Key::new("old", &secret(&fake, &id)).unwrap());
-    Running {
-        fake,
-        preo,
-        id,
-        keyring,
-    }
+    (fake, preo, id, keyring)
 }
 
 fn secret(fake: &PreoFake, id: &str) -> Secret {
@@ -57,12 +45,7 @@ const GRACE: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
 async fn old_and_new_are_accepted_until_the_grace_period_ends() {
-    let Running {
-        fake,
-        preo,
-        id,
-        keyring,
-    } = running().await;
+    let (fake, preo, id, keyring) = running().await;
     let old = secret(&fake, &id);
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
     let webhook = preo.rotate_webhook_secret(&id).rotate(rotation);
@@ -86,12 +69,7 @@ async fn grace_period_can_be_zero_or_endless() {
         (Duration::ZERO, Err(VerifyError::Mismatch)),
         (Duration::MAX, Ok("old".to_owned())),
     ] {
-        let Running {
-            fake,
-            preo,
-            id,
-            keyring,
-        } = running().await;
+        let (fake, preo, id, keyring) = running().await;
         let old = secret(&fake, &id);
         let rotation = Rotation::new(&keyring, "old", "new").grace(grace);
         let call = preo.rotate_webhook_secret(&id).rotate(rotation);
@@ -102,12 +80,7 @@ async fn grace_period_can_be_zero_or_endless() {
 
 #[tokio::test]
 async fn invalid_name_is_rejected_before_the_call() {
-    let Running {
-        fake,
-        preo,
-        id,
-        keyring,
-    } = running().await;
+    let (fake, preo, id, keyring) = running().await;
     let before = secret(&fake, &id);
     for (old, new) in [("older", "new"), ("old", "old")] {
         let rotation = Rotation::new(&keyring, old, new);
@@ -121,12 +94,7 @@ async fn invalid_name_is_rejected_before_the_call() {
 
 #[tokio::test]
 async fn a_call_that_fails_leaves_the_keyring_as_it_was() {
-    let Running {
-        fake,
-        preo,
-        id,
-        keyring,
-    } = running().await;
+    let (fake, preo, id, keyring) = running().await;
     let old = secret(&fake, &id);
     fake.fail_next(1, Fault::status(500));
     let rotation = Rotation::new(&keyring, "old", "new").grace(Duration::ZERO);
@@ -138,12 +106,7 @@ async fn a_call_that_fails_leaves_the_keyring_as_it_was() {
 
 #[tokio::test]
 async fn secret_can_be_retrieved_after_a_lost_rotation_response() {
-    let Running {
-        fake,
-        preo,
-        id,
-        keyring,
-    } = running().await;
+    let (fake, preo, id, keyring) = running().await;
     fake.fail_next(1, Fault::closed_connection().after_operation());
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
     let call = preo.rotate_webhook_secret(&id).rotate(rotation);
@@ -174,12 +137,7 @@ async fn earlier_expiry_of_the_old_key_is_kept() {
         Utc::now() - TimeDelta::hours(1),
         Utc::now() + TimeDelta::minutes(1),
     ] {
-        let Running {
-            fake,
-            preo,
-            id,
-            keyring,
-        } = running().await;
+        let (fake, preo, id, keyring) = running().await;
         let old = secret(&fake, &id);
         keyring.retire("old", Retire::at(end)).unwrap();
         let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
@@ -192,12 +150,7 @@ async fn earlier_expiry_of_the_old_key_is_kept() {
 
 #[tokio::test]
 async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
-    let Running {
-        fake,
-        preo,
-        id,
-        keyring,
-    } = running().await;
+    let (fake, preo, id, keyring) = running().await;
     let delay = Duration::from_millis(300);
     fake.fail_next(1, Fault::slow(delay));
     let rotation = Rotation::new(&keyring, "old", "new").grace(GRACE);
