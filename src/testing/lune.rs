@@ -360,7 +360,7 @@ impl State<Lune> {
             url: body.url.into(),
             enabled: true,
             account_type: self.service.account_type.clone(),
-            account_ids: account_ids.into(),
+            account_ids,
             created_at: self.clock.tick(),
             secret: random_secret(),
         };
