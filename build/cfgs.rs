@@ -7,6 +7,8 @@ pub(crate) fn emit() {
     let client = on("client");
     let testing = on("testing");
     let service = on("lune") || on("preo") || on("pretix");
+    let readme = ["axum", "lune", "postgres", "preo", "pretix", "redis"];
+    let readme = testing && readme.into_iter().all(on);
     let names = [
         // A service with a client, a receiver or a fake.
         ("service", service),
@@ -20,13 +22,9 @@ pub(crate) fn emit() {
             client && on("preo") || on("lune") || on("pretix"),
         ),
         // The features needed by the code in the README and the guides.
-        (
-            "readme",
-            testing
-                && ["axum", "lune", "postgres", "preo", "pretix", "redis"]
-                    .into_iter()
-                    .all(on),
-        ),
+        ("readme", readme),
+        // The features that the tests of the services combine.
+        ("integration", readme && on("redis-tls") && on("sqlite")),
     ];
     for (name, is_on) in names {
         println!("cargo::rustc-check-cfg=cfg({name})");
@@ -37,5 +35,9 @@ pub(crate) fn emit() {
 }
 
 fn on(feature: &str) -> bool {
-    env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some()
+    env::var_os(format!(
+        "CARGO_FEATURE_{}",
+        feature.to_uppercase().replace('-', "_")
+    ))
+    .is_some()
 }

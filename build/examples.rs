@@ -113,7 +113,9 @@ fn response(response: &Response) -> Result<TokenStream, Error> {
         impl types::#name {
             /// Creates an example with a value in every field, for tests.
             ///
-            /// Use the setters to change its fields.
+            /// A field has the example of the OpenAPI document, or else the first value of an enum,
+            /// `true`, the minimum of a number or 1, 2026-11-21T12:00:00Z, or `"text"`. A list has
+            /// one item. Use the setters to change fields.
             pub fn example() -> Self {
                 crate::testing::example(#example)
             }

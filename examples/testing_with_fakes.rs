@@ -1,24 +1,19 @@
-//! Tests of an application that registers a webhook and counts purchases.
+//! Tests of an application that registers a webhook for purchases.
 //!
 //! `cargo test --example testing_with_fakes --all-features`
 
-use webhook_sdk::Error;
-use webhook_sdk::preo::{PreoClient, WebhookCreate, WebhookEvent};
+use webhook_sdk::preo::{PreoClient, Webhook, WebhookCreate, WebhookEvent};
+use webhook_sdk::{Ensured, Error};
 
-/// The application: one webhook for its own URL, created if it doesn't exist.
-pub async fn register(preo: &PreoClient, url: &str) -> Result<String, Error> {
-    for webhook in preo.list_webhooks().all().await? {
-        if webhook.url == url {
-            return Ok(webhook.id);
-        }
-    }
-    let body = WebhookCreate::builder()
+/// The application: one webhook for its own URL, created or updated at each start.
+pub async fn register(preo: &PreoClient, url: &str) -> Result<Ensured<Webhook>, Error> {
+    let desired = WebhookCreate::builder()
         .organization_id("org_1")
         .name("Purchases")
         .url(url)
         .events([WebhookEvent::PurchaseAction])
         .build();
-    Ok(preo.create_webhook(body).send().await?.id)
+    preo.ensure_webhook(desired).send().await
 }
 
 fn main() {
@@ -27,7 +22,10 @@ fn main() {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
+    use webhook_sdk::Ensured;
     use webhook_sdk::preo::Webhook;
     use webhook_sdk::testing::{FakeDeliveryStatus, Fault, PreoFake};
     use wiremock::matchers::method;
@@ -38,15 +36,17 @@ mod tests {
     const URL: &str = "https://example.com/preo";
 
     #[tokio::test]
-    async fn a_second_registration_creates_nothing() {
+    async fn a_second_start_changes_nothing() {
         let preo = PreoFake::start().await;
         let first = register(&preo.client(), URL).await.unwrap();
-        assert_eq!(register(&preo.client(), URL).await.unwrap(), first);
+        let second = register(&preo.client(), URL).await.unwrap();
+        assert!(matches!(second, Ensured::Unchanged(_)));
+        assert_eq!(second.into_webhook(), first.into_webhook());
         assert_eq!(preo.webhooks().len(), 1);
     }
 
     #[tokio::test]
-    async fn other_webhooks_are_left_alone() {
+    async fn other_webhooks_stay_as_they_are() {
         let preo = PreoFake::start().await;
         let other = preo.seed(Webhook::example().url("https://example.com/other"));
         register(&preo.client(), URL).await.unwrap();
@@ -54,11 +54,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_outage_of_two_requests_is_survived() {
+    async fn a_short_outage_is_survived() {
         let preo = PreoFake::start().await;
         preo.fail_next(2, Fault::status(503));
         register(&preo.client(), URL).await.unwrap();
-        assert_eq!(preo.requests().len(), 4);
+        assert_eq!(preo.webhooks().len(), 1);
     }
 
     #[tokio::test]
@@ -74,7 +74,9 @@ mod tests {
         let failed = preo.emit("purchase.action", json!({ "id": "p_1" })).await;
         assert_eq!(failed[0].response_status, Some(500));
 
-        preo.advance(std::time::Duration::from_secs(60));
+        preo.advance(Duration::from_secs(59));
+        assert!(preo.deliver_due().await.is_empty());
+        preo.advance(Duration::from_secs(1));
         let again = preo.deliver_due().await;
         assert_eq!(again[0].status, FakeDeliveryStatus::Delivered);
     }

@@ -148,7 +148,7 @@ impl FakeBuilder<Lune> {
 }
 
 /// The scope of a Lune event.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 #[expect(unnameable_types, reason = "set by methods of the emission")]
 pub struct LuneScope {
     account_id: String,

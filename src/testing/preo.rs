@@ -128,7 +128,7 @@ impl FakeBuilder<Preo> {
 }
 
 /// The scope of a Preo event.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 #[expect(unnameable_types, reason = "set by methods of the emission")]
 pub struct PreoScope {
     organization_id: Option<String>,

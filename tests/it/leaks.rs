@@ -1,7 +1,6 @@
 //! No secret, token, or payload in any log, span, `Debug`, `Display`, or error source.
 
 mod client;
-#[cfg(feature = "receiver")]
 mod receiver;
 
 use std::error::Error;

@@ -1,35 +1,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[cfg(integration)]
 mod client;
-#[cfg(all(
-    feature = "testing",
-    feature = "lune",
-    feature = "preo",
-    feature = "pretix"
-))]
+#[cfg(integration)]
 mod fakes;
-#[cfg(all(
-    feature = "client",
-    feature = "lune",
-    feature = "preo",
-    feature = "pretix"
-))]
+#[cfg(integration)]
 mod leaks;
-#[cfg(any(
-    all(feature = "client", feature = "preo"),
-    all(feature = "axum", feature = "preo", feature = "pretix")
-))]
+#[cfg(integration)]
 mod log;
+#[cfg(integration)]
 mod lune;
+#[cfg(integration)]
 mod preo;
+#[cfg(integration)]
 mod pretix;
+#[cfg(integration)]
 mod receiver;
 mod signature;
-#[cfg(all(
-    feature = "client",
-    any(feature = "lune", feature = "preo", feature = "pretix")
-))]
+#[cfg(integration)]
 mod support;
-#[cfg(feature = "client")]
+#[cfg(integration)]
 #[path = "../../build/yaml.rs"]
 mod yaml;

@@ -1,23 +1,17 @@
 //! What several tests need: a client for a mock server, and servers that misbehave below HTTP.
 
-#[cfg(feature = "preo")]
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-#[cfg(feature = "preo")]
 use webhook_sdk::preo::PreoClient;
-#[cfg(feature = "preo")]
 use webhook_sdk::{ClientBuilder, RetryPolicy};
-#[cfg(feature = "preo")]
 use wiremock::MockServer;
 
-#[cfg(feature = "preo")]
 pub(crate) const TOKEN: &str = "preo-token-5ebe2294";
 
 /// A client that retries as by default, without its waits.
-#[cfg(feature = "preo")]
 pub(crate) fn preo(base_url: &str) -> ClientBuilder<PreoClient> {
     let wait = Duration::from_millis(1);
     PreoClient::builder(TOKEN)
@@ -25,7 +19,6 @@ pub(crate) fn preo(base_url: &str) -> ClientBuilder<PreoClient> {
         .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
 }
 
-#[cfg(feature = "preo")]
 pub(crate) async fn preo_and_server() -> (PreoClient, MockServer) {
     let server = MockServer::start().await;
     (preo(&server.uri()).build().unwrap(), server)
@@ -56,7 +49,6 @@ pub(crate) async fn raw_server<const N: usize>(
 }
 
 /// A webhook as the server sends it.
-#[cfg(feature = "preo")]
 pub(crate) fn webhook(id: &str) -> serde_json::Value {
     serde_json::json!({
         "id": id,
@@ -74,7 +66,6 @@ pub(crate) fn webhook(id: &str) -> serde_json::Value {
     })
 }
 
-#[cfg(feature = "preo")]
 pub(crate) const SECRET: &str =
     "whsec-3c469e9d6c5875d37a43f353d4f88e61fcf812c66eee3457465a40b0da4153e0";
 

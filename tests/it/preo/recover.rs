@@ -298,7 +298,6 @@ async fn the_head_names_the_tenant() {
     assert_eq!(counts(&report.unwrap()), [1, 0, 1, 0, 0]);
 }
 
-#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn an_inbox_records_what_is_recovered() {
     use webhook_sdk::receiver::SqliteInbox;

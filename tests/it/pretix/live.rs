@@ -8,7 +8,6 @@
 
 mod deliveries;
 mod operations;
-#[cfg(feature = "testing")]
 mod random;
 mod refusals;
 mod retries;

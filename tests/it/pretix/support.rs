@@ -1,8 +1,10 @@
 //! What the tests of pretix share: what a real one was asked and answered, and a client.
 
-#![allow(dead_code, reason = "the features decide what is used")]
+use std::time::Duration;
 
 use serde_json::Value;
+use webhook_sdk::pretix::{Credentials, PretixClient, TargetUrl};
+use webhook_sdk::{Auth, ClientBuilder, RetryPolicy, Secret};
 
 /// One recorded exchange; `tests/data/pretix/ORIGIN.md` describes its fields.
 pub(crate) struct Exchange {
@@ -79,38 +81,27 @@ pub(crate) fn exchanges() -> Vec<Exchange> {
     exchanges
 }
 
-#[cfg(feature = "client")]
-pub(crate) use client::*;
+pub(crate) const TOKEN: &str = "pretix-token-9f8e7d6c";
+pub(crate) const PASSWORD: &str = "correct-horse-battery-staple";
 
-#[cfg(feature = "client")]
-mod client {
-    use std::time::Duration;
+/// A client that retries as by default, without its waits.
+pub(crate) fn pretix(base_url: &str) -> ClientBuilder<PretixClient> {
+    pretix_as(TOKEN, "bigevents", base_url)
+}
 
-    use webhook_sdk::pretix::{Credentials, PretixClient, TargetUrl};
-    use webhook_sdk::{Auth, ClientBuilder, RetryPolicy, Secret};
+pub(crate) fn pretix_as(
+    auth: impl Into<Auth>,
+    organizer: &str,
+    base_url: &str,
+) -> ClientBuilder<PretixClient> {
+    let wait = Duration::from_millis(1);
+    PretixClient::builder(auth, organizer)
+        .base_url(base_url)
+        .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+}
 
-    pub(crate) const TOKEN: &str = "pretix-token-9f8e7d6c";
-    pub(crate) const PASSWORD: &str = "correct-horse-battery-staple";
-
-    /// A client that retries as by default, without its waits.
-    pub(crate) fn pretix(base_url: &str) -> ClientBuilder<PretixClient> {
-        pretix_as(TOKEN, "bigevents", base_url)
-    }
-
-    pub(crate) fn pretix_as(
-        auth: impl Into<Auth>,
-        organizer: &str,
-        base_url: &str,
-    ) -> ClientBuilder<PretixClient> {
-        let wait = Duration::from_millis(1);
-        PretixClient::builder(auth, organizer)
-            .base_url(base_url)
-            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
-    }
-
-    /// A target with credentials, which are nowhere to be shown.
-    pub(crate) fn target() -> TargetUrl {
-        let credentials = Credentials::new("pretix", Secret::from(PASSWORD)).unwrap();
-        TargetUrl::new("https://example.org/hook", &credentials).unwrap()
-    }
+/// A target with credentials, which are nowhere to be shown.
+pub(crate) fn target() -> TargetUrl {
+    let credentials = Credentials::new("pretix", Secret::from(PASSWORD)).unwrap();
+    TargetUrl::new("https://example.org/hook", &credentials).unwrap()
 }

@@ -16,9 +16,7 @@ use webhook_sdk::receiver::{
 use webhook_sdk::signature::{Key, Keyring, Scheme, Signer, Verifier};
 use webhook_sdk::{Secret, lune, preo};
 
-#[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "sqlite")]
 mod sqlite;
 
 const SECRET: &str = "inbox-secret";

@@ -87,12 +87,6 @@ async fn only_one_of_many_processes_claims_an_event() {
     one_of_many_is_granted(stores).await;
 }
 
-#[cfg(all(
-    feature = "axum",
-    feature = "lune",
-    feature = "preo",
-    feature = "pretix"
-))]
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn order_holds_while_a_batch_is_redelivered_to_another_process() {
@@ -368,7 +362,6 @@ async fn the_user_and_the_database_of_a_url_are_used() {
     assert_eq!((in_database_0.len(), in_database_3.len()), (0, 1));
 }
 
-#[cfg(feature = "redis-tls")]
 #[tokio::test]
 #[ignore = "needs redis-server and openssl"]
 async fn rediss_url_uses_tls() {

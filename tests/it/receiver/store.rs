@@ -292,7 +292,6 @@ macro_rules! contract {
         })*
     };
 }
-#[cfg(feature = "redis")]
 pub(crate) use contract;
 
 /// tokio's clock is stopped, and moves by what a test says.
