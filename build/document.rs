@@ -1,5 +1,6 @@
 //! An OpenAPI document as parsed from its file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fmt, fs};
 
@@ -68,7 +69,10 @@ impl Document {
             root,
         };
         match document.root.get("openapi").and_then(Value::as_str) {
-            Some(version) if version.starts_with("3.0.") => Ok(document),
+            Some(version) if version.starts_with("3.0.") => {
+                document.refuse_cycles(&document.root, &mut Vec::new(), &mut BTreeSet::new())?;
+                Ok(document)
+            }
             Some(version) => {
                 Err(document.error("openapi", format!("is {version}, supported is 3.0.x")))
             }
@@ -108,13 +112,37 @@ impl Document {
 
     /// Resolves a `$ref`; anything else is returned unchanged.
     pub(crate) fn resolve<'a>(&'a self, value: &'a Value) -> Result<&'a Value, Error> {
-        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+        let Some(reference) = value.get("$ref") else {
             return Ok(value);
         };
+        let reference = reference.as_str().unwrap_or("$ref");
         reference
             .strip_prefix('#')
             .and_then(|pointer| self.root.pointer(pointer))
             .ok_or_else(|| self.error(reference, "isn't in this document"))
+    }
+
+    /// References are followed to their end, which a cycle doesn't have.
+    fn refuse_cycles<'a>(
+        &'a self,
+        value: &'a Value,
+        open: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+    ) -> Result<(), Error> {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            if open.contains(&reference) {
+                return Err(self.error(reference, "refers to itself, which isn't supported"));
+            }
+            let target = self.resolve(value);
+            if let (Ok(target), true) = (target, done.insert(reference)) {
+                open.push(reference);
+                self.refuse_cycles(target, open, done)?;
+                open.pop();
+            }
+        }
+        let fields = value.as_object().into_iter().flat_map(Object::values);
+        let mut all = fields.chain(value.as_array().into_iter().flatten());
+        all.try_for_each(|value| self.refuse_cycles(value, open, done))
     }
 
     fn operation(

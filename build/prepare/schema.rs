@@ -61,7 +61,11 @@ impl Preparation<'_> {
             prepared.insert("description".to_owned(), json!(doc));
         }
         if schema.get("allOf").is_some() {
-            let inner = self.response_schema(at, single(schema))?;
+            let [only] = array(schema, "allOf") else {
+                let cause = "has an allOf of other than one schema, which isn't supported";
+                return Err(self.document.error(at, cause));
+            };
+            let inner = self.response_schema(at, only)?;
             prepared.insert("allOf".to_owned(), json!([inner]));
             return Ok(Value::Object(prepared));
         }

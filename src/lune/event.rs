@@ -90,7 +90,7 @@ impl Event {
         self.raw.get()
     }
 
-    /// The JSON of `data`, byte for byte, or `None` if there is no `data`.
+    /// The JSON of `data`, byte for byte, or `None` if it is missing or `null`.
     pub fn raw_data(&self) -> Option<&str> {
         let envelope: Envelope<'_> = object(&self.raw).ok()??;
         envelope.data.map(RawValue::get)

@@ -1,0 +1,80 @@
+//! A document is prepared in the same way each time, into code that parses, or refused by name.
+//!
+//! An input is a whole document, or, if it begins with `!`, a change of Lune's in each line: the
+//! number of a node, and the JSON to put there.
+#![no_main]
+#![allow(dead_code, reason = "the build script uses what this target doesn't")]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+#[path = "../../build/document.rs"]
+mod document;
+#[path = "../../build/models.rs"]
+mod models;
+#[path = "../../build/prepare.rs"]
+mod prepare;
+#[path = "../../build/provider.rs"]
+mod provider;
+#[path = "../../build/requests.rs"]
+mod requests;
+#[path = "../../build/rust.rs"]
+mod rust;
+
+static LUNE: LazyLock<Value> =
+    LazyLock::new(|| serde_saphyr::from_str(include_str!("../../openapi-lune.yaml")).unwrap());
+
+fuzz_target!(|input: &[u8]| {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let text = match text.strip_prefix('!') {
+        Some(changes) => changed(changes),
+        None => text.to_owned(),
+    };
+    let lune = &provider::PROVIDERS[0];
+    let prepared = document::Document::parse("fuzz.yaml", &text)
+        .and_then(|document| prepare::prepare(&document, lune));
+    match prepared {
+        Err(error) => assert!(error.to_string().starts_with("fuzz.yaml: "), "{error}"),
+        Ok(prepared) => {
+            let document = document::Document::parse("fuzz.yaml", &text).unwrap();
+            let again = prepare::prepare(&document, lune).unwrap();
+            assert_eq!(format!("{prepared:?}"), format!("{again:?}"));
+            if let Ok(code) = models::models(&prepared) {
+                syn::parse2::<syn::File>(code).unwrap();
+            }
+        }
+    }
+});
+
+fn changed(changes: &str) -> String {
+    let mut document = LUNE.clone();
+    for change in changes.lines().take(8) {
+        let Some((number, value)) = change.split_once(' ') else {
+            continue;
+        };
+        if let (Ok(mut number), Ok(value)) = (number.parse(), serde_json::from_str(value)) {
+            replace(&mut document, &mut number, &value);
+        }
+    }
+    document.to_string()
+}
+
+/// Puts the value in place of the node with this number, counted in depth.
+fn replace(node: &mut Value, number: &mut usize, value: &Value) -> bool {
+    if *number == 0 {
+        *node = value.clone();
+        return true;
+    }
+    *number -= 1;
+    match node {
+        Value::Object(fields) => fields
+            .values_mut()
+            .any(|field| replace(field, number, value)),
+        Value::Array(items) => items.iter_mut().any(|item| replace(item, number, value)),
+        _ => false,
+    }
+}
