@@ -69,10 +69,7 @@ impl Document {
             root,
         };
         match document.root.get("openapi").and_then(Value::as_str) {
-            Some(version) if version.starts_with("3.0.") => {
-                document.refuse_cycles(&document.root, &mut Vec::new(), &mut BTreeSet::new())?;
-                Ok(document)
-            }
+            Some(version) if version.starts_with("3.0.") => Ok(document),
             Some(version) => {
                 Err(document.error("openapi", format!("is {version}, supported is 3.0.x")))
             }
@@ -122,8 +119,12 @@ impl Document {
             .ok_or_else(|| self.error(reference, "isn't in this document"))
     }
 
-    /// References are followed to their end, which a cycle doesn't have.
-    fn refuse_cycles<'a>(
+    /// Refuses a value whose references have no end.
+    pub(crate) fn refuse_cycles(&self, value: &Value) -> Result<(), Error> {
+        self.follow(value, &mut Vec::new(), &mut BTreeSet::new())
+    }
+
+    fn follow<'a>(
         &'a self,
         value: &'a Value,
         open: &mut Vec<&'a str>,
@@ -133,16 +134,15 @@ impl Document {
             if open.contains(&reference) {
                 return Err(self.error(reference, "refers to itself, which isn't supported"));
             }
-            let target = self.resolve(value);
-            if let (Ok(target), true) = (target, done.insert(reference)) {
+            if done.insert(reference) {
                 open.push(reference);
-                self.refuse_cycles(target, open, done)?;
+                self.follow(self.resolve(value)?, open, done)?;
                 open.pop();
             }
         }
         let fields = value.as_object().into_iter().flat_map(Object::values);
         let mut all = fields.chain(value.as_array().into_iter().flatten());
-        all.try_for_each(|value| self.refuse_cycles(value, open, done))
+        all.try_for_each(|value| self.follow(value, open, done))
     }
 
     fn operation(

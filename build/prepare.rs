@@ -243,6 +243,7 @@ impl Preparation<'_> {
         let mut parameters = Vec::new();
         let mut schemas = Vec::new();
         for parameter in &operation.parameters {
+            self.document.refuse_cycles(parameter)?;
             let (parameter, schema) = self.parameter(at, parameter, &mut query)?;
             parameters.push(parameter);
             schemas.push(schema);
@@ -251,6 +252,7 @@ impl Preparation<'_> {
         let mut body = Vec::new();
         let mut request = None;
         if let Some(content) = operation.value.get("requestBody") {
+            self.document.refuse_cycles(content)?;
             let name = self.request_body(at, content, &mut body)?;
             let content = json!({ "application/json": { "schema": reference(&name) } });
             reduced.insert(
@@ -481,6 +483,7 @@ impl Preparation<'_> {
                 .document
                 .error(at, "has two 2xx responses; one is supported"));
         }
+        self.document.refuse_cycles(response)?;
         self.error_enums(responses)?;
         let response = self.document.resolve(response)?;
         let mut reduced = json!({ "description": text(response, "description").trim() });

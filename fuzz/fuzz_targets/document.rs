@@ -22,9 +22,11 @@ mod provider;
 mod requests;
 #[path = "../../build/rust.rs"]
 mod rust;
+#[path = "../../build/yaml.rs"]
+mod yaml;
 
 static LUNE: LazyLock<Value> =
-    LazyLock::new(|| serde_saphyr::from_str(include_str!("../../openapi-lune.yaml")).unwrap());
+    LazyLock::new(|| yaml::read(include_str!("../../openapi-lune.yaml")).unwrap());
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(input) else {
