@@ -51,8 +51,8 @@ impl Source {
     /// ```
     ///
     /// The last path segment must be the password of accepted credentials with the user `path`. It
-    /// is compared without percent-decoding. Servers and proxies log paths, so prefer credentials
-    /// if possible.
+    /// is compared without percent-decoding, so use only letters, digits, `-` and `_`. Servers and
+    /// proxies log paths, so prefer credentials if possible.
     #[must_use]
     pub fn secret_in_path(mut self) -> Self {
         self.secret_in_path = true;

@@ -143,7 +143,7 @@ impl SignedContent {
         })
     }
 
-    /// Moves bytes from the start of the body here, up to a whole number of blocks.
+    /// Moves the start of the body here, up to a whole number of blocks.
     ///
     /// A MAC hashes whole blocks fastest. Returns the rest of the body.
     pub(super) fn fill_block<'b>(&mut self, body: &'b [u8]) -> &'b [u8] {

@@ -72,12 +72,17 @@ impl Key {
     ///
     /// Returns [`KeyError::EmptySecret`] if there are no bytes, or only zero bytes: HMAC pads keys
     /// with zero bytes, so both result in the same well-known key. Returns
-    /// [`KeyError::SurroundingWhitespace`] for ASCII text that begins or ends with whitespace, such
-    /// as a file's trailing newline.
+    /// [`KeyError::SurroundingWhitespace`] for text that begins or ends with whitespace or another
+    /// invisible character, such as a file's trailing newline. Bytes are text if they are UTF-8
+    /// without control characters other than tabs and line breaks.
     pub fn from_bytes(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Self, KeyError> {
-        let is_text = |byte: &u8| byte.is_ascii_graphic() || b" \t\r\n".contains(byte);
-        if bytes.iter().all(is_text) && bytes.trim_ascii().len() < bytes.len() {
-            return Err(KeyError::SurroundingWhitespace);
+        let is_binary = |c: char| c.is_control() && !"\t\r\n".contains(c);
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.contains(is_binary) => {}
+            Ok(text) if text.starts_with(is_invisible) || text.ends_with(is_invisible) => {
+                return Err(KeyError::SurroundingWhitespace);
+            }
+            _ => {}
         }
         Self::schedule(name, bytes)
     }
@@ -127,7 +132,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// A keyed HMAC, and its result for an empty message, which is used to compare keys.
+/// A keyed HMAC, and its result for an empty message, to compare keys.
 #[derive(Clone)]
 pub(super) struct Schedule(Arc<(HmacSha256, CtOutput<HmacSha256>)>);
 

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::path;
 use crate::pretix::Action;
 
-/// Defines the notifications about an object of an event, each with the rest of its path.
+/// Defines the notifications about an object of an event, with its path.
 macro_rules! about_events {
     ($(
         $(#[$meta:meta])*

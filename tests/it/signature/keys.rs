@@ -75,6 +75,9 @@ fn a_secret_with_whitespace_at_an_end_is_not_a_key() {
         b"\n",
         b" ",
         b"\t\t",
+        "schl\u{fc}ssel\n".as_bytes(),
+        "\u{feff}secret".as_bytes(),
+        "secret\u{a0}".as_bytes(),
     ] {
         let key = Key::from_bytes("main", untrimmed);
         assert_eq!(
