@@ -27,7 +27,7 @@ pub(crate) fn text(status: StatusCode, content_type: &'static str, body: String)
 }
 
 /// The response for wiremock.
-pub(crate) fn template(reply: Reply, delay: Option<Duration>) -> ResponseTemplate {
+pub(crate) fn template(reply: Response<Vec<u8>>, delay: Option<Duration>) -> ResponseTemplate {
     let (parts, body) = reply.into_parts();
     let mut template = ResponseTemplate::new(parts.status).set_body_bytes(body);
     for (name, value) in &parts.headers {

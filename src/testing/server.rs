@@ -141,7 +141,7 @@ impl<S: FakeService> Shared<S> {
             None => (operation(), None),
         };
         self.record(request, Some(reply.status()));
-        reply::template(reply, delay)
+        reply::template(*reply, delay)
     }
 
     fn answer(self: &Arc<Self>, request: &Request, route: &Route) -> Reply {

@@ -123,7 +123,7 @@ impl<O, T> Stub<O, T> {
     pub fn invalid(self, field: &str, message: &str) -> AnsweringStub {
         let format = self.format();
         let reply = format.invalid(&[FieldError::new(field, message)]);
-        self.responds_with(reply::template(reply, None))
+        self.responds_with(reply::template(*reply, None))
     }
 
     /// Responds with 401: the token is wrong.
@@ -145,7 +145,7 @@ impl<O, T> Stub<O, T> {
     pub fn rate_limited(self, wait: Duration) -> AnsweringStub {
         let reply = self.format().error(StatusCode::TOO_MANY_REQUESTS);
         let seconds = whole_seconds(wait).to_string();
-        let response = reply::template(reply, None).insert_header("retry-after", seconds);
+        let response = reply::template(*reply, None).insert_header("retry-after", seconds);
         self.responds_with(response)
     }
 
@@ -153,7 +153,7 @@ impl<O, T> Stub<O, T> {
     pub fn fails(self, status: u16) -> AnsweringStub {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let reply = self.format().error(status);
-        self.responds_with(reply::template(reply, None))
+        self.responds_with(reply::template(*reply, None))
     }
 
     fn format(&self) -> ErrorFormat {
