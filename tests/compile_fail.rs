@@ -2,6 +2,8 @@
 //!
 //! `OVERWRITE=1 cargo test --all-features --test compile_fail` renews the messages.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, fs};
