@@ -1,9 +1,5 @@
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use http::header;
 use http::request::Parts;
@@ -96,10 +92,9 @@ impl<S: Source> Receiver<S> {
             max_bytes: limits.max_body_bytes,
             room,
         };
-        let read = in_time(bounds.read(&parts.headers, body), limits.body_timeout);
-        let body = read.await.unwrap_or(Err(Refusal::BodyTimeout {
-            limit: limits.body_timeout,
-        }))?;
+        let limit = limits.body_timeout;
+        let read = timeout(limit, bounds.read(&parts.headers, body));
+        let body = read.await.unwrap_or(Err(Refusal::BodyTimeout { limit }))?;
         let by = match authentication.check {
             Check::Signature(verification) => verification
                 .finish(&body.bytes)
@@ -133,28 +128,6 @@ impl<S: Source> Receiver<S> {
             events,
             _room: body.room,
         })
-    }
-}
-
-/// Reads a body, or returns `None` after the timeout.
-///
-/// Most bodies have arrived with their heads, and are there when the server polls for the second
-/// time. Until then, no timer is started, because that takes a system call.
-async fn in_time<T>(read: impl Future<Output = T>, limit: Duration) -> Option<T> {
-    let mut read = pin!(read);
-    let mut is_second_poll = false;
-    let early = poll_fn(|context| match read.as_mut().poll(context) {
-        Poll::Ready(read) => Poll::Ready(Some(read)),
-        Poll::Pending if is_second_poll => Poll::Ready(None),
-        Poll::Pending => {
-            is_second_poll = true;
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }
-    });
-    match early.await {
-        Some(read) => Some(read),
-        None => timeout(limit, read).await.ok(),
     }
 }
 

@@ -1,7 +1,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -79,7 +78,6 @@ struct Inner<K> {
     known: Cache<Arc<str>, Known<K>>,
     absent: Cache<Arc<str>, Absent>,
     lifetime: Duration,
-    invalidations: AtomicU64,
     loads: Semaphore,
 }
 
@@ -133,14 +131,12 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
     /// [`body_timeout`](super::ReceiverBuilder::body_timeout). Removing a key from the keyring of a
     /// cached [`Verifier`] takes effect for it, too.
     pub fn invalidate(&self, tenant: &str) {
-        self.inner.invalidations.fetch_add(1, Ordering::SeqCst);
         self.inner.known.remove(tenant);
         self.inner.absent.remove(tenant);
     }
 
     /// Removes all tenants from the cache.
     pub fn invalidate_all(&self) {
-        self.inner.invalidations.fetch_add(1, Ordering::SeqCst);
         self.inner.known.clear();
         self.inner.absent.clear();
     }
@@ -153,7 +149,6 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
                 known: Cache::new(tenants),
                 absent: Cache::new(tenants),
                 lifetime,
-                invalidations: AtomicU64::new(0),
                 loads: Semaphore::new(CONCURRENT_LOADS),
             }),
         }
@@ -190,52 +185,54 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
                 }
                 Err(guard) => guard,
             };
-            // An earlier load may have found nothing.
-            if let Some(absent) = self.absent(tenant, begun) {
-                return absent.result();
-            }
-            let invalidations = self.invalidations.load(Ordering::SeqCst);
+            // An earlier load may have found nothing. The place is taken before the load, because an
+            // invalidation of this tenant removes it.
+            let place = match self.absent.get_value_or_guard_async(tenant).await {
+                Ok(absent) if self.is_current(&absent, begun) => return absent.result(),
+                Ok(_) => {
+                    self.absent
+                        .remove_if(tenant, |absent| !self.is_current(absent, begun));
+                    continue;
+                }
+                Err(place) => place,
+            };
             let load = || async {
                 let _turn = self.loads.acquire().await;
                 (self.load)(tenant.to_string()).await
             };
             let loaded = guarded(Instant::now(), LOAD_TIMEOUT, load).await;
-            let (failed, result) = match loaded {
+            let since = Instant::now();
+            let result = match loaded {
                 Ok(Ok(Some(keys))) => {
-                    let known = Known {
-                        keys: keys.clone(),
-                        since: Instant::now(),
-                    };
                     // Fails if the tenant was invalidated in the meantime. This request still uses
                     // the keys.
-                    let _ = guard.insert(known);
+                    let _ = guard.insert(Known {
+                        keys: keys.clone(),
+                        since,
+                    });
                     return Ok(Some(keys));
                 }
-                Ok(Ok(None)) => (false, Ok(None)),
-                Ok(Err(error)) => (true, Err(Refusal::KeysUnavailable(error.to_string()))),
-                Err(_) => (
-                    true,
-                    Err(Refusal::KeysUnavailable(
-                        "the loader panicked or took too long".into(),
-                    )),
-                ),
+                Ok(Ok(None)) => Ok(None),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(_) => Err("the loader panicked or took too long".to_owned()),
             };
-            if failed || invalidations == self.invalidations.load(Ordering::SeqCst) {
-                let since = Instant::now();
-                let absent = Absent { failed, since };
-                self.absent.insert(Arc::clone(tenant), absent);
-            }
-            return result;
+            let failed = result.is_err();
+            let _ = place.insert(Absent { failed, since });
+            return result.map_err(Refusal::KeysUnavailable);
         }
     }
 
     fn absent(&self, tenant: &str, begun: Instant) -> Option<Absent> {
         let absent = self.absent.get(tenant)?;
+        self.is_current(&absent, begun).then_some(absent)
+    }
+
+    fn is_current(&self, absent: &Absent, begun: Instant) -> bool {
         let lifetime = match absent.failed {
             true => FAILURE_LIFETIME,
             false => self.lifetime,
         };
-        is_fresh(absent.since, lifetime, begun).then_some(absent)
+        is_fresh(absent.since, lifetime, begun)
     }
 }
 

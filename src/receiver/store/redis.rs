@@ -47,8 +47,8 @@ use crate::receiver::EventKey;
 /// - `maxmemory-policy noeviction`: any other policy can evict an event early.
 /// - Replication is asynchronous: a failover can lose the last commits.
 ///
-/// An event takes about 300 bytes of Redis's memory, including about 50 for its key, for the
-/// duration set with [`remember`](crate::receiver::ReceiverBuilder::remember).
+/// An event with an id of 36 bytes takes about 230 bytes of Redis's memory, as measured with 20,000
+/// events, for the duration set with [`remember`](crate::receiver::ReceiverBuilder::remember).
 #[derive(Clone)]
 pub struct RedisStore {
     link: Arc<Link>,

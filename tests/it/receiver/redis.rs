@@ -10,7 +10,7 @@ use webhook_sdk::receiver::{
 
 use crate::receiver::redis_server::RedisServer;
 use crate::receiver::store::{
-    LEASE, REMEMBER, Timed, contract, granted, key, one_of_many_is_granted,
+    LEASE, REMEMBER, Timed, committed, contract, granted, key, one_of_many_is_granted, usual_key,
 };
 
 const PREFIX: &str = "webhook-sdk:";
@@ -100,6 +100,57 @@ async fn order_holds_while_a_batch_is_redelivered_to_another_process() {
         builder.build().unwrap()
     };
     crate::receiver::lune::order_holds_while_a_batch_is_redelivered(receiver(), receiver()).await;
+}
+
+#[cfg(feature = "preo")]
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn event_is_released_if_its_request_is_dropped_while_redis_is_slow() {
+    use crate::receiver::support::{Preo, Service, builder, genuine, received};
+
+    let server = RedisServer::start();
+    let builder = builder::<Preo>().name("orders").store(patient(&server));
+    let receiver = builder.build().unwrap();
+    let handled = async |number| {
+        let delivery = received(&receiver, genuine::<Preo>(Preo::body(number))).await;
+        delivery.handle(async |_| ()).await.status()
+    };
+    assert_eq!(handled(1).await, 204);
+
+    server.suspend();
+    let dropped = tokio::time::timeout(Duration::from_millis(200), handled(2)).await;
+    assert!(dropped.is_err());
+    server.resume();
+    // The lease is a minute.
+    let begun = std::time::Instant::now();
+    while handled(2).await != 204 {
+        assert!(begun.elapsed() < LEASE / 2);
+    }
+}
+
+/// Prints the size that the documentation of the store states.
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn an_event_takes_at_most_320_bytes_in_redis() {
+    const EVENTS: usize = 20_000;
+    fn used(redis: &mut redis::Connection) -> usize {
+        let info: String = redis::cmd("INFO").arg("memory").query(redis).unwrap();
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("used_memory:"));
+        line.unwrap().trim().parse().unwrap()
+    }
+    let server = RedisServer::start_with(&["--appendfsync", "no"]);
+    let store = patient(&server);
+    committed(&store, &usual_key(EVENTS)).await;
+    let mut redis = plain(&server);
+    let before = used(&mut redis);
+    for number in 0..EVENTS {
+        committed(&store, &usual_key(number)).await;
+    }
+    let size = (used(&mut redis) - before) / EVENTS;
+    println!("{size} bytes per event in Redis");
+    assert!((150..=320).contains(&size), "{size}");
 }
 
 #[tokio::test]

@@ -64,6 +64,23 @@ impl RedisServer {
         }
     }
 
+    /// Stops the process from doing anything until it is resumed. Its connections stay open.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub(crate) fn suspend(&self) {
+        self.signal("-STOP");
+    }
+
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let process = self.process.as_ref().unwrap().id().to_string();
+        let sent = Command::new("kill").args([signal, &process]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Starts the process again, with the data and the port it had.
     pub(crate) fn start_again(&mut self) {
         assert!(self.run(), "redis-server doesn't start: {}", self.log());

@@ -201,7 +201,7 @@ fn a_sequence_over_128_bytes_is_ignored() {
     assert!(in_stream("long", &"9".repeat(129)).position().is_none());
 }
 
-async fn committed(store: &impl DedupStore, key: &EventKey) {
+pub(crate) async fn committed(store: &impl DedupStore, key: &EventKey) {
     let token = granted(store, key).await;
     store.commit(key, token, REMEMBER).await.unwrap();
 }
@@ -356,6 +356,32 @@ async fn memory_store_evicts_the_least_recently_used_events() {
         remembered += usize::from(claim == Claim::Committed);
     }
     assert!(remembered <= 100, "{remembered}");
+}
+
+/// The key of a real event, of about 60 bytes.
+pub(crate) fn usual_key(number: usize) -> EventKey {
+    let id = format!("0194c6e0-7b6a-7c3e-9d55-{number:012}");
+    EventKey::new(["orders", "lune", "acme", ""], &[&id])
+}
+
+/// Prints the size that the documentation of the store states.
+#[test]
+fn an_event_takes_at_most_300_bytes_in_memory() {
+    const EVENTS: usize = 100_000;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let store = MemoryStore::default();
+    let remembered = allocation_counter::measure(|| {
+        runtime.block_on(async {
+            for number in 0..EVENTS {
+                committed(&store, &usual_key(number)).await;
+            }
+        });
+    });
+    let size = remembered.bytes_current / EVENTS as i64;
+    println!("{size} bytes per event in memory");
+    assert!((150..=300).contains(&size), "{size}");
 }
 
 #[tokio::test(start_paused = true)]

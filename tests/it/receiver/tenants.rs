@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::ready;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -335,6 +335,39 @@ async fn requests_share_a_failed_load_although_another_tenant_is_invalidated() {
     assert_eq!(at_once(&receiver, "acme").await, [503; 20]);
     assert_eq!(loads.count(), 1);
     invalidating.abort();
+}
+
+/// A loader that finds nothing after a second, and invalidates a tenant during each load.
+fn empty_after_invalidating(tenant: &'static str) -> (Receiver<Preo>, Runs) {
+    let (loads, tenants) = (Runs::default(), Arc::new(OnceLock::<Tenants<_>>::new()));
+    let (counted, invalidated) = (loads.clone(), Arc::clone(&tenants));
+    let loader = move |_| {
+        let invalidated = Arc::clone(&invalidated);
+        counted.add();
+        async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            invalidated.get().unwrap().invalidate(tenant);
+            Ok(None)
+        }
+    };
+    let tenants = tenants.get_or_init(|| Tenants::new(by_path, loader));
+    (Receiver::new(Preo::for_tenants(tenants.clone())), loads)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_tenant_is_cached_although_another_is_invalidated_during_its_load() {
+    let (receiver, loads) = empty_after_invalidating("globex");
+    assert_eq!(at_once(&receiver, "acme").await, [401; 20]);
+    assert_eq!(status(&receiver, to("acme", "secret", "{}")).await, 401);
+    assert_eq!(loads.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_tenant_that_is_invalidated_during_its_load_is_loaded_again() {
+    let (receiver, loads) = empty_after_invalidating("acme");
+    assert_eq!(status(&receiver, to("acme", "secret", "{}")).await, 401);
+    assert_eq!(status(&receiver, to("acme", "secret", "{}")).await, 401);
+    assert_eq!(loads.count(), 2);
 }
 
 #[tokio::test(start_paused = true)]
