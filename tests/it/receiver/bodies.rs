@@ -458,10 +458,22 @@ async fn stalled_body_occupies_little_more_than_it_sent() {
             writer.send(Bytes::from_static(&[b' '; MIB / 16])).unwrap();
         }
         let mut receiving: Receiving<'_> = Box::pin(receiver.receive(&parts, piecemeal));
-        assert!(poll_once(&mut receiving).await.is_pending());
+        // One poll reads no more than the budget of a task.
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+            assert!(poll_once(&mut receiving).await.is_pending());
+        }
         stalled.push((writer, receiving));
     }
+    tokio::task::yield_now().await;
     assert!(another(&receiver).await.is_ok());
+}
+
+#[test]
+fn all_bodies_may_occupy_at_least_64_mib() {
+    const LEAST: usize = 64 * 1024 * 1024;
+    assert!(builder::<Preo>().max_body_bytes(LEAST).build().is_ok());
+    assert!(builder::<Preo>().max_body_bytes(LEAST + 1).build().is_err());
 }
 
 #[test]

@@ -707,6 +707,45 @@ async fn debug_of_a_source_and_of_an_authenticated_request_shows_no_content() {
     );
 }
 
+/// A source whose events are a header and the tenant.
+struct Named(<Preo as Service>::Source);
+
+impl Source for Named {
+    type Event = (String, Option<String>);
+
+    fn name(&self) -> &str {
+        "named"
+    }
+
+    async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
+        Ok(self.0.authenticate(parts).await?.tenant("acme"))
+    }
+
+    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError> {
+        let name = delivery.header("x-name")?.to_owned();
+        let tenant = delivery.tenant().map(str::to_owned);
+        let key = delivery.digest_key(delivery.body());
+        Ok(vec![delivery.event(key, (name, tenant))])
+    }
+}
+
+#[tokio::test]
+async fn source_decodes_headers_and_the_tenant() {
+    let receiver = Receiver::new(Named(Preo::source()));
+    let (mut parts, body) = genuine::<Preo>(Preo::body(EVENT)).into_parts();
+    let refusal = receiver
+        .receive(&parts, Full::new(body.clone()))
+        .await
+        .unwrap_err();
+    assert!(refusal.to_string().contains("x-name"), "{refusal}");
+    parts.headers.insert("x-name", "Ada".parse().unwrap());
+    let delivery = receiver.receive(&parts, Full::new(body)).await.unwrap();
+    assert_eq!(
+        *delivery.events()[0],
+        ("Ada".to_owned(), Some("acme".to_owned()))
+    );
+}
+
 #[tokio::test]
 async fn an_undecodable_body_is_refused_with_its_json_path_and_no_value() {
     let receiver = builder::<Preo>().build().unwrap();
