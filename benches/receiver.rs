@@ -2,14 +2,14 @@
 //!
 //! `cargo bench --manifest-path benches/peers/Cargo.toml --no-default-features --bench receiver`
 //!
-//! In process, a delivery of 1 KiB is verified, decoded, deduplicated in memory and handled. Its
+//! In process, a delivery of 1 KiB is verified, decoded, deduplicated in memory, and handled. Its
 //! time is printed as a multiple of a bare SHA-256 of the same bytes, for a body of one long text
 //! and for one of many values, which takes longer to decode.
 //!
 //! Behind axum, one server has all routes, on one thread. Over keep-alive connections on loopback,
 //! each route is sent new signed events of 1 KiB, in turns:
 //!
-//! - `extractor` verifies, decodes and deduplicates, with all limits.
+//! - `extractor` verifies, decodes, and deduplicates, with all limits.
 //! - `by hand` verifies with this crate and decodes.
 //! - `standardwebhooks` verifies with that crate and decodes.
 //! - `body` only reads the body.

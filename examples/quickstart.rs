@@ -32,7 +32,6 @@ async fn main() -> Result {
         (Err(_), Err(_)) => on_the_fake().await?,
         _ => return Err("set both PREO_TOKEN and PREO_BASE_URL, or neither".into()),
     }
-    println!("quickstart: ok");
     Ok(())
 }
 

@@ -27,14 +27,14 @@ async fn receive(
 ) -> Response<Empty<Bytes>> {
     let (parts, body) = request.into_parts();
     match receiver.receive(&parts, body).await {
-        Ok(delivery) => delivery.handle(book).await.response(),
+        Ok(delivery) => delivery.handle(handle_event).await.response(),
         Err(refusal) => refusal.response(),
     }
 }
 
-async fn book(event: Event<Value>) -> Result<(), BoxError> {
+async fn handle_event(event: Event<Value>) -> Result<(), BoxError> {
     let kind = event["event"].as_str().ok_or("the payload has no event")?;
-    println!("booked {kind}");
+    println!("handled {kind}");
     Ok(())
 }
 
@@ -91,6 +91,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if response.status() != 204 {
         return Err("the delivery wasn't accepted".into());
     }
-    println!("receive_hyper: ok");
     Ok(())
 }

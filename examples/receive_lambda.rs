@@ -32,7 +32,7 @@ pub(crate) struct FunctionResponse {
     pub(crate) headers: HashMap<String, String>,
 }
 
-/// Keep the receiver in a `static` or pass it in: memory lasts as long as the instance. De-duplicate
+/// Keep the receiver in a `static` or pass it in: memory lasts as long as the instance. Deduplicate
 /// across instances with a shared store.
 pub(crate) async fn receive(
     receiver: &Receiver<preo::Source>,
@@ -46,19 +46,19 @@ pub(crate) async fn receive(
     };
     let (parts, body) = request.into_parts();
     let response = match receiver.receive(&parts, Full::new(body)).await {
-        Ok(delivery) => delivery.handle(book).await.response::<()>(),
+        Ok(delivery) => delivery.handle(handle_event).await.response::<()>(),
         Err(refusal) => refusal.response(),
     };
     function_response(&response)
 }
 
-async fn book(event: Event<Value>) -> Result<(), BoxError> {
+async fn handle_event(event: Event<Value>) -> Result<(), BoxError> {
     let kind = event["event"].as_str().ok_or("the payload has no event")?;
-    println!("booked {kind}");
+    println!("handled {kind}");
     Ok(())
 }
 
-/// The signature covers the bytes that were sent, so a body in base64 is decoded first.
+/// The signature covers the bytes that were sent, so a body in Base64 is decoded first.
 fn http_request(request: FunctionRequest) -> Result<Request<Bytes>, BoxError> {
     let body = request.body.unwrap_or_default();
     let body = match request.is_base64_encoded {
@@ -103,6 +103,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("the delivery wasn't accepted".into());
     }
     println!("{}", serde_json::to_string(&response)?);
-    println!("receive_lambda: ok");
     Ok(())
 }

@@ -9,22 +9,21 @@ use tokio::net::TcpListener;
 use webhook_sdk::Secret;
 use webhook_sdk::lune::{self, EventData, WebhookWithSecret};
 use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver};
-use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
+use webhook_sdk::signature::KeyError;
 use webhook_sdk::testing::LuneFake;
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
-    let keyring = Keyring::new(Key::new("2026-11", secret)?);
-    let deliveries = lune::Source::new(Verifier::new(lune::scheme(), keyring));
+    let source = lune::Source::new(lune::verifier(secret)?);
     Ok(Router::new()
         .route("/hooks/lune", post(receive))
-        .with_state(Receiver::new(deliveries)))
+        .with_state(Receiver::new(source)))
 }
 
 async fn receive(delivery: Delivery<lune::Source>) -> Outcome {
-    delivery.handle(book).await
+    delivery.handle(handle_event).await
 }
 
-async fn book(event: Event<lune::Event>) -> Result<(), BoxError> {
+async fn handle_event(event: Event<lune::Event>) -> Result<(), BoxError> {
     match event.data() {
         EventData::Order(order) => println!("order {}", order.id),
         EventData::Allocation(change) => println!("allocation {}", change.allocation.id),
@@ -52,6 +51,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if sent[0].response_status != Some(204) {
         return Err("the batch wasn't acknowledged".into());
     }
-    println!("receive_lune_axum: ok");
     Ok(())
 }

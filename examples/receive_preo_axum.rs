@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use webhook_sdk::preo::Webhook;
 use webhook_sdk::receiver::{BoxError, Delivery, Event, Outcome, Receiver};
-use webhook_sdk::signature::{Key, KeyError, Keyring, Verifier};
+use webhook_sdk::signature::KeyError;
 use webhook_sdk::testing::PreoFake;
 use webhook_sdk::{Secret, preo};
 
@@ -22,21 +22,20 @@ struct Purchase {
 }
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
-    let keyring = Keyring::new(Key::new("2026-11", secret)?);
-    let deliveries = preo::Source::new(Verifier::new(preo::scheme(), keyring))
+    let source = preo::Source::new(preo::verifier(secret)?)
         .payload::<Purchase>()
         .identified_by(|purchase| Some(purchase.id.clone()));
     Ok(Router::new()
         .route("/hooks/preo", post(receive))
-        .with_state(Receiver::new(deliveries)))
+        .with_state(Receiver::new(source)))
 }
 
 async fn receive(delivery: Delivery<Source>) -> Outcome {
-    delivery.handle(book).await
+    delivery.handle(handle_event).await
 }
 
-async fn book(purchase: Event<Purchase>) -> Result<(), BoxError> {
-    println!("booked {}: {}", purchase.id, purchase.data);
+async fn handle_event(purchase: Event<Purchase>) -> Result<(), BoxError> {
+    println!("handled {}: {}", purchase.id, purchase.data);
     Ok(())
 }
 
@@ -55,6 +54,5 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if deliveries[0].response_status != Some(204) {
         return Err("the delivery wasn't accepted".into());
     }
-    println!("receive_preo_axum: ok");
     Ok(())
 }

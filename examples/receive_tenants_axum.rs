@@ -150,6 +150,5 @@ async fn main() -> Result<(), BoxError> {
     if *events != ["acme: \"event-1\""] {
         return Err(format!("unexpected events: {events:?}").into());
     }
-    println!("receive_tenants_axum: ok");
     Ok(())
 }

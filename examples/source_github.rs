@@ -51,6 +51,5 @@ async fn main() -> Result<(), BoxError> {
     let outcome =
         delivery.handle(async |event| println!("{} of {} bytes", *event, event.raw().len()));
     assert_eq!(outcome.await.status(), 204);
-    println!("source_github: ok");
     Ok(())
 }

@@ -54,6 +54,5 @@ async fn main() -> Result<(), BoxError> {
     let (parts, body) = request.into_parts();
     let delivery = receiver.receive(&parts, body).await?;
     assert_eq!(delivery.handle(async |_| ()).await.status(), 204);
-    println!("source_standard_webhooks: ok");
     Ok(())
 }

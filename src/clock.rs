@@ -16,7 +16,7 @@ pub(crate) struct Now<'c> {
 
 impl<'c> Now<'c> {
     /// Reads this clock, or else the system clock.
-    pub(crate) fn of(clock: Option<&'c Clock>) -> Self {
+    pub(crate) fn new(clock: Option<&'c Clock>) -> Self {
         Self {
             clock,
             since_epoch: OnceCell::new(),
@@ -42,4 +42,10 @@ impl<'c> Now<'c> {
 fn since_epoch(moment: DateTime<Utc>) -> Duration {
     let seconds = moment.timestamp().try_into().unwrap_or_default();
     Duration::new(seconds, moment.timestamp_subsec_nanos())
+}
+
+/// The whole milliseconds of a duration.
+#[allow(dead_code, reason = "used by clients and receivers")]
+pub(crate) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

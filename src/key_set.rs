@@ -53,7 +53,7 @@ impl<T: Clone + PartialEq> KeySet<T> {
         Ok(Self::unchecked(entries))
     }
 
-    pub(crate) fn of(entry: Entry<T>) -> Self {
+    pub(crate) fn from_entry(entry: Entry<T>) -> Self {
         Self::unchecked(vec![entry])
     }
 
@@ -65,7 +65,7 @@ impl<T: Clone + PartialEq> KeySet<T> {
             entries.retain(|old| {
                 old.secret != entry.secret || old.expires_at.is_none_or(|end| now < end)
             });
-            unlike(&entries, entry)?;
+            check_distinct(&entries, entry)?;
             entries.push(entry.clone());
             Ok(entries)
         })
@@ -224,10 +224,13 @@ fn check<T: PartialEq>(entries: &[Entry<T>]) -> Result<(), KeyringError> {
     if entries.is_empty() {
         return Err(KeyringError::Empty);
     }
-    (1..entries.len()).try_for_each(|index| unlike(&entries[..index], &entries[index]))
+    (1..entries.len()).try_for_each(|index| check_distinct(&entries[..index], &entries[index]))
 }
 
-fn unlike<T: PartialEq>(entries: &[Entry<T>], entry: &Entry<T>) -> Result<(), KeyringError> {
+fn check_distinct<T: PartialEq>(
+    entries: &[Entry<T>],
+    entry: &Entry<T>,
+) -> Result<(), KeyringError> {
     let name = || entry.name.to_string();
     for other in entries {
         if other.name == entry.name {

@@ -40,7 +40,7 @@
 //!
 //! | Request | Response |
 //! |---|---|
-//! | The signature or the credentials are missing, malformed, wrong or expired | 401 |
+//! | The signature or the credentials are missing, malformed, wrong, or expired | 401 |
 //! | The [tenant](Tenants) is unknown | 401, as for a wrong signature |
 //! | The tenant's keys can't be loaded | 503 with `Retry-After` |
 //! | The source doesn't accept the content type (by default, JSON or none is accepted) | 415 |
@@ -56,11 +56,11 @@
 //! | The handler fails, panics, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
 //! | The handler succeeds and the event is committed | 204 |
 //! | The handler returns [`Ack::retry`] | 503 with `Retry-After` |
-//! | A pretix handler returns `Ack::danger_disable_webhook` | 410 once; a retry of the same notification gets 204 |
+//! | A pretix handler returns `Ack::danger_disable_webhook` | 410 once; a redelivery of the same notification gets 204 |
 //!
 //! Responses have no body. The reason is reported to the [observer](ReceiverBuilder::observer) and
-//! through [`tracing`], with ids but without content: refusals as warnings, failures as errors,
-//! handled events and duplicates at debug level.
+//! through [`tracing`] with the target `webhook_sdk`, with ids but without content: refusals as
+//! warnings, failures as errors, handled events and duplicates at debug level.
 //!
 //! # Handled once
 //!
@@ -102,7 +102,6 @@
 mod axum;
 mod body;
 mod builder;
-mod claimed;
 mod delivery;
 mod event;
 mod guard;
@@ -112,8 +111,10 @@ mod inbox;
 mod key;
 mod observer;
 mod outcome;
+mod proof;
 mod receive;
 mod refusal;
+mod response;
 mod shared;
 mod source;
 mod store;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{Span, field};
 
 use super::Answer;
+use crate::clock::milliseconds;
 use crate::error::Error;
 
 pub(super) fn span(request: &reqwest::Request, operation: &str) -> Span {
@@ -69,8 +70,4 @@ pub(super) fn end(result: &Result<Answer, Error>, attempts: u32, elapsed: Durati
     if let Err(error) = result {
         failure(error);
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,10 +10,9 @@ use crate::signature::Verifier;
 /// use webhook_sdk::Secret;
 /// use webhook_sdk::lune;
 /// use webhook_sdk::receiver::Receiver;
-/// use webhook_sdk::signature::{Key, Keyring, Verifier};
 ///
-/// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
-/// let receiver = Receiver::new(lune::Source::new(Verifier::new(lune::scheme(), keyring)));
+/// let verifier = lune::verifier(&Secret::from("from the create call"))?;
+/// let receiver = Receiver::new(lune::Source::new(verifier));
 /// # let _ = receiver;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -65,7 +64,7 @@ impl Source {
     /// Creates a source for many tenants, each with its own verifier.
     pub fn for_tenants(tenants: Tenants<Verifier>) -> Self {
         Self {
-            keys: Keys::of_tenants(tenants, super::scheme()),
+            keys: Keys::for_tenants(tenants, super::scheme()),
             skip_stale: false,
         }
     }
@@ -110,24 +109,24 @@ impl receiver::Source for Source {
 
     fn decode(
         &self,
-        delivery: &Authenticated<'_>,
+        request: &Authenticated<'_>,
     ) -> Result<Vec<receiver::Event<Event>>, DecodeError> {
-        let body = delivery.body();
+        let body = request.body();
         let events =
             Batch::decode_located(body).map_err(|error| DecodeError::new(error.to_string()))?;
         let events = events.into_iter().map(|(range, event)| {
             let raw = body.slice(range);
             let mut key = match event.event_id() {
-                Some(id) if event.has_text_id() => delivery.event_key(&[id]),
-                Some(id) => delivery.digest_key(format!("event_id={id}").as_bytes()),
-                None => delivery.digest_key(&raw),
+                Some(id) if event.has_text_id() => request.event_key(&[id]),
+                Some(id) => request.digest_key(format!("event_id={id}").as_bytes()),
+                None => request.digest_key(&raw),
             };
             if self.skip_stale
                 && let (Some(account), Some(sequence)) = (event.account_id(), event.sequence())
             {
                 key = key.with_position(account, sequence.as_str());
             }
-            delivery.event(key, event).with_raw(raw)
+            request.event(key, event).with_raw(raw)
         });
         Ok(events.collect())
     }

@@ -32,7 +32,7 @@ impl PreoClient {
     /// ```
     ///
     /// Reads Preo's log of deliveries that are `failed` or `exhausted`, and has the receiver verify,
-    /// decode, deduplicate, handle and observe each stored payload as if Preo had sent it again.
+    /// decode, deduplicate, handle, and observe each stored payload as if Preo had sent it again.
     /// Nothing changes at Preo: what it retries later is a duplicate.
     ///
     /// A second run recovers nothing new while the receiver's store remembers the events: use the same
@@ -86,7 +86,8 @@ pub struct RecoveryReport {
     /// Deliveries that can be recovered later: the handler failed, the receiver was busy, the event was
     /// being handled, or the store or the delivery couldn't be read.
     pub failed: u64,
-    /// The ids of the refused and failed deliveries, at most 1,000. The reasons are logged.
+    /// The ids of the refused and failed deliveries, at most 1,000. The reasons are logged
+    /// with the target `webhook_sdk`.
     pub unrecovered: Vec<String>,
 }
 
@@ -315,7 +316,7 @@ impl<'a, T: DeserializeOwned + Send + 'static> Walk<'a, T> {
 
     fn lose(&mut self, count: fn(&mut RecoveryReport) -> &mut u64, reason: impl Display) {
         let (webhook, delivery) = (&self.recover.webhook_id, &self.id);
-        tracing::warn!(webhook, delivery, %reason, "delivery not recovered");
+        tracing::warn!(target: "webhook_sdk", webhook, delivery, %reason, "delivery not recovered");
         if self.report.unrecovered.len() < MAX_UNRECOVERED {
             self.report.unrecovered.push(mem::take(&mut self.id));
         }

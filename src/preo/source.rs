@@ -24,19 +24,17 @@ use crate::signature::Verifier;
 /// use webhook_sdk::Secret;
 /// use webhook_sdk::preo;
 /// use webhook_sdk::receiver::Receiver;
-/// use webhook_sdk::signature::{Key, Keyring, Verifier};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Payload {
 ///     id: String,
 /// }
 ///
-/// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
-/// let verifier = Verifier::new(preo::scheme(), keyring);
-/// let deliveries = preo::Source::new(verifier)
+/// let verifier = preo::verifier(&Secret::from("from the create call"))?;
+/// let source = preo::Source::new(verifier)
 ///     .payload::<Payload>()
 ///     .identified_by(|payload| Some(payload.id.clone()));
-/// let receiver = Receiver::new(deliveries);
+/// let receiver = Receiver::new(source);
 /// # let _ = receiver;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -61,7 +59,7 @@ impl Source {
     /// Creates a source for many tenants, each with its own verifier.
     pub fn for_tenants(tenants: Tenants<Verifier>) -> Self {
         Self {
-            keys: Keys::of_tenants(tenants, super::scheme()),
+            keys: Keys::for_tenants(tenants, super::scheme()),
             identity: None,
             payload: PhantomData,
         }
@@ -131,10 +129,10 @@ impl<T: DeserializeOwned + Send + 'static> receiver::Source for Source<T> {
         self.keys.begin(parts).await
     }
 
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<T>>, DecodeError> {
-        let payload = delivery.json()?;
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<T>>, DecodeError> {
+        let payload = request.json()?;
         let id = self.identity.as_ref().and_then(|id| id(&payload));
-        let key = delivery.event_key(&[id.as_deref().unwrap_or_default()]);
-        Ok(vec![delivery.event(key, payload)])
+        let key = request.event_key(&[id.as_deref().unwrap_or_default()]);
+        Ok(vec![request.event(key, payload)])
     }
 }

@@ -52,7 +52,7 @@ impl BasicAuth {
     /// Accepts these credentials. The name is used in logs.
     pub fn new(name: impl Into<Arc<str>>, credentials: &Credentials) -> Self {
         Self {
-            credentials: KeySet::of(entry(name, credentials)),
+            credentials: KeySet::from_entry(entry(name, credentials)),
         }
     }
 
@@ -147,12 +147,12 @@ impl BasicAuth {
         let random = uuid::Uuid::new_v4();
         let digest = digest("unknown tenant", &random.to_string());
         Self {
-            credentials: KeySet::of(Entry::new("unknown tenant", digest)),
+            credentials: KeySet::from_entry(Entry::new("unknown tenant", digest)),
         }
     }
 
     fn find(&self, presented: CtOutput<Sha256>) -> Result<VerifiedCredentials, AuthError> {
-        let now = Now::of(None);
+        let now = Now::new(None);
         let mut matched = None;
         for accepted in self.credentials.load().iter() {
             if accepted.secret == presented && accepted.is_active(&now) {

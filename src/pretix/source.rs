@@ -29,12 +29,12 @@ pub struct Source {
 impl Source {
     /// Creates a source from accepted credentials.
     pub fn new(auth: BasicAuth) -> Self {
-        Self::of(Keys::Same(auth))
+        Self::with_keys(Keys::Same(auth))
     }
 
     /// Creates a source for many tenants, each with its own credentials.
     pub fn for_tenants(tenants: Tenants<BasicAuth>) -> Self {
-        Self::of(Keys::with_decoy(tenants, BasicAuth::decoy()))
+        Self::with_keys(Keys::with_decoy(tenants, BasicAuth::decoy()))
     }
 
     /// Expects the secret in the URL path instead of the `Authorization` header.
@@ -51,7 +51,7 @@ impl Source {
     /// ```
     ///
     /// The last path segment must be the password of accepted credentials with the user `path`. It
-    /// is compared without percent-decoding, so use only letters, digits, `-` and `_`. Servers and
+    /// is compared without percent-decoding, so use only letters, digits, `-`, and `_`. Servers and
     /// proxies log paths, so prefer credentials if possible.
     #[must_use]
     pub fn secret_in_path(mut self) -> Self {
@@ -59,7 +59,7 @@ impl Source {
         self
     }
 
-    fn of(keys: Keys<BasicAuth>) -> Self {
+    fn with_keys(keys: Keys<BasicAuth>) -> Self {
         Self {
             keys,
             installation: String::new(),
@@ -104,18 +104,15 @@ impl receiver::Source for Source {
         Ok(resolved.complete(authentication.owner(verified.user())))
     }
 
-    fn decode(
-        &self,
-        delivery: &Authenticated<'_>,
-    ) -> Result<Vec<Event<Notification>>, DecodeError> {
-        let notification = Notification::from_slice(delivery.body())
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<Notification>>, DecodeError> {
+        let notification = Notification::from_slice(request.body())
             .map_err(|error| DecodeError::new(error.to_string()))?;
         let id = notification.notification_id().to_string();
         let key = match notification.organizer() {
-            Some(organizer) => delivery.event_key(&[&self.installation, organizer, &id]),
-            None => delivery.digest_key(delivery.body()),
+            Some(organizer) => request.event_key(&[&self.installation, organizer, &id]),
+            None => request.digest_key(request.body()),
         };
-        Ok(vec![delivery.event(key, notification)])
+        Ok(vec![request.event(key, notification)])
     }
 }
 
@@ -129,7 +126,7 @@ impl Ack<Source> {
     /// It can't be created from a status code. This way, a handler that forwards the status of
     /// another call, such as the 410 of a deleted object, can't disable the webhook by accident.
     pub const fn danger_disable_webhook() -> Self {
-        Self::of(AckKind::Disable)
+        Self::new(AckKind::Disable)
     }
 }
 

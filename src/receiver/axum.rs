@@ -13,7 +13,6 @@ use super::{Delivery, Outcome, Receiver, Refusal, Source};
 /// use axum::Router;
 /// use axum::routing::post;
 /// use webhook_sdk::receiver::{Delivery, Outcome, Receiver};
-/// use webhook_sdk::signature::{Key, Keyring, Verifier};
 /// use webhook_sdk::{Secret, preo};
 ///
 /// type Preo = preo::Source;
@@ -22,8 +21,8 @@ use super::{Delivery, Outcome, Receiver, Refusal, Source};
 ///     delivery.handle(async |event| println!("{}", event["event"])).await
 /// }
 ///
-/// let keyring = Keyring::new(Key::new("2026-11", &Secret::from("from the create call"))?);
-/// let source = Preo::new(Verifier::new(preo::scheme(), keyring));
+/// let verifier = preo::verifier(&Secret::from("from the create call"))?;
+/// let source = Preo::new(verifier);
 /// let router: Router = Router::new()
 ///     .route("/hooks/preo", post(receive))
 ///     .with_state(Receiver::new(source));

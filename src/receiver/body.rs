@@ -12,32 +12,32 @@ use tokio::task::coop;
 use super::Refusal;
 
 /// The limits on one body, and the buffer space that all bodies share.
-pub(super) struct Bounds<'a> {
+pub(super) struct BodyLimits<'a> {
     pub(super) max_bytes: usize,
-    pub(super) room: &'a Arc<Semaphore>,
+    pub(super) buffer: &'a Arc<Semaphore>,
 }
 
 /// A complete body. It occupies buffer space until it is dropped.
 pub(super) struct Buffered {
     pub(super) bytes: Bytes,
-    pub(super) room: OwnedSemaphorePermit,
+    pub(super) permit: OwnedSemaphorePermit,
 }
 
-impl Bounds<'_> {
+impl BodyLimits<'_> {
     /// Reads a body.
     pub(super) async fn read<B: Body>(
         &self,
         headers: &HeaderMap,
         body: B,
     ) -> Result<Buffered, Refusal> {
-        let announced = announced_length(headers, &body);
-        if announced.is_some_and(|length| length > self.max_bytes) {
+        let declared = declared_length(headers, &body);
+        if declared.is_some_and(|length| length > self.max_bytes) {
             return Err(self.too_large());
         }
-        let likely = announced.unwrap_or(self.max_bytes);
+        let likely = declared.unwrap_or(self.max_bytes);
         let mut body = std::pin::pin!(body);
         let mut whole = Vec::new();
-        let mut room = self.reserve(0)?;
+        let mut permit = self.reserve(0)?;
         while let Some(frame) = body.frame().await {
             // Without this, a body that is always ready would keep the timeout from being polled.
             coop::consume_budget().await;
@@ -51,8 +51,8 @@ impl Bounds<'_> {
                 .filter(|needed| *needed <= self.max_bytes)
                 .ok_or_else(|| self.too_large())?;
             if needed > whole.capacity() {
-                let capacity = needed.max(grown(whole.capacity()).min(likely));
-                room.merge(self.reserve(capacity - whole.capacity())?);
+                let capacity = needed.max(next_capacity(whole.capacity()).min(likely));
+                permit.merge(self.reserve(capacity - whole.capacity())?);
                 whole.reserve_exact(capacity - whole.len());
             }
             while data.has_remaining() {
@@ -64,14 +64,14 @@ impl Bounds<'_> {
         }
         Ok(Buffered {
             bytes: Bytes::from(whole),
-            room,
+            permit,
         })
     }
 
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
         u32::try_from(bytes)
             .ok()
-            .and_then(|permits| Arc::clone(self.room).try_acquire_many_owned(permits).ok())
+            .and_then(|permits| Arc::clone(self.buffer).try_acquire_many_owned(permits).ok())
             .ok_or(Refusal::Overloaded)
     }
 
@@ -83,14 +83,14 @@ impl Bounds<'_> {
 }
 
 /// The next capacity. A stalled body holds at most 1 MiB or an eighth more than it sent.
-fn grown(capacity: usize) -> usize {
-    capacity + capacity.min(LARGE_STEP.max(capacity / 8))
+fn next_capacity(capacity: usize) -> usize {
+    capacity + capacity.min(MAX_GROWTH.max(capacity / 8))
 }
 
-const LARGE_STEP: usize = 1024 * 1024;
+const MAX_GROWTH: usize = 1024 * 1024;
 
 /// The declared minimum length of the body.
-fn announced_length<B: Body>(headers: &HeaderMap, body: &B) -> Option<usize> {
+fn declared_length<B: Body>(headers: &HeaderMap, body: &B) -> Option<usize> {
     let hinted = body.size_hint().lower();
     let header = headers
         .get(header::CONTENT_LENGTH)

@@ -35,7 +35,7 @@ pub enum BuildError {
     /// The limit on one body exceeds the limit on all bodies.
     #[error(
         "max_body_bytes ({max_body_bytes}) is above max_buffered_bytes ({max_buffered_bytes}), so \
-         the longest bodies could never be received; lower the one or raise the other"
+         the longest bodies could never be received; lower one or raise the other"
     )]
     BodyAboveBuffer {
         /// The limit on one body.
@@ -48,8 +48,8 @@ pub enum BuildError {
     EmptyName,
     /// The store is shared between processes, but the receiver has no name.
     #[error(
-        "a shared store needs a receiver's name: call `name(\"orders\")`; receivers of one name \
-         and one source share their events, others don't"
+        "a shared store requires a receiver name; call `name(\"orders\")`; receivers with the same \
+         name and source share their events"
     )]
     NameMissing,
     /// The source skips stale events, but the store doesn't support positions.
@@ -87,7 +87,7 @@ impl<S: Source> Receiver<S> {
 impl<S: Source> ReceiverBuilder<S> {
     /// Names the receiver in logs and in event keys.
     ///
-    /// Receivers with the same store, name and source deduplicate events together, as in several
+    /// Receivers with the same store, name, and source deduplicate events together, as in several
     /// processes. Others never treat each other's events as duplicates. A receiver without a name
     /// shares nothing, so a store that outlives the process requires a name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -109,9 +109,9 @@ impl<S: Source> ReceiverBuilder<S> {
 
     /// Calls a function with the outcome of every event and every refused request.
     ///
-    /// It runs while the request is handled, so it must not block. If it panics, the panic is caught
-    /// and logged, and the event is handled and answered as if it hadn't. Setting it again replaces
-    /// the previous observer. [`tracing`] events are emitted in any case.
+    /// It runs while the request is handled, so it must not block. A panic is caught and logged, and
+    /// doesn't affect how the event is handled or the response. Setting it again replaces the
+    /// previous observer. [`tracing`] events are emitted in any case.
     pub fn observer(mut self, observer: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -130,11 +130,11 @@ impl<S: Source> ReceiverBuilder<S> {
     ///
     /// A body counts from the moment its bytes are received until it is refused or its events are
     /// handled. Decoded events and the HTTP server's own buffers don't count: limit the number of
-    /// connections there. A delivery over the limit gets 503, and the service retries it. A body
-    /// that never completes counts until [`body_timeout`](Self::body_timeout), with what it sent and
-    /// up to 1 MiB more, or an eighth more if it is longer than 8 MiB. Signatures are checked after
-    /// the body was read, so anyone who can reach the endpoint can occupy this space: limit the
-    /// connections of one client in front of the receiver.
+    /// connections there. A delivery over the limit gets 503, and the service redelivers it. A
+    /// body that never completes counts until [`body_timeout`](Self::body_timeout), with what it
+    /// sent and up to 1 MiB more, or an eighth more if it is longer than 8 MiB. Signatures are
+    /// checked after the body was read, so anyone who can reach the endpoint can occupy this space:
+    /// limit the connections of one client in front of the receiver.
     pub fn max_buffered_bytes(mut self, bytes: usize) -> Self {
         self.max_buffered_bytes = Some(bytes);
         self
@@ -158,10 +158,11 @@ impl<S: Source> ReceiverBuilder<S> {
 
     /// Sets how long handled events are remembered. Defaults to 4 days.
     ///
-    /// The default is longer than pretix retries, which is for about two and a half days. Preo and Lune don't
-    /// publish how long they retry. A bounded store, such as [`MemoryStore`](super::MemoryStore),
-    /// can forget sooner. Once an event is forgotten, another delivery of it is handled again. That
-    /// includes a replayed capture if its signature has no timestamp, as with Preo.
+    /// The default is longer than pretix redelivers, which is for about two and a half days. Preo
+    /// and Lune don't publish how long they redeliver. A bounded store, such as
+    /// [`MemoryStore`](super::MemoryStore), can forget sooner. Once an event is forgotten, another
+    /// delivery of it is handled again. That includes a replayed capture if its signature has no
+    /// timestamp, as with Preo.
     pub fn remember(mut self, time: Duration) -> Self {
         self.limits.remember = time;
         self
@@ -206,20 +207,20 @@ impl<S: Source> ReceiverBuilder<S> {
     }
 
     fn assemble(self) -> Receiver<S> {
-        let room = self.buffered().min(Semaphore::MAX_PERMITS);
-        let space = match &self.name {
+        let buffer = self.buffered().min(Semaphore::MAX_PERMITS);
+        let scope_name = match &self.name {
             Some(name) => name.clone(),
             None => format!("unnamed-{:016x}", Uuid::new_v4().as_u64_pair().0),
         };
         let shared = Shared {
             source: self.source,
             name: self.name,
-            space,
+            scope_name,
             store: self.store,
             tokens: ClaimTokens::new(),
             limits: self.limits,
             observer: self.observer,
-            room: Arc::new(Semaphore::new(room)),
+            buffer: Arc::new(Semaphore::new(buffer)),
         };
         Receiver {
             shared: Arc::new(shared),
@@ -227,12 +228,12 @@ impl<S: Source> ReceiverBuilder<S> {
     }
 
     fn buffered(&self) -> usize {
-        let default = || LEAST_BUFFERED.max(self.source.max_body_bytes().saturating_mul(8));
+        let default = || MIN_BUFFERED.max(self.source.max_body_bytes().saturating_mul(8));
         self.max_buffered_bytes.unwrap_or_else(default)
     }
 }
 
-const LEAST_BUFFERED: usize = 64 * 1024 * 1024;
+const MIN_BUFFERED: usize = 64 * 1024 * 1024;
 
 impl<S> fmt::Debug for ReceiverBuilder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

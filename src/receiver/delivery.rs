@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::handling::handle_all;
+use super::proof::Proof;
 use super::shared::Shared;
-use super::source::Proof;
 use super::{Event, IntoAck, Outcome, Source};
 
 /// An authenticated delivery with its events.
@@ -17,7 +17,7 @@ pub struct Delivery<S: Source> {
     pub(super) proof: Arc<Proof>,
     pub(super) events: Vec<Event<S::Event>>,
     /// The body counts as buffered while its events are being handled.
-    pub(super) _room: OwnedSemaphorePermit,
+    pub(super) _permit: OwnedSemaphorePermit,
 }
 
 impl<S: Source> Delivery<S> {
@@ -73,10 +73,10 @@ impl<S: Source> Delivery<S> {
     /// ```
     ///
     /// The handler gets an [`Event`] and returns `()`, an [`Ack`](super::Ack), or a `Result` of
-    /// either with a [`BoxError`](super::BoxError); see [`IntoAck`]. The delivery stops at the first event that
-    /// fails: earlier events are committed and won't be handled again, and the service retries the
-    /// rest. Errors are logged with their sources, so don't include event content in them. A panic
-    /// counts as a failure.
+    /// either with a [`BoxError`](super::BoxError); see [`IntoAck`]. The delivery stops at the first
+    /// event that fails: earlier events are committed and won't be handled again, and the service
+    /// redelivers the rest. Errors are logged with their sources, so don't include event content in
+    /// them. A panic counts as a failure.
     ///
     /// If the future is dropped, as axum and hyper do when the sender closes the connection, the
     /// handler is cancelled and its event is released for redelivery. To keep going after a
@@ -89,7 +89,7 @@ impl<S: Source> Delivery<S> {
         let Self {
             shared,
             events,
-            _room,
+            _permit,
             ..
         } = self;
         handle_all(&shared, events, &shared, |event, ()| handler(event)).await

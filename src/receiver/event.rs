@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use super::EventKey;
-use super::source::Proof;
+use super::proof::Proof;
 use crate::{JsonError, decode};
 
 /// An event with its deduplication key, raw bytes, and signing key name.
@@ -31,7 +31,7 @@ use crate::{JsonError, decode};
 /// `Debug` shows the key's fingerprint and nothing of the data.
 #[derive(Clone)]
 pub struct Event<T> {
-    inner: T,
+    data: T,
     pub(super) key: EventKey,
     raw: Bytes,
     pub(super) proof: Arc<Proof>,
@@ -40,7 +40,7 @@ pub struct Event<T> {
 impl<T> Event<T> {
     pub(super) fn new(key: EventKey, data: T, raw: Bytes, proof: Arc<Proof>) -> Self {
         Self {
-            inner: data,
+            data,
             key,
             raw,
             proof,
@@ -49,7 +49,7 @@ impl<T> Event<T> {
 
     /// Returns the data.
     pub fn into_data(self) -> T {
-        self.inner
+        self.data
     }
 
     /// The event's deduplication key.
@@ -99,7 +99,7 @@ impl<T> Deref for Event<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.inner
+        &self.data
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs code of the application, which may panic or take too long.
+//! Runs application code, which may panic or take too long.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use tokio::time::{Instant, timeout_at};
 use super::Observation;
 
 /// Runs a function until a limit after an instant, and catches a panic.
-pub(super) fn guarded<F: Future>(
+pub(super) fn run_with_timeout<F: Future>(
     since: Instant,
     limit: Duration,
     run: impl FnOnce() -> F,
 ) -> impl Future<Output = Result<F::Output, Observation>> {
     let end = since.checked_add(limit).unwrap_or_else(|| since + FOREVER);
-    let running = timeout_at(end, caught(async move { run().await }));
+    let running = timeout_at(end, catch_panic(async move { run().await }));
     running.map(|ended| ended.unwrap_or(Err(Observation::TimedOut)))
 }
 
 /// Catches a panic.
-pub(super) fn caught<F: Future>(
+pub(super) fn catch_panic<F: Future>(
     running: F,
 ) -> impl Future<Output = Result<F::Output, Observation>> {
     let caught = AssertUnwindSafe(running).catch_unwind();

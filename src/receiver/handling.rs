@@ -5,22 +5,24 @@ use std::sync::Arc;
 use http::StatusCode;
 use tokio::time::Instant;
 
-use super::guard::guarded;
+use super::guard::run_with_timeout;
 use super::outcome::AckKind;
+use super::proof::Proof;
 use super::shared::Shared;
-use super::source::Proof;
-use super::{Claim, Event, EventKey, IntoAck, Observation, Outcome, Source, StoreError};
+use super::{Event, EventKey, IntoAck, Observation, Outcome, Source, StoreError};
 
 /// Records which events were handled: the receiver's store, or an inbox.
 pub(super) trait Recorder<S: Source> {
     /// A claim on an event. Dropping it releases the event.
     type Claimed;
     /// What a handler gets in addition to the event.
-    type Lent;
+    type Argument;
 
     /// Claims an event, or returns the outcome of an event that isn't handled now.
-    async fn claim(&self, watch: &Watch<'_, S>)
-    -> Result<(Self::Claimed, Self::Lent), Observation>;
+    async fn claim(
+        &self,
+        guard: &EventGuard<'_, S>,
+    ) -> Result<(Self::Claimed, Self::Argument), Observation>;
 
     async fn commit(&self, claimed: Self::Claimed) -> Result<(), StoreError>;
 
@@ -32,7 +34,7 @@ pub(super) async fn handle_all<S, R, F>(
     shared: &Shared<S>,
     events: Vec<Event<S::Event>>,
     recorder: &R,
-    mut handler: impl FnMut(Event<S::Event>, R::Lent) -> F,
+    mut handler: impl FnMut(Event<S::Event>, R::Argument) -> F,
 ) -> Outcome
 where
     S: Source,
@@ -41,10 +43,10 @@ where
 {
     let mut success = StatusCode::NO_CONTENT;
     for event in events {
-        let watch = Watch::start(shared, &event);
-        let observation = handle(recorder, &watch, |lent| handler(event, lent)).await;
-        watch.end(&observation);
-        if let Some(status) = observation.failure() {
+        let guard = EventGuard::start(shared, &event);
+        let observation = handle(recorder, &guard, |argument| handler(event, argument)).await;
+        guard.end(&observation);
+        if let Some(status) = observation.failure_status() {
             return Outcome(status);
         }
         if matches!(observation, Observation::Disabled) {
@@ -56,20 +58,20 @@ where
 
 async fn handle<S, R, F>(
     recorder: &R,
-    watch: &Watch<'_, S>,
-    handler: impl FnOnce(R::Lent) -> F,
+    guard: &EventGuard<'_, S>,
+    handler: impl FnOnce(R::Argument) -> F,
 ) -> Observation
 where
     S: Source,
     R: Recorder<S>,
     F: Future<Output: IntoAck<S>>,
 {
-    let (claimed, lent) = match recorder.claim(watch).await {
+    let (claimed, argument) = match recorder.claim(guard).await {
         Ok(granted) => granted,
         Err(observation) => return observation,
     };
-    let lease = watch.shared.limits.lease;
-    let observation = match guarded(watch.begun, lease, || handler(lent)).await {
+    let lease = guard.shared.limits.lease;
+    let observation = match run_with_timeout(guard.started, lease, || handler(argument)).await {
         Ok(returned) => match returned.into_ack().map(|ack| ack.kind) {
             Ok(AckKind::Done) => Observation::Handled,
             Ok(AckKind::Disable) => Observation::Disabled,
@@ -78,56 +80,29 @@ where
         },
         Err(observation) => observation,
     };
-    let ended = match observation.failure() {
+    let ended = match observation.failure_status() {
         None => recorder.commit(claimed).await,
         Some(_) => recorder.release(claimed).await,
     };
     ended.map_or_else(Observation::StoreUnavailable, |()| observation)
 }
 
-impl Observation {
-    /// `Ok` if the event was claimed.
-    pub(super) fn of(claim: Result<Claim, StoreError>) -> Result<(), Self> {
-        match claim {
-            Ok(Claim::Granted) => Ok(()),
-            Ok(Claim::Committed) => Err(Self::Duplicate),
-            Ok(Claim::Stale) => Err(Self::Stale),
-            Ok(Claim::Held) => Err(Self::Held),
-            Err(error) => Err(Self::StoreUnavailable(error)),
-        }
-    }
-
-    /// The response status, if the delivery stops at this event.
-    fn failure(&self) -> Option<StatusCode> {
-        match self {
-            Self::Handled | Self::Disabled | Self::Duplicate | Self::Stale => None,
-            Self::Failed(_) | Self::Panicked | Self::TimedOut => {
-                Some(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-            Self::Retry | Self::Held | Self::StoreUnavailable(_) | Self::Abandoned => {
-                Some(StatusCode::SERVICE_UNAVAILABLE)
-            }
-            Self::Refused(refusal) => Some(refusal.status()),
-        }
-    }
-}
-
 /// Observes the outcome of an event, even if it is dropped.
-pub(super) struct Watch<'a, S: Source> {
+pub(super) struct EventGuard<'a, S: Source> {
     pub(super) shared: &'a Shared<S>,
     pub(super) key: EventKey,
     proof: Arc<Proof>,
-    begun: Instant,
+    started: Instant,
     ended: bool,
 }
 
-impl<'a, S: Source> Watch<'a, S> {
+impl<'a, S: Source> EventGuard<'a, S> {
     fn start(shared: &'a Shared<S>, event: &Event<S::Event>) -> Self {
         Self {
             shared,
             key: event.key.clone(),
             proof: Arc::clone(&event.proof),
-            begun: Instant::now(),
+            started: Instant::now(),
             ended: false,
         }
     }
@@ -139,11 +114,11 @@ impl<'a, S: Source> Watch<'a, S> {
 
     fn observe(&self, observation: &Observation) {
         let event = Some((&self.key, &*self.proof));
-        self.shared.observe(observation, self.begun, event);
+        self.shared.observe(observation, self.started, event);
     }
 }
 
-impl<S: Source> Drop for Watch<'_, S> {
+impl<S: Source> Drop for EventGuard<'_, S> {
     fn drop(&mut self) {
         if !self.ended {
             self.observe(&Observation::Abandoned);

@@ -10,10 +10,10 @@ use tokio::time::timeout;
 use super::{EventKey, Observation, StoreError};
 
 mod dialect;
-mod handle;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
+mod recorder;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod table;
@@ -68,8 +68,8 @@ use self::transaction::begin;
 /// A sender can deliver an event several times, and a receiver can crash at any point. What the
 /// handler does **in its transaction** still takes effect once:
 ///
-/// - The handler fails, panics, exceeds the [`lease`](super::ReceiverBuilder::lease), or its future is
-///   dropped: the transaction is rolled back, and the next delivery is handled.
+/// - The handler fails, panics, exceeds the [`lease`](super::ReceiverBuilder::lease), or its future
+///   is dropped: the transaction is rolled back, and the next delivery is handled.
 /// - The process or the database crashes: the database rolls the transaction back.
 /// - The connection breaks during the commit: the delivery gets 503. The next one is acknowledged
 ///   if the record was committed, and handled if it wasn't.
@@ -80,21 +80,21 @@ use self::transaction::begin;
 /// The limits:
 ///
 /// - What a handler does outside of its transaction, such as sending an email or calling another
-///   service, can happen more than once, or happen although the transaction is rolled back. Enqueue it
-///   in the transaction instead, in a job queue that shares the database; the example
+///   service, can happen more than once, or happen although the transaction is rolled back. Enqueue
+///   it in the transaction instead, in a job queue that shares the database; the example
 ///   `job-queue` shows how.
 /// - A record that has been [purged](Self::purge) no longer protects against a late duplicate.
 /// - A commit is as durable as the database makes it. With `synchronous_commit = off` (Postgres) or
-///   `synchronous = normal` (SQLite), a crash can lose an effect whose delivery was acknowledged. So can
-///   a failover to a Postgres replica that lags behind.
+///   `synchronous = normal` (SQLite), a crash can lose an effect whose delivery was acknowledged. So
+///   can a failover to a Postgres replica that lags behind.
 /// - The handler must not end the transaction with SQL of its own. Savepoints
 ///   ([`Connection::begin`](sqlx::Connection::begin)) are fine.
 ///
 /// # Schema
 ///
-/// [`migrate`](Self::migrate) creates the table. To have your own migrations create it, copy the files
-/// of this crate's folder `migrations/postgres` or `migrations/sqlite`; each version of the schema is
-/// one file.
+/// [`migrate`](Self::migrate) creates the table. To have your own migrations create it, copy the
+/// files of this crate's folder `migrations/postgres` or `migrations/sqlite`; each version of the
+/// schema is one file.
 ///
 /// [`Delivery::handle_in`]: super::Delivery::handle_in
 pub struct Inbox<DB: Dialect> {
@@ -109,12 +109,13 @@ pub struct Inbox<DB: Dialect> {
 pub enum InboxError {
     /// [`Inbox::table`] doesn't accept the table name.
     #[error(
-        "not a table name: use up to 50 of a-z, 0-9 and _, and on Postgres a schema before a dot"
+        "the table name isn't valid; use up to 50 of a-z, 0-9, and _, and on Postgres a schema \
+         before a dot"
     )]
     TableName,
     /// The table doesn't exist, or has the schema of another version.
     #[error(
-        "the inbox table is missing or outdated: call `migrate`, or apply the crate's migrations: {0}"
+        "the inbox table is missing or outdated; call `migrate`, or apply the crate's migrations: {0}"
     )]
     Schema(#[source] sqlx::Error),
     /// The database can't be reached, or reported an error.
@@ -142,7 +143,7 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// Returns [`InboxError::TableName`] unless the name consists of `a-z`, `0-9` and `_`.
+    /// Returns [`InboxError::TableName`] unless the name consists of `a-z`, `0-9`, and `_`.
     pub fn table(mut self, name: &str) -> Result<Self, InboxError> {
         self.table = Arc::new(Table::parse::<DB>(name).ok_or(InboxError::TableName)?);
         Ok(self)
@@ -177,8 +178,8 @@ impl<DB: Dialect> Inbox<DB> {
     ///
     /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, so that it
     /// never blocks handlers for long. It uses the database's clock. Keep records for longer than
-    /// the sender retries: pretix retries for about two and a half days; Preo and Lune don't publish a
-    /// limit.
+    /// the sender redelivers: pretix redelivers for about two and a half days; Preo and Lune don't
+    /// publish a limit.
     ///
     /// ```no_run
     /// # #[cfg(feature = "sqlite")]
@@ -197,7 +198,7 @@ impl<DB: Dialect> Inbox<DB> {
     /// the error stay deleted.
     pub async fn purge(&self, older_than: Duration) -> Result<u64, InboxError> {
         let seconds = i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX);
-        let seconds = Some(seconds.min(LONGEST_AGE));
+        let seconds = Some(seconds.min(MAX_AGE));
         let mut connection = self.pool.acquire().await?;
         let mut purged = 0;
         for (statement, weight) in [(&self.table.purge_positions, 0), (&self.table.purge, 1)] {
@@ -214,14 +215,14 @@ impl<DB: Dialect> Inbox<DB> {
 
     /// Begins the transaction of an event and records the event in it.
     async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Record<DB>, Observation> {
-        let wait = LONGEST_WAIT.min(lease);
-        let turn = timeout(wait, Arc::clone(&self.writers).acquire_owned());
-        let Ok(Ok(turn)) = turn.await else {
+        let wait = MAX_WAIT.min(lease);
+        let permit = timeout(wait, Arc::clone(&self.writers).acquire_owned());
+        let Ok(Ok(permit)) = permit.await else {
             return Err(Observation::StoreUnavailable(no_response(wait)));
         };
         let claiming = async {
-            let (transaction, turn) = begin(&self.pool, DB::begin(lease), turn).await?;
-            Record::claim(transaction, Arc::clone(&self.table), key.clone(), turn).await
+            let (transaction, permit) = begin(&self.pool, DB::begin(lease), permit).await?;
+            Record::claim(transaction, Arc::clone(&self.table), key.clone(), permit).await
         };
         match timeout(wait, claiming).await {
             Ok(Ok(claimed)) => claimed,
@@ -275,9 +276,9 @@ fn no_response(wait: Duration) -> StoreError {
     StoreError::Unavailable(format!("no response within {wait:?}"))
 }
 
-/// The limit in the statement.
+/// Matches `limit 1000` in `PURGE`.
 const PURGED_AT_ONCE: usize = 1_000;
 /// Unpublished by any sender, our default: shorter than the 30 s that pretix and Lune wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// 100 years in seconds, within the range of every database's clock.
-const LONGEST_AGE: i64 = 100 * 365 * 24 * 60 * 60;
+const MAX_AGE: i64 = 100 * 365 * 24 * 60 * 60;

@@ -28,6 +28,13 @@ pub struct EventKey {
 }
 
 impl EventKey {
+    fn from_text(text: String) -> Self {
+        Self {
+            text: text.into(),
+            position: None,
+        }
+    }
+
     /// Creates a key from a scope (receiver, source, tenant, key owner) and an id.
     ///
     /// Use it to test a [`DedupStore`](super::DedupStore). A source calls
@@ -55,7 +62,7 @@ impl EventKey {
     /// default.
     #[must_use]
     pub fn with_position(mut self, stream: &str, sequence: &str) -> Self {
-        if sequence.len() > LONGEST_PART {
+        if sequence.len() > MAX_PART {
             return self;
         }
         let mut key = self.text.splitn(SCOPE_PARTS + 1, ':');
@@ -131,21 +138,21 @@ impl Scope<'_> {
     pub(super) fn key(&self, id: &[&str]) -> EventKey {
         let mut text = self.text("id");
         push_bounded(&mut text, id);
-        EventKey::from(text)
+        EventKey::from_text(text)
     }
 
     pub(super) fn digest(&self, bytes: &[u8]) -> EventKey {
         let mut text = self.text("sha256");
         text.push(':');
         digest(&mut text, "", bytes);
-        EventKey::from(text)
+        EventKey::from_text(text)
     }
 
     fn text(&self, kind: &str) -> String {
         let mut text = String::with_capacity(128);
         for part in self.0 {
             match part.len() {
-                0..=LONGEST_PART => escape(&mut text, part),
+                0..=MAX_PART => escape(&mut text, part),
                 _ => digest(&mut text, "~", part.as_bytes()),
             }
             text.push(':');
@@ -154,20 +161,11 @@ impl Scope<'_> {
     }
 }
 
-impl From<String> for EventKey {
-    fn from(text: String) -> Self {
-        Self {
-            text: text.into(),
-            position: None,
-        }
-    }
-}
-
-/// Receiver, source, tenant and owner.
+/// Receiver, source, tenant, and owner.
 const SCOPE_PARTS: usize = 4;
 
 /// Far above the length of any id that the services use. It bounds the size of a key.
-const LONGEST_PART: usize = 128;
+const MAX_PART: usize = 128;
 
 /// Appends each part, or a digest of all parts if they are long.
 fn push_bounded(text: &mut String, parts: &[&str]) {
@@ -176,14 +174,14 @@ fn push_bounded(text: &mut String, parts: &[&str]) {
         text.push(':');
         escape(text, part);
     }
-    if text.len() - start > LONGEST_PART {
+    if text.len() - start > MAX_PART {
         let escaped = text.split_off(start);
         text.push(':');
         digest(text, "~", escaped.as_bytes());
     }
 }
 
-/// Escapes separators, escape characters and digest markers.
+/// Escapes separators, escape characters, and digest markers.
 fn escape(text: &mut String, part: &str) {
     let mut rest = part;
     while let Some(at) = memchr3(b':', b'%', b'~', rest.as_bytes()) {

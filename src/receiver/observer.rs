@@ -2,10 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use tokio::time::Instant;
 
-use super::source::Proof;
-use super::{BoxError, EventKey, Refusal, StoreError};
+use super::proof::Proof;
+use super::{BoxError, Claim, EventKey, Refusal, StoreError};
+use crate::clock::milliseconds;
 
 /// The outcome of a request or an event, as passed to an
 /// [observer](super::ReceiverBuilder::observer).
@@ -25,7 +27,7 @@ pub struct Observed<'a> {
     pub(super) receiver: Option<&'a str>,
     pub(super) outcome: &'a Observation,
     pub(super) event: Option<(&'a EventKey, &'a Proof)>,
-    pub(super) begun: Instant,
+    pub(super) started: Instant,
 }
 
 /// The outcome of an event, or a refused request.
@@ -77,7 +79,7 @@ impl<'a> Observed<'a> {
     }
 
     /// The outcome as a metric label: `handled`, `disabled`, `duplicate`, `stale`, `refused`,
-    /// `retry`, `failed`, `panicked`, `timed_out`, `held`, `store_unavailable` or `abandoned`.
+    /// `retry`, `failed`, `panicked`, `timed_out`, `held`, `store_unavailable`, or `abandoned`.
     pub fn label(&self) -> &'static str {
         self.outcome.label()
     }
@@ -99,7 +101,7 @@ impl<'a> Observed<'a> {
 
     /// The time since the event was to be claimed, or since the head of a refused request arrived.
     pub fn duration(&self) -> Duration {
-        self.begun.elapsed()
+        self.started.elapsed()
     }
 
     pub(super) fn log(&self) {
@@ -147,6 +149,31 @@ impl<'a> Observed<'a> {
 }
 
 impl Observation {
+    /// `Ok` if the event was claimed.
+    pub(super) fn from_claim(claim: Result<Claim, StoreError>) -> Result<(), Self> {
+        match claim {
+            Ok(Claim::Granted) => Ok(()),
+            Ok(Claim::Committed) => Err(Self::Duplicate),
+            Ok(Claim::Stale) => Err(Self::Stale),
+            Ok(Claim::Held) => Err(Self::Held),
+            Err(error) => Err(Self::StoreUnavailable(error)),
+        }
+    }
+
+    /// The response status, if the delivery stops at this event.
+    pub(super) fn failure_status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Handled | Self::Disabled | Self::Duplicate | Self::Stale => None,
+            Self::Failed(_) | Self::Panicked | Self::TimedOut => {
+                Some(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+            Self::Retry | Self::Held | Self::StoreUnavailable(_) | Self::Abandoned => {
+                Some(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            Self::Refused(refusal) => Some(refusal.status()),
+        }
+    }
+
     fn label(&self) -> &'static str {
         match self {
             Self::Handled => "handled",
@@ -191,8 +218,4 @@ impl fmt::Display for Chain<'_> {
         }
         Ok(())
     }
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

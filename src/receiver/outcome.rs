@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 
 use http::{Response, StatusCode};
 
-use super::refusal::respond;
+use super::response::respond;
 
 /// A handler's error. The `?` operator converts any error type and strings into it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -16,7 +16,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Outcome(pub(super) StatusCode);
 
 impl Outcome {
-    /// The status: 204, 410, 500 or 503.
+    /// The status: 204, 410, 500, or 503.
     pub fn status(self) -> StatusCode {
         self.0
     }
@@ -38,7 +38,7 @@ impl Outcome {
 /// use webhook_sdk::receiver::{Ack, BoxError, Event};
 /// # use webhook_sdk::receiver::Source;
 ///
-/// async fn book<S: Source>(event: Event<S::Event>) -> Result<Ack<S>, BoxError> {
+/// async fn handle_event<S: Source>(event: Event<S::Event>) -> Result<Ack<S>, BoxError> {
 ///     # let database_is_locked = true;
 ///     if database_is_locked {
 ///         return Ok(Ack::retry());
@@ -62,16 +62,16 @@ pub(crate) enum AckKind {
 impl<S: ?Sized> Ack<S> {
     /// The event was handled: responds with 204, and won't handle the event again.
     pub const fn done() -> Self {
-        Self::of(AckKind::Done)
+        Self::new(AckKind::Done)
     }
 
     /// The event can't be handled now: responds with 503 and `Retry-After`, so that the service
-    /// retries.
+    /// redelivers it.
     pub const fn retry() -> Self {
-        Self::of(AckKind::Retry)
+        Self::new(AckKind::Retry)
     }
 
-    pub(crate) const fn of(kind: AckKind) -> Self {
+    pub(crate) const fn new(kind: AckKind) -> Self {
         Self {
             kind,
             source: PhantomData,
@@ -109,11 +109,11 @@ impl<S: ?Sized> fmt::Debug for Ack<S> {
 #[diagnostic::on_unimplemented(
     message = "a webhook handler can't return `{Self}`",
     label = "returns `{Self}`",
-    note = "a handler returns `()`, `Ack`, `Result<(), BoxError>` or `Result<Ack, BoxError>`",
+    note = "a handler returns `()`, `Ack`, `Result<(), BoxError>`, or `Result<Ack, BoxError>`",
     note = "for a function with another error type, write `async |event| Ok(function(event).await?)`"
 )]
 pub trait IntoAck<S: ?Sized> {
-    /// Converts into the decision, or into the error that makes the service retry.
+    /// Converts into the decision, or into the error that makes the service redeliver.
     ///
     /// # Errors
     ///

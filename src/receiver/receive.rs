@@ -6,11 +6,12 @@ use http::request::Parts;
 use http_body::Body;
 use tokio::time::{Instant, timeout};
 
-use super::body::Bounds;
-use super::guard::caught;
+use super::body::BodyLimits;
+use super::guard::catch_panic;
 use super::key::Scope;
+use super::proof::{By, Proof};
 use super::shared::Shared;
-use super::source::{By, Check, Proof};
+use super::source::Check;
 use super::{Authenticated, Delivery, Observation, Refusal, Source};
 
 /// Receives the deliveries of one service.
@@ -21,12 +22,11 @@ use super::{Authenticated, Delivery, Observation, Refusal, Source};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use http::{Request, Response};
 /// use webhook_sdk::receiver::Receiver;
-/// use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
+/// use webhook_sdk::signature::Signer;
 /// use webhook_sdk::{Secret, preo};
 ///
 /// let secret = Secret::from("from the create call");
-/// let verifier = Verifier::new(preo::scheme(), Keyring::new(Key::new("2026-11", &secret)?));
-/// let receiver = Receiver::new(preo::Source::new(verifier));
+/// let receiver = Receiver::new(preo::Source::new(preo::verifier(&secret)?));
 ///
 /// let payload = r#"{"event":"consent.given"}"#;
 /// let mut request = Request::post("/hooks/preo").body(payload.to_owned())?;
@@ -51,7 +51,7 @@ pub struct Receiver<S> {
 }
 
 impl<S: Source> Receiver<S> {
-    /// Authenticates, reads, verifies and decodes a request.
+    /// Authenticates, reads, verifies, and decodes a request.
     ///
     /// It doesn't check the method and the path: that is up to the router. It must be called within
     /// a tokio runtime with timers enabled. Dropping the future is safe at any point: nothing has
@@ -61,12 +61,12 @@ impl<S: Source> Receiver<S> {
     ///
     /// Returns a [`Refusal`] with the response status. It has already been logged and observed.
     pub async fn receive<B: Body>(&self, parts: &Parts, body: B) -> Result<Delivery<S>, Refusal> {
-        let begun = Instant::now();
-        let accepted = caught(self.accept(parts, body)).await;
+        let started = Instant::now();
+        let accepted = catch_panic(self.accept(parts, body)).await;
         let accepted = accepted.unwrap_or(Err(Refusal::Panicked));
         if let Err(refusal) = &accepted {
             let refused = Observation::Refused(refusal.clone());
-            self.shared.observe(&refused, begun, None);
+            self.shared.observe(&refused, started, None);
         }
         accepted
     }
@@ -80,7 +80,7 @@ impl<S: Source> Receiver<S> {
         let Shared {
             source,
             limits,
-            room,
+            buffer,
             ..
         } = &*self.shared;
         let authentication = source.authenticate(parts).await?;
@@ -88,12 +88,12 @@ impl<S: Source> Receiver<S> {
         if !source.accepts(content_type.map(|value| value.to_str().unwrap_or_default())) {
             return Err(Refusal::UnsupportedMediaType);
         }
-        let bounds = Bounds {
+        let body_limits = BodyLimits {
             max_bytes: limits.max_body_bytes,
-            room,
+            buffer,
         };
         let limit = limits.body_timeout;
-        let read = timeout(limit, bounds.read(&parts.headers, body));
+        let read = timeout(limit, body_limits.read(&parts.headers, body));
         let body = read.await.unwrap_or(Err(Refusal::BodyTimeout { limit }))?;
         let by = match authentication.check {
             Check::Signature(verification) => verification
@@ -111,7 +111,7 @@ impl<S: Source> Receiver<S> {
             By::Credentials(_) => authentication.owner.as_deref(),
         };
         let scope = Scope([
-            &self.shared.space,
+            &self.shared.scope_name,
             source.name(),
             proof.tenant.as_deref().unwrap_or_default(),
             owner.unwrap_or_default(),
@@ -126,7 +126,7 @@ impl<S: Source> Receiver<S> {
             shared: Arc::clone(&self.shared),
             proof,
             events,
-            _room: body.room,
+            _permit: body.permit,
         })
     }
 }

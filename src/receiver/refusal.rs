@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode};
 use thiserror::Error;
 
+use super::response::respond;
 use crate::JsonError;
 use crate::signature::VerifyError;
 
@@ -13,10 +14,10 @@ use crate::signature::VerifyError;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The signature is missing, malformed, wrong or stale: 401.
+    /// The signature is missing, malformed, wrong, or stale: 401.
     #[error("not authentic: {0}")]
     Signature(#[from] VerifyError),
-    /// The credentials are missing, malformed or wrong: 401.
+    /// The credentials are missing, malformed, or wrong: 401.
     #[error("not authentic: {0}")]
     Credentials(String),
     /// The request names no tenant, or an unknown one: 401, like a wrong signature.
@@ -35,7 +36,7 @@ pub enum Refusal {
         limit: usize,
     },
     /// The body didn't arrive in time: 408.
-    #[error("the body was not complete within {limit:?}")]
+    #[error("the body didn't arrive within {limit:?}")]
     BodyTimeout {
         /// The limit.
         limit: Duration,
@@ -52,7 +53,7 @@ pub enum Refusal {
     #[error("the source panicked")]
     Panicked,
     /// The body is authentic, but doesn't match the service's documentation: 400.
-    #[error("authentic, but {0}")]
+    #[error("authentic but undecodable: {0}")]
     Undecodable(#[from] DecodeError),
 }
 
@@ -98,17 +99,3 @@ impl From<JsonError> for DecodeError {
         Self(error.to_string())
     }
 }
-
-/// A response without a body. A 503 includes `Retry-After`.
-pub(super) fn respond<B: Default>(status: StatusCode) -> Response<B> {
-    let mut response = Response::new(B::default());
-    *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        let wait = HeaderValue::from_static(RETRY_AFTER_SECONDS);
-        response.headers_mut().insert(header::RETRY_AFTER, wait);
-    }
-    response
-}
-
-/// Our default. None of the services publishes a value.
-const RETRY_AFTER_SECONDS: &str = "30";

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::observer::{Observation, Observed, Observer};
-use super::source::Proof;
+use super::proof::Proof;
 use super::store::{AnyStore, ClaimTokens};
 use super::{EventKey, Source};
 
@@ -15,12 +15,13 @@ pub(super) struct Shared<S> {
     pub(super) source: S,
     pub(super) name: Option<String>,
     /// The name in event keys, unique for a receiver without a name.
-    pub(super) space: String,
+    pub(super) scope_name: String,
     pub(super) store: AnyStore,
     pub(super) tokens: ClaimTokens,
     pub(super) limits: Limits,
     pub(super) observer: Option<Observer>,
-    pub(super) room: Arc<Semaphore>,
+    /// A permit for each byte that bodies may occupy.
+    pub(super) buffer: Arc<Semaphore>,
 }
 
 /// The limits of a receiver.
@@ -37,7 +38,7 @@ impl<S: Source> Shared<S> {
     pub(super) fn observe(
         &self,
         outcome: &Observation,
-        begun: Instant,
+        started: Instant,
         event: Option<(&EventKey, &Proof)>,
     ) {
         let observed = Observed {
@@ -45,7 +46,7 @@ impl<S: Source> Shared<S> {
             receiver: self.name.as_deref(),
             outcome,
             event,
-            begun,
+            started,
         };
         observed.log();
         if let Some(observer) = &self.observer

@@ -2,19 +2,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 
 use super::key::Scope;
+use super::proof::Proof;
 use super::{DecodeError, Event, EventKey, Refusal};
 use crate::signature::{Verification, Verified};
 use crate::{JsonError, decode};
 
 /// A service that sends webhooks: how to authenticate and decode its requests.
 ///
-/// `preo::Source`, `lune::Source` and `pretix::Source` implement it. For another service:
+/// `preo::Source`, `lune::Source`, and `pretix::Source` implement it. For another service:
 ///
 /// ```
 /// use http::request::Parts;
@@ -36,9 +36,9 @@ use crate::{JsonError, decode};
 ///         Ok(self.verifier.begin(&parts.headers)?.into())
 ///     }
 ///
-///     fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError> {
-///         let key = delivery.event_key(&[delivery.header("x-forge-delivery")?]);
-///         Ok(vec![delivery.event(key, delivery.json()?)])
+///     fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError> {
+///         let key = request.event_key(&[request.header("x-forge-delivery")?]);
+///         Ok(vec![request.event(key, request.json()?)])
 ///     }
 /// }
 /// ```
@@ -86,7 +86,7 @@ pub trait Source: Send + Sync + 'static {
     /// # Errors
     ///
     /// Returns an error if the body doesn't match the service's documentation.
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError>;
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError>;
 }
 
 /// The result of authenticating the head of a request.
@@ -110,7 +110,7 @@ pub(super) enum Check {
 impl Authentication {
     /// Accepts a request because of its credentials.
     pub fn credentials(name: impl Into<Arc<str>>) -> Self {
-        Self::of(Check::Passed(name.into()))
+        Self::with_check(Check::Passed(name.into()))
     }
 
     /// Sets the tenant. Events of different tenants never count as duplicates.
@@ -129,7 +129,7 @@ impl Authentication {
         self
     }
 
-    fn of(check: Check) -> Self {
+    fn with_check(check: Check) -> Self {
         Self {
             check,
             tenant: None,
@@ -141,7 +141,7 @@ impl Authentication {
 
 impl From<Verification> for Authentication {
     fn from(verification: Verification) -> Self {
-        Self::of(Check::Signature(Box::new(verification)))
+        Self::with_check(Check::Signature(Box::new(verification)))
     }
 }
 
@@ -178,7 +178,7 @@ impl Authenticated<'_> {
         if values.next().is_some() {
             return Err(refuse("is repeated"));
         }
-        value.to_str().map_err(|_| refuse("is not visible ASCII"))
+        value.to_str().map_err(|_| refuse("isn't visible ASCII"))
     }
 
     /// The body as it was received.
@@ -209,7 +209,7 @@ impl Authenticated<'_> {
     /// The deduplication key of an event with this id, such as `&[id]`.
     ///
     /// Build the id from authenticated content only. The key also contains the receiver's name, the
-    /// source's name and the tenant, so senders can't interfere with each other. An id longer than
+    /// source's name, and the tenant, so senders can't interfere with each other. An id longer than
     /// 128 bytes is replaced by its digest. If all parts are empty, the key is the digest of the
     /// body.
     pub fn event_key(&self, id: &[&str]) -> EventKey {
@@ -238,37 +238,6 @@ impl fmt::Debug for Authenticated<'_> {
             .field("timestamp", &self.proof.timestamp())
             .field("bytes", &self.body.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// What authenticated a delivery.
-pub(super) struct Proof {
-    pub(super) by: By,
-    pub(super) tenant: Option<Arc<str>>,
-}
-
-pub(super) enum By {
-    Signature(Verified<()>),
-    Credentials(Arc<str>),
-}
-
-impl Proof {
-    pub(super) fn verified(&self) -> Option<&Verified<()>> {
-        match &self.by {
-            By::Signature(verified) => Some(verified),
-            By::Credentials(_) => None,
-        }
-    }
-
-    pub(super) fn key_name(&self) -> &str {
-        match &self.by {
-            By::Signature(verified) => verified.key_name(),
-            By::Credentials(name) => name,
-        }
-    }
-
-    pub(super) fn timestamp(&self) -> Option<DateTime<Utc>> {
-        self.verified().and_then(Verified::timestamp)
     }
 }
 

@@ -1,4 +1,5 @@
 pub(super) mod memory;
+mod recorder;
 #[cfg(feature = "redis")]
 pub(super) mod redis;
 
@@ -121,7 +122,7 @@ impl ClaimTokens {
         }
     }
 
-    /// The next token. A random one for each event would cost a system call.
+    /// The next token, without reading random bytes for each event.
     pub(super) fn next(&self) -> ClaimToken {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         ClaimToken(Uuid::from_u64_pair(self.process, number))

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::guard::guarded;
+use super::guard::run_with_timeout;
 use super::{Authentication, BoxError, Refusal};
 use crate::Secret;
 use crate::signature::{Key, Scheme, Verifier};
@@ -52,7 +52,7 @@ use crate::signature::{Key, Scheme, Verifier};
 ///
 /// An unknown tenant gets the same response as a wrong signature: 401 without a body, after the
 /// body was read and verified with a random key. If the loader fails, panics, or takes longer than
-/// 10 s, the delivery gets 503, so the service retries it. After a failure, the tenant isn't loaded
+/// 10 s, the delivery gets 503, so the service redelivers it. After a failure, the tenant isn't loaded
 /// again for one second. An outsider can still see whether a tenant was loaded recently, known or
 /// not, because the first request for it takes as long as the loader. A tenant with several keys
 /// is slower than an unknown one, because each key is tried on the body. Before the body is read,
@@ -65,9 +65,10 @@ use crate::signature::{Key, Scheme, Verifier};
 /// The keys of up to 10,000 tenants are cached for 60 s; [`cache`](Self::cache) changes that.
 /// Unknown tenants are cached separately, with the same limits, so made-up names can't evict known
 /// tenants. At most 64 tenants are loaded at once (our default). A request that doesn't get its
-/// turn within the loader's 10 s gets 503. Concurrent requests for the same tenant load its keys once. After keys have changed,
-/// call [`invalidate`](Self::invalidate) to load them for the next request. Changes to a cached
-/// [`Verifier`]'s keyring take effect at once, until the keys are loaded again.
+/// turn within the loader's 10 s gets 503. Concurrent requests for the same tenant load its keys
+/// once. After keys have changed, call [`invalidate`](Self::invalidate) to load them for the next
+/// request. Changes to a cached [`Verifier`]'s keyring take effect at once, until the keys are
+/// loaded again.
 pub struct Tenants<K> {
     inner: Arc<Inner<K>>,
 }
@@ -106,7 +107,7 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
     where
         F: Future<Output = Result<Option<K>, BoxError>> + Send + 'static,
     {
-        Self::of(
+        Self::with_cache(
             Arc::new(name),
             Arc::new(move |tenant| Box::pin(load(tenant))),
             DEFAULT_TENANTS,
@@ -122,7 +123,7 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
     #[must_use]
     pub fn cache(self, tenants: NonZeroUsize, lifetime: Duration) -> Self {
         let Inner { name, load, .. } = &*self.inner;
-        Self::of(Arc::clone(name), Arc::clone(load), tenants.get(), lifetime)
+        Self::with_cache(Arc::clone(name), Arc::clone(load), tenants.get(), lifetime)
     }
 
     /// Removes a tenant from the cache, so that the next request loads its keys.
@@ -141,7 +142,7 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
         self.inner.absent.clear();
     }
 
-    fn of(name: Name, load: Load<K>, tenants: usize, lifetime: Duration) -> Self {
+    fn with_cache(name: Name, load: Load<K>, tenants: usize, lifetime: Duration) -> Self {
         Self {
             inner: Arc::new(Inner {
                 name,
@@ -157,7 +158,7 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
     /// The request's tenant and its keys, or `None` if it is unknown.
     pub(crate) async fn keys(&self, parts: &Parts) -> Result<Option<(Arc<str>, K)>, Refusal> {
         match (self.inner.name)(parts) {
-            Some(tenant) if (1..=LONGEST_NAME).contains(&tenant.len()) => {
+            Some(tenant) if (1..=MAX_NAME).contains(&tenant.len()) => {
                 let tenant = Arc::from(tenant);
                 let keys = self.inner.keys(&tenant).await?;
                 Ok(keys.map(|keys| (tenant, keys)))
@@ -169,17 +170,17 @@ impl<K: Clone + Send + Sync + 'static> Tenants<K> {
 
 impl<K: Clone + Send + Sync + 'static> Inner<K> {
     async fn keys(&self, tenant: &Arc<str>) -> Result<Option<K>, Refusal> {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
-            if let Some(absent) = self.absent(tenant, begun) {
+            if let Some(absent) = self.absent(tenant, started) {
                 return absent.result();
             }
             let guard = match self.known.get_value_or_guard_async(tenant).await {
-                Ok(known) if is_fresh(known.since, self.lifetime, begun) => {
+                Ok(known) if is_fresh(known.since, self.lifetime, started) => {
                     return Ok(Some(known.keys));
                 }
                 Ok(_) => {
-                    let is_over = |known: &Known<K>| !is_fresh(known.since, self.lifetime, begun);
+                    let is_over = |known: &Known<K>| !is_fresh(known.since, self.lifetime, started);
                     self.known.remove_if(tenant, is_over);
                     continue;
                 }
@@ -188,19 +189,19 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
             // An earlier load may have found nothing. The place is taken before the load, because an
             // invalidation of this tenant removes it.
             let place = match self.absent.get_value_or_guard_async(tenant).await {
-                Ok(absent) if self.is_current(&absent, begun) => return absent.result(),
+                Ok(absent) if self.is_current(&absent, started) => return absent.result(),
                 Ok(_) => {
                     self.absent
-                        .remove_if(tenant, |absent| !self.is_current(absent, begun));
+                        .remove_if(tenant, |absent| !self.is_current(absent, started));
                     continue;
                 }
                 Err(place) => place,
             };
             let load = || async {
-                let _turn = self.loads.acquire().await;
+                let _permit = self.loads.acquire().await;
                 (self.load)(tenant.to_string()).await
             };
-            let loaded = guarded(Instant::now(), LOAD_TIMEOUT, load).await;
+            let loaded = run_with_timeout(Instant::now(), LOAD_TIMEOUT, load).await;
             let since = Instant::now();
             let result = match loaded {
                 Ok(Ok(Some(keys))) => {
@@ -222,17 +223,17 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
         }
     }
 
-    fn absent(&self, tenant: &str, begun: Instant) -> Option<Absent> {
+    fn absent(&self, tenant: &str, started: Instant) -> Option<Absent> {
         let absent = self.absent.get(tenant)?;
-        self.is_current(&absent, begun).then_some(absent)
+        self.is_current(&absent, started).then_some(absent)
     }
 
-    fn is_current(&self, absent: &Absent, begun: Instant) -> bool {
+    fn is_current(&self, absent: &Absent, started: Instant) -> bool {
         let lifetime = match absent.failed {
             true => FAILURE_LIFETIME,
             false => self.lifetime,
         };
-        is_fresh(absent.since, lifetime, begun)
+        is_fresh(absent.since, lifetime, started)
     }
 }
 
@@ -304,7 +305,7 @@ impl<K: Clone + Send + Sync + 'static> Keys<K> {
 
 impl Keys<Verifier> {
     #[expect(clippy::expect_used, reason = "the text is a valid secret")]
-    pub(crate) fn of_tenants(tenants: Tenants<Verifier>, scheme: Scheme) -> Self {
+    pub(crate) fn for_tenants(tenants: Tenants<Verifier>, scheme: Scheme) -> Self {
         let secret = Secret::from(Uuid::new_v4().to_string());
         let decoy = Key::new("unknown tenant", &secret).expect("a secret of letters and digits");
         Self::with_decoy(tenants, Verifier::new(scheme, decoy))
@@ -316,19 +317,19 @@ impl Keys<Verifier> {
             return Ok(verifier.begin(&parts.headers)?.into());
         }
         let resolved = self.resolve(parts).await?;
-        self.imitate(&resolved);
+        self.update_decoy_scheme(&resolved);
         let verification = resolved.keys.begin(&parts.headers)?;
         Ok(resolved.complete(verification.into()))
     }
 
     /// Has unknown tenants checked by the scheme of a known one.
-    fn imitate(&self, resolved: &Resolved<Verifier>) {
+    fn update_decoy_scheme(&self, resolved: &Resolved<Verifier>) {
         let (Self::Tenants(_, decoy), false) = (self, resolved.is_unknown) else {
             return;
         };
         let current = decoy.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(imitation) = resolved.keys.with_keys_of(&current) {
-            *decoy.write().unwrap_or_else(PoisonError::into_inner) = imitation;
+        if let Some(updated) = resolved.keys.with_keys_of(&current) {
+            *decoy.write().unwrap_or_else(PoisonError::into_inner) = updated;
         }
     }
 }
@@ -342,8 +343,8 @@ impl<K> Resolved<K> {
 }
 
 /// Whether a result is young enough, or came while the request that needs it waited.
-fn is_fresh(since: Instant, lifetime: Duration, begun: Instant) -> bool {
-    since > begun || since.elapsed() < lifetime
+fn is_fresh(since: Instant, lifetime: Duration, started: Instant) -> bool {
+    since > started || since.elapsed() < lifetime
 }
 
 /// Our defaults. None of the services publishes a value.
@@ -353,4 +354,4 @@ const FAILURE_LIFETIME: Duration = Duration::from_secs(1);
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 const CONCURRENT_LOADS: usize = 64;
 /// A longer name is unknown. This bounds the cache of unknown tenants.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME: usize = 256;

@@ -24,7 +24,7 @@ pub enum DigestEncoding {
     /// 64 hexadecimal characters in any case. Signers write lowercase.
     #[default]
     Hex,
-    /// Standard or URL-safe base64, with or without padding. Signers write padded standard base64.
+    /// Standard or URL-safe Base64, with or without padding. Signers write padded standard Base64.
     Base64,
     /// Either, detected by its length. Signers write hexadecimal.
     HexOrBase64,

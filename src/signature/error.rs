@@ -45,8 +45,8 @@ pub enum VerifyError {
     /// A signature has a character that is not hexadecimal, or an odd number of them.
     #[error("the signature is not valid hexadecimal")]
     NotHex,
-    /// A signature is not standard or URL-safe base64.
-    #[error("the signature is not valid base64")]
+    /// A signature is not standard or URL-safe Base64.
+    #[error("the signature isn't valid Base64")]
     NotBase64,
     /// A signature is well formed, but its digest is not 32 bytes long.
     #[error("the signature is not 32 bytes long")]

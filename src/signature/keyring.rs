@@ -37,7 +37,7 @@ impl Keyring {
     /// Creates a keyring with one key.
     pub fn new(key: Key) -> Self {
         Self {
-            keys: KeySet::of(key.entry),
+            keys: KeySet::from_entry(key.entry),
         }
     }
 

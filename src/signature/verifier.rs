@@ -197,7 +197,7 @@ impl Verifier {
         parsed: &mut SignatureHeaders,
         body: B,
     ) -> Result<Verified<B>, VerifyError> {
-        let now = Now::of(self.clock.as_deref());
+        let now = Now::new(self.clock.as_deref());
         let rest = parsed.signed.fill_block(body.as_ref());
         let mut refusal = VerifyError::NoActiveKey;
         for key in self.keyring.load().iter() {

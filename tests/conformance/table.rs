@@ -1,4 +1,4 @@
-//! What every framework must answer: the status table of the receiver's documentation.
+//! The responses that every framework must give.
 
 use std::future::pending;
 use std::io;

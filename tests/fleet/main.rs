@@ -55,7 +55,7 @@ fn main() {
     // A proof takes all the cores.
     arguments.test_threads = Some(1);
     let once = "each_effect_happens_exactly_once";
-    let control = "a_record_apart_from_its_effect_fails_the_check";
+    let control = "separate_transactions_fail_the_check";
     let trial = |kind: Kind, name: &str, proof: fn(Kind) -> Result<(), Failed>| {
         Trial::test(format!("{kind}::{name}"), move || proof(kind))
             .with_ignored_flag(kind.needs_a_server())

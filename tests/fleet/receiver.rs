@@ -30,7 +30,7 @@ pub(crate) const SECRET: &str = "fleet-secret";
 /// So short that the events of a killed receiver are soon another's.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+const MAX_PAUSE: Duration = Duration::from_millis(20);
 
 type Source = preo::Source<Payload>;
 
@@ -111,17 +111,14 @@ impl Process {
             }
             Kind::Postgres => {
                 let inbox = PostgresInbox::new(PgPool::connect(&self.url).await.unwrap());
-                (
-                    receiver(),
-                    self.handle_in(inbox, record, LONGEST_PAUSE).await,
-                )
+                (receiver(), self.handle_in(inbox, record, MAX_PAUSE).await)
             }
             Kind::Sqlite => {
                 let inbox = SqliteInbox::open(&self.url).await.unwrap();
                 // One handler at a time, so each must be quicker.
                 (
                     receiver(),
-                    self.handle_in(inbox, record, LONGEST_PAUSE / 5).await,
+                    self.handle_in(inbox, record, MAX_PAUSE / 5).await,
                 )
             }
         };
@@ -160,7 +157,7 @@ impl Process {
                         Some(pool) => {
                             effect.execute(&pool).await?;
                             // So long that a crash is bound to come here.
-                            tokio::time::sleep(2 * LONGEST_PAUSE).await;
+                            tokio::time::sleep(2 * MAX_PAUSE).await;
                         }
                         None => {
                             effect.execute(&mut *tx).await?;
@@ -195,7 +192,7 @@ async fn handle(delivery: Delivery<Source>, record: Record) -> Outcome {
             let record = record.clone();
             async move {
                 record.write("begin", id);
-                tokio::time::sleep(pause(id, LONGEST_PAUSE)).await;
+                tokio::time::sleep(pause(id, MAX_PAUSE)).await;
                 record.write("end", id);
             }
         })

@@ -22,15 +22,15 @@ pub async fn receive(
     };
     let body = StreamBody::new(payload.map_ok(Frame::data));
     let response = match receiver.receive(&parts, body).await {
-        Ok(delivery) => delivery.handle(book).await.response::<()>(),
+        Ok(delivery) => delivery.handle(handle_event).await.response::<()>(),
         Err(refusal) => refusal.response(),
     };
     answer(&response)
 }
 
-async fn book(event: Event<Value>) -> Result<(), BoxError> {
+async fn handle_event(event: Event<Value>) -> Result<(), BoxError> {
     let kind = event["event"].as_str().ok_or("the payload has no event")?;
-    println!("booked {kind}");
+    println!("handled {kind}");
     Ok(())
 }
 

@@ -26,7 +26,7 @@ async fn serve(receiver: Receiver<preo::Source>) -> String {
 }
 
 #[actix_web::test]
-async fn actix_answers_as_documented() {
+async fn actix_responds_as_documented() {
     table::check(async |receiver, request| table::send(serve(receiver).await, request).await).await;
     table::check_server(serve).await;
 }

@@ -14,7 +14,7 @@ pub(in crate::receiver) struct Record<DB: Dialect> {
     transaction: Arc<Mutex<Transaction<'static, DB>>>,
     table: Arc<Table>,
     key: EventKey,
-    _turn: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl<DB: Dialect> Record<DB> {
@@ -23,7 +23,7 @@ impl<DB: Dialect> Record<DB> {
         mut transaction: Transaction<'static, DB>,
         table: Arc<Table>,
         key: EventKey,
-        turn: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> Result<Result<Self, Observation>, Error> {
         let event = [key.as_str().as_bytes()];
         let (insert, find) = (&table.insert, &table.find);
@@ -43,7 +43,7 @@ impl<DB: Dialect> Record<DB> {
             transaction: Arc::new(Mutex::new(transaction)),
             table,
             key,
-            _turn: turn,
+            _permit: permit,
         }))
     }
 

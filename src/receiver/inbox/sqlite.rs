@@ -46,7 +46,7 @@ impl SqliteInbox {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(super::LONGEST_WAIT);
+            .busy_timeout(super::MAX_WAIT);
         Ok(Self::new(SqlitePool::connect_with(options).await?))
     }
 }

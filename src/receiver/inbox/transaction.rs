@@ -49,14 +49,14 @@ impl<DB: Dialect> fmt::Debug for InboxTransaction<DB> {
     }
 }
 
-/// Begins a transaction, and returns it together with `turn`.
+/// Begins a transaction, and returns it together with `permit`.
 ///
-/// It runs in a separate task, because dropping the future of sqlx 0.9's `begin` returns the
+/// The permit stays taken until the transaction has begun, even if the future is dropped. It runs in a separate task, because dropping the future of sqlx 0.9's `begin` returns the
 /// connection to the pool with an open transaction.
 pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
     pool: &Pool<DB>,
     statement: Arc<str>,
-    turn: T,
+    permit: T,
 ) -> Result<(Transaction<'static, DB>, T), Error> {
     let pool = pool.clone();
     let beginning = tokio::spawn(async move {
@@ -64,7 +64,7 @@ pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
             let statement = AssertSqlSafe(Arc::clone(&statement));
             match pool.begin_with(statement).await {
                 Err(Error::InvalidSavePointStatement) => close_stale(&pool).await?,
-                begun => return begun.map(|transaction| (transaction, turn)),
+                started => return started.map(|transaction| (transaction, permit)),
             }
         }
     });

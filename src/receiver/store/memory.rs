@@ -85,7 +85,7 @@ impl DedupStore for MemoryStore {
     ) -> Result<Claim, StoreError> {
         let now = Instant::now();
         let mut memory = self.memory();
-        free_ended(&mut memory.events, now);
+        evict_expired(&mut memory.events, now);
         let known = memory.events.get(key);
         match known.and_then(|entry| entry.current(now).copied()) {
             Some(State::Held(holder)) if holder != token => Ok(Claim::Held),
@@ -195,7 +195,7 @@ const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(99_999);
 
 /// Two per new event, so that the store shrinks faster than it grows and no claim waits for a long
 /// scan.
-fn free_ended(events: &mut LruCache<EventKey, Entry<State>>, now: Instant) {
+fn evict_expired(events: &mut LruCache<EventKey, Entry<State>>, now: Instant) {
     for _ in 0..2 {
         match events.peek_lru() {
             Some((_, entry)) if entry.current(now).is_none() => events.pop_lru(),

@@ -13,6 +13,7 @@ use thiserror::Error;
 use tokio::runtime::Handle;
 
 use super::{Claim, ClaimToken, DedupStore, StoreError};
+use crate::clock::milliseconds;
 use crate::receiver::EventKey;
 
 /// A store in Redis, for several processes.
@@ -51,7 +52,7 @@ use crate::receiver::EventKey;
 /// events, for the duration set with [`remember`](crate::receiver::ReceiverBuilder::remember).
 #[derive(Clone)]
 pub struct RedisStore {
-    link: Arc<Link>,
+    connection: Arc<Connection>,
     prefix: String,
 }
 
@@ -78,7 +79,7 @@ pub enum RedisStoreError {
 impl RedisStore {
     /// Returns a builder for a URL such as `redis://user:password@host:6379/0`.
     ///
-    /// The user, password and database index are optional.
+    /// The user, password, and database index are optional.
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder {
             client: Client::open(url).map_err(|error| RedisStoreError::Url(error.to_string())),
@@ -125,10 +126,10 @@ impl RedisStoreBuilder {
     pub fn build(self) -> Result<RedisStore, RedisStoreError> {
         let client = self.client?;
         Handle::try_current().map_err(|_| RedisStoreError::NoRuntime)?;
-        let link = Link::new(client, self.timeout)
+        let connection = Connection::new(client, self.timeout)
             .map_err(|error| RedisStoreError::Url(error.to_string()))?;
         Ok(RedisStore {
-            link: Arc::new(link),
+            connection: Arc::new(connection),
             prefix: self.prefix,
         })
     }
@@ -141,10 +142,10 @@ impl DedupStore for RedisStore {
         token: ClaimToken,
         lease: Duration,
     ) -> Result<Claim, StoreError> {
-        let mut script = self.link.scripts.claim.key(self.key(key));
-        script.arg(held(token)).arg(milliseconds(lease));
+        let mut script = self.connection.scripts.claim.key(self.key(key));
+        script.arg(held(token)).arg(expiry(lease));
         self.position(key, &mut script);
-        let other: Option<String> = self.link.run(&script).await?;
+        let other: Option<String> = self.connection.run(&script).await?;
         match other.as_deref() {
             None => Ok(Claim::Granted),
             Some(STALE) => Ok(Claim::Stale),
@@ -162,18 +163,18 @@ impl DedupStore for RedisStore {
         token: ClaimToken,
         remember: Duration,
     ) -> Result<(), StoreError> {
-        let mut script = self.link.scripts.commit.key(self.key(key));
+        let mut script = self.connection.scripts.commit.key(self.key(key));
         script.arg(held(token)).arg(done(token));
-        script.arg(milliseconds(remember));
+        script.arg(expiry(remember));
         self.position(key, &mut script);
-        let committed: bool = self.link.run(&script).await?;
+        let committed: bool = self.connection.run(&script).await?;
         committed.then_some(()).ok_or(StoreError::ClaimLost)
     }
 
     async fn release(&self, key: &EventKey, token: ClaimToken) -> Result<(), StoreError> {
-        let mut script = self.link.scripts.release.key(self.key(key));
+        let mut script = self.connection.scripts.release.key(self.key(key));
         script.arg(held(token));
-        self.link.run(&script).await
+        self.connection.run(&script).await
     }
 
     fn supports_positions(&self) -> bool {
@@ -199,14 +200,14 @@ impl fmt::Debug for RedisStoreBuilder {
 }
 
 /// A connection that is replaced if it breaks.
-struct Link {
+struct Connection {
     client: Client,
     timeout: Duration,
     manager: ArcSwap<ConnectionManager>,
     scripts: Scripts,
 }
 
-impl Link {
+impl Connection {
     fn new(client: Client, timeout: Duration) -> RedisResult<Self> {
         Ok(Self {
             manager: ArcSwap::from_pointee(connect(&client)?),
@@ -224,12 +225,12 @@ impl Link {
         let attempts = attempt
             .retry(
                 ExponentialBuilder::default()
-                    .with_min_delay(SHORTEST_WAIT)
-                    .with_max_delay(LONGEST_WAIT)
+                    .with_min_delay(MIN_WAIT)
+                    .with_max_delay(MAX_WAIT)
                     .without_max_times()
                     .with_jitter(),
             )
-            .when(is_passing)
+            .when(is_transient)
             .notify(|error, _| last = Some(error.to_string()));
         match tokio::time::timeout(self.timeout, attempts).await {
             Ok(Ok(value)) => Ok(value),
@@ -321,8 +322,8 @@ const STALE: &str = "stale";
 const HELD: &str = "held:";
 const DONE: &str = "done:";
 
-const SHORTEST_WAIT: Duration = Duration::from_millis(10);
-const LONGEST_WAIT: Duration = Duration::from_millis(200);
+const MIN_WAIT: Duration = Duration::from_millis(10);
+const MAX_WAIT: Duration = Duration::from_millis(200);
 
 fn held(token: ClaimToken) -> String {
     format!("{HELD}{}", token.as_uuid())
@@ -333,21 +334,20 @@ fn done(token: ClaimToken) -> String {
 }
 
 /// Redis accepts neither zero nor an expiry beyond its clock's range.
-fn milliseconds(time: Duration) -> u64 {
-    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    milliseconds.clamp(1, u64::MAX / 4)
+fn expiry(time: Duration) -> u64 {
+    milliseconds(time).clamp(1, u64::MAX / 4)
 }
 
 fn connect(client: &Client) -> RedisResult<ConnectionManager> {
     let config = ConnectionManagerConfig::new()
-        .set_min_delay(SHORTEST_WAIT)
-        .set_max_delay(LONGEST_WAIT)
+        .set_min_delay(MIN_WAIT)
+        .set_max_delay(MAX_WAIT)
         .set_response_timeout(None);
     ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
 /// Whether the script may succeed if it is retried.
-fn is_passing(error: &RedisError) -> bool {
+fn is_transient(error: &RedisError) -> bool {
     error.kind() != ErrorKind::AuthenticationFailed
         && !matches!(error.retry_method(), RetryMethod::NoRetry)
 }

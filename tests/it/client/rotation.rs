@@ -172,7 +172,7 @@ async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
 }
 
 #[tokio::test]
-async fn a_secret_of_an_expired_key_is_accepted_when_it_is_current_again() {
+async fn secret_of_expired_key_can_be_added_again() {
     for expired in ["old", "earlier"] {
         let mut webhook = webhook("wh_1");
         webhook["secret"] = "again-current".into();

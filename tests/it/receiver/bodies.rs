@@ -296,7 +296,7 @@ const SIZE: usize = 60 * 1024;
 type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Delivered, Refusal>> + 'a>>;
 type Delivered = Delivery<<Preo as Service>::Source>;
 
-fn roomy_for_four() -> Receiver<<Preo as Service>::Source> {
+fn with_buffer_for_four() -> Receiver<<Preo as Service>::Source> {
     builder::<Preo>()
         .max_body_bytes(OPEN * SIZE)
         .max_buffered_bytes(OPEN * SIZE)
@@ -355,7 +355,7 @@ async fn another(receiver: &Receiver<<Preo as Service>::Source>) -> Result<Deliv
 
 #[tokio::test]
 async fn requests_over_the_buffer_limit_get_503_without_affecting_earlier_ones() {
-    let receiver = roomy_for_four();
+    let receiver = with_buffer_for_four();
     let mut opened = Vec::new();
     for number in 0..OPEN {
         opened.push(open(&receiver, number, signed).await);
@@ -377,7 +377,7 @@ async fn requests_over_the_buffer_limit_get_503_without_affecting_earlier_ones()
 
 #[tokio::test]
 async fn forged_requests_free_their_buffer_space() {
-    let receiver = roomy_for_four();
+    let receiver = with_buffer_for_four();
     for _ in 0..3 {
         let mut opened = Vec::new();
         for number in 0..OPEN {
@@ -397,7 +397,7 @@ async fn forged_requests_free_their_buffer_space() {
 
 #[tokio::test]
 async fn dropped_request_frees_its_buffer_space() {
-    let receiver = roomy_for_four();
+    let receiver = with_buffer_for_four();
     for _ in 0..3 {
         let mut opened = Vec::new();
         for number in 0..OPEN {
@@ -411,7 +411,7 @@ async fn dropped_request_frees_its_buffer_space() {
 
 #[tokio::test]
 async fn announced_length_takes_no_buffer_space() {
-    let receiver = roomy_for_four();
+    let receiver = with_buffer_for_four();
     let mut headers = Preo::forged().unwrap();
     headers.insert(CONTENT_LENGTH, HeaderValue::from(OPEN * SIZE));
     let (parts, _) = request(headers, Vec::new()).into_parts();
@@ -426,7 +426,7 @@ async fn announced_length_takes_no_buffer_space() {
 
 #[tokio::test]
 async fn too_many_open_requests_get_503_over_http() {
-    let receiver = roomy_for_four();
+    let receiver = with_buffer_for_four();
     let mut opened = Vec::new();
     for number in 0..OPEN {
         opened.push(open(&receiver, number, signed).await);

@@ -44,10 +44,10 @@ async fn with_hyper(receiver: Receiver<preo::Source>) -> String {
 
 async fn with_axum(receiver: Receiver<preo::Source>) -> String {
     async fn receive(delivery: Delivery<preo::Source>) -> Outcome {
-        delivery.handle(book).await
+        delivery.handle(handle_event).await
     }
 
-    async fn book(event: Event<Value>) -> Result<(), BoxError> {
+    async fn handle_event(event: Event<Value>) -> Result<(), BoxError> {
         event["event"].as_str().ok_or("the payload has no event")?;
         Ok(())
     }
@@ -59,21 +59,21 @@ async fn with_axum(receiver: Receiver<preo::Source>) -> String {
 }
 
 #[tokio::test]
-async fn axum_answers_as_documented() {
+async fn axum_responds_as_documented() {
     table::check(async |receiver, request| table::send(with_axum(receiver).await, request).await)
         .await;
     table::check_server(with_axum).await;
 }
 
 #[tokio::test]
-async fn hyper_answers_as_documented() {
+async fn hyper_responds_as_documented() {
     table::check(async |receiver, request| table::send(with_hyper(receiver).await, request).await)
         .await;
     table::check_server(with_hyper).await;
 }
 
 #[tokio::test]
-async fn lambda_answers_as_documented() {
+async fn lambda_responds_as_documented() {
     table::check(async |receiver, request| {
         let text = |headers: &HeaderMap| {
             let headers = headers.iter();

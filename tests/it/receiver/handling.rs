@@ -751,7 +751,10 @@ async fn an_undecodable_body_is_refused_with_its_json_path_and_no_value() {
     let receiver = builder::<Preo>().build().unwrap();
     let (parts, body) = genuine::<Preo>(br#"{"id":{"hidden":1}}"#.to_vec()).into_parts();
     let refusal = receiver.receive(&parts, Full::new(body)).await.unwrap_err();
-    assert_eq!(refusal.to_string(), "authentic, but id: expected a string");
+    assert_eq!(
+        refusal.to_string(),
+        "authentic but undecodable: id: expected a string"
+    );
 }
 
 /// Text whose conversion always fails, with the text as its error.
@@ -792,7 +795,7 @@ async fn an_error_of_a_payload_type_cannot_show_the_body() {
         let refusal = receiver.receive(&parts, Full::new(body)).await.unwrap_err();
         assert_eq!(
             refusal.to_string(),
-            format!("authentic, but {shown}"),
+            format!("authentic but undecodable: {shown}"),
             "{text}"
         );
         assert!(!format!("{refusal:?}").contains("hidden"), "{refusal:?}");

@@ -479,7 +479,7 @@ async fn receiver_without_a_name_gets_503<F: Fixture>() {
         .build()
         .unwrap();
     assert_eq!(setup.deliver_duplicate("event-1").await, 503);
-    assert!(setup.last_observed().contains("needs a receiver's name"));
+    assert!(setup.last_observed().contains("requires a receiver name"));
 }
 
 /// The ids of Lune's events that handlers saw, in order.
@@ -500,7 +500,7 @@ impl<F: Fixture> Accounts<F> {
         }
     }
 
-    /// Delivers a batch of events, each an id, an account and a sequence.
+    /// Delivers a batch of events, each an id, an account, and a sequence.
     async fn deliver<R>(
         &self,
         events: &[(&str, &str, &str)],

@@ -272,24 +272,24 @@ async fn operation_with_a_lost_response_is_applied_once() {
     let server = RedisServer::start();
     let (kept, freed) = (key("kept"), key("freed"));
 
-    let token = granted(&losing_a_response(&server).await, &kept).await;
+    let token = granted(&store_dropping_response(&server).await, &kept).await;
     let claim = patient(&server)
         .claim(&kept, ClaimToken::new(), LEASE)
         .await;
     assert_eq!(claim, Ok(Claim::Held));
 
-    let store = losing_a_response(&server).await;
+    let store = store_dropping_response(&server).await;
     store.commit(&kept, token, REMEMBER).await.unwrap();
     let log = String::from_utf8_lossy(&server.append_only_file()).into_owned();
     assert_eq!(log.matches("done:").count(), 1, "{log}");
 
     let token = granted(&patient(&server), &freed).await;
-    let store = losing_a_response(&server).await;
+    let store = store_dropping_response(&server).await;
     store.release(&freed, token).await.unwrap();
     granted(&patient(&server), &freed).await;
 }
 
-async fn losing_a_response(server: &RedisServer) -> RedisStore {
+async fn store_dropping_response(server: &RedisServer) -> RedisStore {
     let proxy = proxy(server, Fault::LosesTheFirstAnswer).await;
     let builder = RedisStore::builder(&proxy);
     builder.timeout(Duration::from_secs(60)).build().unwrap()
@@ -505,7 +505,7 @@ async fn proxy(server: &RedisServer, fault: Fault) -> String {
         let (first, _) = listener.accept().await.unwrap();
         match fault {
             Fault::SwallowsTheFirstConnection => drop(tokio::spawn(swallow(first))),
-            Fault::LosesTheFirstAnswer => lose_a_response(first, connect(&address).await).await,
+            Fault::LosesTheFirstAnswer => drop_response(first, connect(&address).await).await,
         }
         while let Ok((mut client, _)) = listener.accept().await {
             let mut redis = connect(&address).await;
@@ -531,7 +531,7 @@ async fn swallow(mut client: TcpStream) {
 }
 
 /// Forwards until the first script has been run.
-async fn lose_a_response(mut client: TcpStream, mut redis: TcpStream) {
+async fn drop_response(mut client: TcpStream, mut redis: TcpStream) {
     let (mut request, mut answer) = ([0; 16 * 1024], [0; 16 * 1024]);
     let mut script = false;
     loop {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use webhook_sdk::pretix::{BasicAuth, Credentials, Source};
-use webhook_sdk::receiver::{BuildError, MemoryStore, Receiver};
+use webhook_sdk::receiver::{BuildError, EventKey, MemoryStore, Receiver};
 use webhook_sdk::signature::{Key, Keyring, Signer, Verifier};
 use webhook_sdk::{Secret, preo, pretix};
 
@@ -35,7 +35,7 @@ async fn runs_of<S: webhook_sdk::receiver::Source>(
 }
 
 #[tokio::test]
-async fn rotating_a_key_does_not_make_an_event_new() {
+async fn event_is_a_duplicate_after_key_rotation() {
     let old = Key::new("2026-10", &Secret::from("old")).unwrap();
     let keyring = Keyring::new(old);
     let verifier = Verifier::new(preo::scheme(), keyring.clone());
@@ -156,7 +156,24 @@ async fn empty_id_counts_as_missing() {
 }
 
 #[test]
-fn settings_that_disable_themselves_fail_the_build() {
+fn debug_of_a_key_tells_keys_apart_without_their_content() {
+    let shown = |id| format!("{:?}", EventKey::new(["shop", "preo", "acme", ""], &[id]));
+    let key = shown("event-1");
+    assert!(
+        key.starts_with("EventKey(") && key.len() == "EventKey()".len() + 12,
+        "{key}"
+    );
+    assert_ne!(key, shown("event-2"));
+    assert!(
+        ["shop", "preo", "acme", "event-1"]
+            .iter()
+            .all(|part| !key.contains(part)),
+        "{key}"
+    );
+}
+
+#[test]
+fn invalid_limits_are_rejected() {
     use std::time::Duration;
 
     let build = |builder: webhook_sdk::receiver::ReceiverBuilder<_>| builder.build().unwrap_err();

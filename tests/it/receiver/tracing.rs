@@ -74,7 +74,7 @@ async fn undocumented<S: Service>(body: &[u8]) {
     let headers = genuine::<S>(body.to_vec()).headers().clone();
     let log = logged::<S>(headers, body).await;
     assert!(log.contains("status=400"), "{log}");
-    assert!(log.contains("authentic, but"), "{log}");
+    assert!(log.contains("authentic but undecodable"), "{log}");
 }
 
 #[tokio::test]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::handling::{Recorder, Watch};
-use super::shared::Shared;
-use super::{Claim, ClaimToken, EventKey, Observation, Source, StoreError};
+use super::{Claim, ClaimToken, StoreError};
+use crate::receiver::handling::{EventGuard, Recorder};
+use crate::receiver::shared::Shared;
+use crate::receiver::{EventKey, Observation, Source};
 
 /// A claim that may still be in flight. If it is dropped, a task ends it.
-pub(super) struct Claimed<S: Source> {
+pub(in crate::receiver) struct Claimed<S: Source> {
     shared: Arc<Shared<S>>,
     key: EventKey,
     token: ClaimToken,
@@ -24,12 +25,12 @@ enum End {
 
 impl<S: Source> Recorder<S> for Arc<Shared<S>> {
     type Claimed = Claimed<S>;
-    type Lent = ();
+    type Argument = ();
 
-    async fn claim(&self, watch: &Watch<'_, S>) -> Result<(Claimed<S>, ()), Observation> {
+    async fn claim(&self, guard: &EventGuard<'_, S>) -> Result<(Claimed<S>, ()), Observation> {
         let mut claimed = Claimed {
             shared: Arc::clone(self),
-            key: watch.key.clone(),
+            key: guard.key.clone(),
             token: self.tokens.next(),
             on_drop: Some(End::Release),
         };
@@ -39,7 +40,7 @@ impl<S: Source> Recorder<S> for Arc<Shared<S>> {
         if matches!(claim, Ok(Claim::Committed | Claim::Held | Claim::Stale)) {
             claimed.on_drop = None;
         }
-        Observation::of(claim)?;
+        Observation::from_claim(claim)?;
         Ok((claimed, ()))
     }
 
@@ -55,12 +56,12 @@ impl<S: Source> Recorder<S> for Arc<Shared<S>> {
 impl<S: Source> Claimed<S> {
     async fn end(mut self, end: End) -> Result<(), StoreError> {
         self.on_drop = Some(end);
-        let ended = self.reach(end).await;
+        let ended = self.apply(end).await;
         self.on_drop = None;
         ended
     }
 
-    async fn reach(&self, end: End) -> Result<(), StoreError> {
+    async fn apply(&self, end: End) -> Result<(), StoreError> {
         let Shared { store, limits, .. } = &*self.shared;
         match end {
             End::Commit => store.commit(&self.key, self.token, limits.remember).await,
@@ -81,7 +82,7 @@ impl<S: Source> Drop for Claimed<S> {
             on_drop: None,
         };
         runtime.spawn(async move {
-            if let Err(error) = claimed.reach(end).await {
+            if let Err(error) = claimed.apply(end).await {
                 let source = claimed.shared.source.name();
                 let event = &claimed.key;
                 tracing::warn!(

@@ -2,8 +2,8 @@ use tokio::time::timeout;
 
 use super::record::Record;
 use super::transaction::InboxTransaction;
-use super::{Dialect, Inbox, LONGEST_WAIT, no_response};
-use crate::receiver::handling::{Recorder, Watch, handle_all};
+use super::{Dialect, Inbox, MAX_WAIT, no_response};
+use crate::receiver::handling::{EventGuard, Recorder, handle_all};
 use crate::receiver::{Delivery, Event, IntoAck, Observation, Outcome, Source, StoreError};
 
 impl<S: Source> Delivery<S> {
@@ -44,7 +44,7 @@ impl<S: Source> Delivery<S> {
         let Self {
             shared,
             events,
-            _room,
+            _permit,
             ..
         } = self;
         handle_all(&shared, events, inbox, handler).await
@@ -53,30 +53,30 @@ impl<S: Source> Delivery<S> {
 
 impl<S: Source, DB: Dialect> Recorder<S> for Inbox<DB> {
     type Claimed = Record<DB>;
-    type Lent = InboxTransaction<DB>;
+    type Argument = InboxTransaction<DB>;
 
     async fn claim(
         &self,
-        watch: &Watch<'_, S>,
+        guard: &EventGuard<'_, S>,
     ) -> Result<(Record<DB>, InboxTransaction<DB>), Observation> {
-        if watch.shared.name.is_none() {
+        if guard.shared.name.is_none() {
             let unnamed = StoreError::Unavailable(UNNAMED.to_owned());
             return Err(Observation::StoreUnavailable(unnamed));
         }
-        let record = self.claim(&watch.key, watch.shared.limits.lease).await?;
+        let record = self.claim(&guard.key, guard.shared.limits.lease).await?;
         let transaction = record.lend().await;
         Ok((record, transaction))
     }
 
     async fn commit(&self, record: Record<DB>) -> Result<(), StoreError> {
-        let committed = timeout(LONGEST_WAIT, record.commit()).await;
-        committed.unwrap_or_else(|_| Err(no_response(LONGEST_WAIT)))
+        let committed = timeout(MAX_WAIT, record.commit()).await;
+        committed.unwrap_or_else(|_| Err(no_response(MAX_WAIT)))
     }
 
     async fn release(&self, record: Record<DB>) -> Result<(), StoreError> {
-        timeout(LONGEST_WAIT, record.rollback()).await.ok();
+        timeout(MAX_WAIT, record.rollback()).await.ok();
         Ok(())
     }
 }
 
-const UNNAMED: &str = "an inbox needs a receiver's name: call `ReceiverBuilder::name`";
+const UNNAMED: &str = "an inbox requires a receiver name; call `ReceiverBuilder::name`";
