@@ -32,10 +32,10 @@ impl Source for GitHub {
     }
 
     /// `x-github-delivery` isn't signed either, so the digest of the body identifies the event.
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
-        let name = delivery.header("x-github-event")?.to_owned();
-        let key = delivery.digest_key(delivery.body());
-        Ok(vec![delivery.event(key, name)])
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
+        let name = request.header("x-github-event")?.to_owned();
+        let key = request.digest_key(request.body());
+        Ok(vec![request.event(key, name)])
     }
 }
 

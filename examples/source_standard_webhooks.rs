@@ -37,9 +37,9 @@ impl Source for StandardWebhooks {
     async fn authenticate(&self, parts: &Parts) -> Result<Authentication, Refusal> {
         Ok(self.0.begin(&parts.headers)?.into())
     }
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<Value>>, DecodeError> {
-        let key = delivery.event_key(&[delivery.header("webhook-id")?]);
-        Ok(vec![delivery.event(key, delivery.json()?)])
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<Value>>, DecodeError> {
+        let key = request.event_key(&[request.header("webhook-id")?]);
+        Ok(vec![request.event(key, request.json()?)])
     }
 }
 

@@ -31,26 +31,28 @@ impl PreoClient {
     /// # }
     /// ```
     ///
-    /// Reads Preo's log of deliveries that are `failed` or `exhausted`, and has the receiver verify,
-    /// decode, deduplicate, handle, and observe each stored payload as if Preo had sent it again.
-    /// Nothing changes at Preo: what it retries later is a duplicate.
+    /// Reads Preo's log of deliveries that are `failed` or `exhausted`, and has the receiver
+    /// verify, decode, deduplicate, handle, and observe each stored payload as if Preo had sent it
+    /// again. Nothing changes at Preo: what it redelivers later is a duplicate.
     ///
-    /// A second run recovers nothing new while the receiver's store remembers the events: use the same
-    /// store and receiver [name](crate::receiver::ReceiverBuilder::name), and run it within
-    /// [`remember`](crate::receiver::ReceiverBuilder::remember). After that, or with a store in memory
-    /// that was restarted, an event whose delivery failed although it was handled is handled again.
+    /// A second run recovers nothing new while the receiver's store remembers the events: use the
+    /// same store and receiver [name](crate::receiver::ReceiverBuilder::name), and run it within
+    /// [`remember`](crate::receiver::ReceiverBuilder::remember). After that, or with a store in
+    /// memory that was restarted, an event whose delivery failed although it was handled is handled
+    /// again.
     ///
     /// # Cost
     ///
-    /// One request per page of each status and one per delivery since [`since`](Recover::since), because
-    /// the log lists no payloads and filters by no time. Deliveries are handled one after the other.
-    /// Memory is bounded by a page, a payload, and 16 bytes for each delivery read.
+    /// One request per page of each status and one per delivery since [`since`](Recover::since),
+    /// because the log lists no payloads and filters by no time. Deliveries are handled one after
+    /// the other. Memory is bounded by a page, a payload, and 16 bytes for each delivery read.
     ///
     /// # When the log changes
     ///
-    /// A list that shrinks while it is read, because Preo's own retries succeed, is read again from its
-    /// start; known deliveries aren't retrieved again. Not detectable: as many deliveries leaving as
-    /// joining between two pages. The next run finds what was missed, and what was being retried.
+    /// A list that shrinks while it is read, because Preo's own retries succeed, is read again from
+    /// its start; known deliveries aren't retrieved again. Not detectable: as many deliveries
+    /// leaving as joining between two pages. The next run finds what was missed, and what was being
+    /// retried.
     pub fn recover(&self, webhook_id: impl Into<String>) -> Recover {
         Recover {
             client: self.clone(),
@@ -83,8 +85,8 @@ pub struct RecoveryReport {
     pub recovered: u64,
     /// Deliveries that the receiver refused, such as for a wrong signature.
     pub refused: u64,
-    /// Deliveries that can be recovered later: the handler failed, the receiver was busy, the event was
-    /// being handled, or the store or the delivery couldn't be read.
+    /// Deliveries that can be recovered later: the handler failed, the receiver was busy, the event
+    /// was being handled, or the store or the delivery couldn't be read.
     pub failed: u64,
     /// The ids of the refused and failed deliveries, at most 1,000. The reasons are logged
     /// with the target `webhook_sdk`.
@@ -133,8 +135,8 @@ impl Recover {
     ///
     /// # Errors
     ///
-    /// A [`RecoveryError`] when Preo's API fails, except for a delivery that is gone or can't be decoded,
-    /// and when the log changed 10 times in a row without a new delivery.
+    /// A [`RecoveryError`] when Preo's API fails, except for a delivery that is gone or can't be
+    /// decoded, and when the log changed 10 times in a row without a new delivery.
     pub async fn through<T, H, F>(
         self,
         receiver: &Receiver<Source<T>>,

@@ -109,9 +109,9 @@ impl<S: Source> ReceiverBuilder<S> {
 
     /// Calls a function with the outcome of every event and every refused request.
     ///
-    /// It runs while the request is handled, so it must not block. A panic is caught and logged, and
-    /// doesn't affect how the event is handled or the response. Setting it again replaces the
-    /// previous observer. [`tracing`] events are emitted in any case.
+    /// It runs while the request is handled, so it must not block. A panic is caught and logged,
+    /// and affects neither the handling nor the response. Setting it again replaces the previous
+    /// observer. [`tracing`] events are emitted in any case.
     pub fn observer(mut self, observer: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self

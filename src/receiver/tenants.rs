@@ -52,13 +52,13 @@ use crate::signature::{Key, Scheme, Verifier};
 ///
 /// An unknown tenant gets the same response as a wrong signature: 401 without a body, after the
 /// body was read and verified with a random key. If the loader fails, panics, or takes longer than
-/// 10 s, the delivery gets 503, so the service redelivers it. After a failure, the tenant isn't loaded
-/// again for one second. An outsider can still see whether a tenant was loaded recently, known or
-/// not, because the first request for it takes as long as the loader. A tenant with several keys
-/// is slower than an unknown one, because each key is tried on the body. Before the body is read,
-/// the headers of an unknown tenant's request are checked with the [`Scheme`] of the tenant that
-/// was used last, at first with the service's own. If tenants' schemes differ, or none has been
-/// loaded yet, the response to headers of another scheme can show whether a tenant exists.
+/// 10 s, the delivery gets 503, so the service redelivers it. After a failure, the tenant isn't
+/// loaded again for one second. An outsider can still see whether a tenant was loaded recently,
+/// known or not, because the first request for it takes as long as the loader. A tenant with
+/// several keys is slower than an unknown one, because each key is tried on the body. Before the
+/// body is read, the headers of an unknown tenant's request are checked with the [`Scheme`] of the
+/// tenant that was used last, at first with the service's own. If tenants' schemes differ, or none
+/// has been loaded yet, the response to headers of another scheme can show whether a tenant exists.
 ///
 /// # Cache
 ///

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::HeaderName;
 use thiserror::Error;
 
-/// The reason for refusing a delivery. It contains no payload, signature or secret.
+/// The reason for refusing a delivery. It contains no payload, signature, or secret.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -108,7 +108,7 @@ pub enum SchemeError {
         /// The name as it was given.
         name: String,
     },
-    /// One header has two of the roles signature, timestamp and signed part.
+    /// One header has two of the roles signature, timestamp, and signed part.
     #[error("the header {header} has two roles; use Part::Timestamp to sign the timestamp")]
     HeaderReused {
         /// The header's name.
@@ -144,7 +144,7 @@ pub enum SchemeError {
     /// A timestamp field is set, but the header has no fields.
     #[error("a timestamp field needs a header of fields; add fields, or use timestamp_header")]
     TimestampFieldWithoutFields,
-    /// A field's key is empty, or has a space, comma, equals sign or non-ASCII character.
+    /// A field's key is empty, or has a space, comma, equals sign, or non-ASCII character.
     #[error("{key:?} can't be the key of a field")]
     FieldKey {
         /// The key as it was given.
@@ -172,7 +172,7 @@ pub enum SchemeError {
 #[non_exhaustive]
 pub enum KeyError {
     /// The secret is empty, blank, or zero bytes only; anyone could sign with it.
-    #[error("the secret is empty, blank or zero bytes; pass the secret that the service issued")]
+    #[error("the secret is empty, blank, or zero bytes; pass the secret that the service issued")]
     EmptySecret,
     /// The secret begins or ends with whitespace or another invisible character.
     #[error(

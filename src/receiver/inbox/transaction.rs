@@ -51,8 +51,9 @@ impl<DB: Dialect> fmt::Debug for InboxTransaction<DB> {
 
 /// Begins a transaction, and returns it together with `permit`.
 ///
-/// The permit stays taken until the transaction has begun, even if the future is dropped. It runs in a separate task, because dropping the future of sqlx 0.9's `begin` returns the
-/// connection to the pool with an open transaction.
+/// The permit stays taken until the transaction has begun, even if the future is dropped. It runs
+/// in a separate task, because dropping the future of sqlx 0.9's `begin` returns the connection to
+/// the pool with an open transaction.
 pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
     pool: &Pool<DB>,
     statement: Arc<str>,

@@ -687,9 +687,9 @@ impl Source for Shown {
         self.0.authenticate(parts).await
     }
 
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
-        let key = delivery.digest_key(delivery.body());
-        Ok(vec![delivery.event(key, format!("{delivery:?}"))])
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
+        let key = request.digest_key(request.body());
+        Ok(vec![request.event(key, format!("{request:?}"))])
     }
 }
 
@@ -721,11 +721,11 @@ impl Source for Named {
         Ok(self.0.authenticate(parts).await?.tenant("acme"))
     }
 
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError> {
-        let name = delivery.header("x-name")?.to_owned();
-        let tenant = delivery.tenant().map(str::to_owned);
-        let key = delivery.digest_key(delivery.body());
-        Ok(vec![delivery.event(key, (name, tenant))])
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError> {
+        let name = request.header("x-name")?.to_owned();
+        let tenant = request.tenant().map(str::to_owned);
+        let key = request.digest_key(request.body());
+        Ok(vec![request.event(key, (name, tenant))])
     }
 }
 

@@ -357,9 +357,9 @@ impl Source for Batches {
         Ok(self.0.begin(&parts.headers)?.into())
     }
 
-    fn decode(&self, delivery: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
-        let events: Vec<String> = delivery.json()?;
-        let event = |text: String| delivery.event(delivery.event_key(&[&text]), text);
+    fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<String>>, DecodeError> {
+        let events: Vec<String> = request.json()?;
+        let event = |text: String| request.event(request.event_key(&[&text]), text);
         Ok(events.into_iter().map(event).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Laws that hold for every scheme, secret, header and body.
+//! Laws that hold for every scheme, secret, header, and body.
 
 use std::time::Duration;
 
