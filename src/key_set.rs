@@ -57,7 +57,7 @@ impl<T: Clone + PartialEq> KeySet<T> {
         Self::unchecked(vec![entry])
     }
 
-    /// Adds an entry. An expired one with the same secret is dropped.
+    /// Adds an entry, which is tried first. An expired one with the same secret is dropped.
     pub(crate) fn add(&self, entry: &Entry<T>) -> Result<(), KeyringError> {
         let now = Utc::now();
         self.change(|entries| {
@@ -66,7 +66,7 @@ impl<T: Clone + PartialEq> KeySet<T> {
                 old.secret != entry.secret || old.expires_at.is_none_or(|end| now < end)
             });
             check_distinct(&entries, entry)?;
-            entries.push(entry.clone());
+            entries.insert(0, entry.clone());
             Ok(entries)
         })
     }

@@ -91,7 +91,7 @@ impl BasicAuth {
         self.credentials.replace(&entries, retire)
     }
 
-    /// Adds credentials, which are accepted from the next verification on.
+    /// Adds credentials, which are accepted, and tried first, from the next verification on.
     ///
     /// The same credentials under another name are dropped if they have expired.
     ///

@@ -71,7 +71,7 @@ impl Keyring {
         self.keys.replace(&keys, retire)
     }
 
-    /// Adds a key, which is accepted from the next verification on.
+    /// Adds a key, which is accepted, and tried first, from the next verification on.
     ///
     /// A key that has the same secret, but has expired, is dropped.
     ///

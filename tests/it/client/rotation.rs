@@ -54,7 +54,7 @@ async fn old_and_new_are_accepted_until_the_grace_period_ends() {
     let new = secret(&fake, &id);
     assert_ne!(old, new);
     assert_eq!(webhook.secret.as_ref(), Some(&new));
-    assert_eq!(keyring.names(), ["old", "new"]);
+    assert_eq!(keyring.names(), ["new", "old"]);
     let soon = GRACE - Duration::from_secs(60);
     assert_eq!(accepted(&keyring, &old, soon).as_deref(), Ok("old"));
     assert_eq!(accepted(&keyring, &new, soon).as_deref(), Ok("new"));
@@ -163,7 +163,7 @@ async fn the_new_secret_is_not_lost_when_the_keyring_changes_during_the_call() {
     };
     let (webhook, ()) = tokio::join!(call, meanwhile);
     assert!(webhook.is_ok());
-    assert_eq!(keyring.names(), ["new", "new 2"]);
+    assert_eq!(keyring.names(), ["new 2", "new"]);
     let new = secret(&fake, &id);
     assert_eq!(
         accepted(&keyring, &new, Duration::ZERO).as_deref(),

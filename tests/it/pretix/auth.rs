@@ -159,7 +159,7 @@ fn old_and_new_credentials_are_accepted_during_a_rotation() {
     );
 
     auth.add("2026", &credentials("marlin")).unwrap();
-    assert_eq!(elsewhere.names(), ["2025", "2026"]);
+    assert_eq!(elsewhere.names(), ["2026", "2025"]);
     assert_eq!(
         elsewhere
             .verify(&basic("pretix:swordfish"))
