@@ -10,7 +10,7 @@ pub(crate) fn emit() {
     let readme = ["axum", "lune", "postgres", "preo", "pretix", "redis"];
     let readme = testing && readme.into_iter().all(on);
     let names = [
-        // A service with a client, a receiver or a fake.
+        // A service with a client, a receiver, or a fake.
         ("service", service),
         // A service with paginated lists.
         ("pages", on("preo") || on("pretix")),

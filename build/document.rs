@@ -119,7 +119,7 @@ impl Document {
             .ok_or_else(|| self.error(reference, "isn't in this document"))
     }
 
-    /// Refuses a value whose references have no end.
+    /// Rejects a value whose references have no end.
     pub(crate) fn refuse_cycles(&self, value: &Value) -> Result<(), Error> {
         self.follow(value, &mut Vec::new(), &mut BTreeSet::new())
     }

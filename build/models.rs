@@ -1,4 +1,4 @@
-//! Generates open enums, which the generator doesn't support.
+//! Generates open enums and request bodies, which the generator doesn't support.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -9,7 +9,7 @@ use super::examples;
 use super::prepare::{AnswerType, Constraint, Kind, OperationRow, Parameter, Prepared, Rule};
 use super::rust::{Presence, argument, converted, docs, ident, rust_type, type_name};
 
-/// The client, the module `operation` and the table `OPERATIONS`.
+/// The client, the module `operation`, and the table `OPERATIONS`.
 ///
 /// `calls` is the generated code, whose signatures define the order of arguments.
 pub(crate) fn operations(prepared: &Prepared, calls: &syn::File) -> Result<TokenStream, Error> {

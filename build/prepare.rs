@@ -86,7 +86,7 @@ pub(crate) enum Kind {
     Unsigned,
     Signed,
     Number,
-    /// A Rust path: a secret, an open enum or a handwritten type.
+    /// A Rust path: a secret, an open enum, or a handwritten type.
     Named(String),
     List(Box<Kind>),
     /// An array with `uniqueItems`, whose order has no meaning.

@@ -1,6 +1,6 @@
-//! The services.
+//! The services that clients are generated for.
 
-/// A service, its document and its handwritten types.
+/// A service, its document, and its handwritten types.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Provider {
     /// The module in `crate`, which is also the name of the Cargo feature.

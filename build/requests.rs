@@ -267,7 +267,7 @@ fn kept(field: &Field) -> Result<(TokenStream, Option<TokenStream>), Error> {
     })
 }
 
-/// The name, docs, argument and value of a setter.
+/// The name, docs, argument, and value of a setter.
 fn setter(field: &Field) -> Result<(Ident, TokenStream, TokenStream, TokenStream), Error> {
     let name = ident(&field.name)?;
     let argument = argument(&field.kind, presence(field))?;

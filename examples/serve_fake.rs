@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let webhook = fake.seed(pretix::Webhook::example());
             serve(&fake, json!(webhook.id)).await
         }
-        _ => Err("name a service: preo, lune or pretix".into()),
+        _ => Err("name a service: preo, lune, or pretix".into()),
     }
 }
 

@@ -27,22 +27,16 @@ mod tests {
     use tokio::net::TcpListener;
     use webhook_sdk::preo::{self, Webhook};
     use webhook_sdk::receiver::{Delivery, Outcome};
-    use webhook_sdk::signature::{Key, Keyring, Verifier};
     use webhook_sdk::testing::{PreoFake, signed_request};
     use webhook_sdk::{Secret, preo::Source};
 
     use super::receiver;
 
-    fn verifier(secret: &Secret) -> Verifier {
-        let key = Key::new("main", secret).unwrap();
-        Verifier::new(preo::scheme(), Keyring::new(key))
-    }
-
     /// Without a network: passes a signed request directly to the receiver.
     #[tokio::test]
     async fn an_event_is_handled_once() {
         let secret = Secret::from("swordfish");
-        let receiver = receiver(verifier(&secret));
+        let receiver = receiver(preo::verifier(&secret).unwrap());
         let request = || signed_request(preo::scheme(), &secret, r#"{"id":"dl_1"}"#);
 
         let (response, events) = receiver.test(request()).await;
@@ -61,7 +55,7 @@ mod tests {
         let secret = preo.seed(webhook).secret.unwrap();
         let app = Router::new()
             .route("/", post(handle))
-            .with_state(receiver(verifier(&secret)));
+            .with_state(receiver(preo::verifier(&secret).unwrap()));
         tokio::spawn(async move { axum::serve(listener, app).await });
 
         let emit = || preo.emit("purchase.action", json!({ "id": "p_1" }));

@@ -5,10 +5,10 @@ mod auth;
 mod builder;
 mod constraint;
 pub(crate) mod ensure;
+mod error_response;
 pub(crate) mod log;
-mod pace;
 pub mod pagination;
-mod refusal;
+mod rate_limit;
 mod response;
 mod retry;
 #[cfg(rotation)]
@@ -35,9 +35,9 @@ pub use self::retry::RetryPolicy;
 
 use self::attempt::Progress;
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
-use self::pace::Pace;
-pub(crate) use self::refusal::{Advice, Refusal};
-pub(crate) use self::response::Answer;
+pub(crate) use self::error_response::{ErrorResponse, Hint};
+use self::rate_limit::RateLimit;
+pub(crate) use self::response::RawResponse;
 use self::runtime::{ClientInfo, OperationInfo};
 
 use crate::error::{Error, ErrorKind};
@@ -59,8 +59,8 @@ struct Settings {
     max_response_bytes: usize,
     retry: RetryPolicy,
     idempotency_key: Option<HeaderName>,
-    pace: Option<Pace>,
-    advice: Box<Advice>,
+    rate_limit: Option<RateLimit>,
+    hint: Box<Hint>,
 }
 
 impl Transport {
@@ -72,7 +72,7 @@ impl Transport {
         client: &reqwest::Client,
         mut request: reqwest::Request,
         operation: &'static str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RawResponse, Error> {
         let span = log::span(&request, operation);
         if let Err(error) = self.prepare(&mut request, operation) {
             let error = error.with_operation(operation);
@@ -99,7 +99,7 @@ impl Transport {
         client: reqwest::Client,
         request: reqwest::Request,
         operation: &'static str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RawResponse, Error> {
         let started = Instant::now();
         let progress = Progress::default();
         let call = self.call(&client, &request, operation, &progress, started);
@@ -112,7 +112,7 @@ impl Transport {
         };
         let (attempts, applied) = (progress.attempts(), progress.applied());
         let result = match result {
-            Ok(answer) => Ok(answer.of(operation, attempts, applied)),
+            Ok(response) => Ok(response.of(operation, attempts, applied)),
             // The request couldn't be built, so it wasn't sent.
             Err(error) if error.is_validation() && error.status().is_none() => {
                 Err(error.with_operation(operation))
@@ -190,12 +190,12 @@ pub(crate) trait ClientHooks<Inner> {
         &self,
         request: reqwest::Request,
         info: &OperationInfo,
-    ) -> impl Future<Output = Result<Answer, Error>> + Send;
+    ) -> impl Future<Output = Result<RawResponse, Error>> + Send;
 
     /// Runs after a response was received. Does nothing.
     fn post(
         &self,
-        _result: &Result<Answer, Error>,
+        _result: &Result<RawResponse, Error>,
         _info: &OperationInfo,
     ) -> impl Future<Output = Result<(), Error>> + Send {
         std::future::ready(Ok(()))
@@ -207,7 +207,7 @@ impl<C: ClientInfo<Transport> + Sync> ClientHooks<Transport> for C {
         &self,
         request: reqwest::Request,
         info: &OperationInfo,
-    ) -> impl Future<Output = Result<Answer, Error>> + Send {
+    ) -> impl Future<Output = Result<RawResponse, Error>> + Send {
         self.inner().exec(self.client(), request, info.operation_id)
     }
 }

@@ -75,8 +75,10 @@ impl JsonError {
     fn new(path: &str, error: &serde_json::Error, whose: Type) -> Self {
         let (line, column) = (error.line(), error.column());
         Self(match error.classify() {
-            Category::Eof => format!("the JSON breaks off at line {line} column {column}"),
-            Category::Syntax | Category::Io => format!("not JSON at line {line} column {column}"),
+            Category::Eof => format!("unexpected end of JSON at line {line} column {column}"),
+            Category::Syntax | Category::Io => {
+                format!("invalid JSON at line {line} column {column}")
+            }
             Category::Data if path.is_empty() => expected(&error.to_string(), whose),
             Category::Data => format!("{path}: {}", expected(&error.to_string(), whose)),
         })

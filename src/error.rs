@@ -6,12 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use self::explanation::Explanation;
-pub use self::explanation::FieldError;
+use self::body::ErrorBody;
+pub use self::body::FieldError;
 pub use self::kind::ErrorKind;
 use crate::signature::KeyError;
 
-mod explanation;
+mod body;
 mod kind;
 mod transport;
 
@@ -28,7 +28,10 @@ mod transport;
 /// # }
 /// ```
 ///
-/// `Display` and `Debug` never show a body, a query string or a secret. `Display` of
+/// An attempt that couldn't connect, or that ended with a 4xx other than 408, was not applied. An
+/// earlier attempt of the same call [may have been](Self::may_have_been_applied).
+///
+/// `Display` and `Debug` never show a body, a query string, or a secret. `Display` of
 /// an error from the server lists the names of the invalid fields, not their messages, which can
 /// quote the request. Use [`field_errors`](Self::field_errors) and [`detail`](Self::detail) to get them.
 pub struct Error {
@@ -41,7 +44,7 @@ struct Inner {
     operation: Option<&'static str>,
     response: Option<Head>,
     body: Bytes,
-    explanation: Explanation,
+    content: ErrorBody,
     attempts: u32,
     applied: bool,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -68,7 +71,7 @@ impl Error {
     ///
     /// `false` means that the request was definitely not applied, so the call is safe to repeat. It
     /// is always `false` for calls that only read. It is `true` after an unreadable response, a
-    /// timeout or a closed connection after the request was sent, and after 5xx and 408.
+    /// timeout, or a closed connection after the request was sent, and after 303, 408, and 5xx.
     pub fn may_have_been_applied(&self) -> bool {
         self.inner.applied
     }
@@ -89,15 +92,12 @@ impl Error {
     }
 
     /// The server couldn't be reached: no connection, or no TLS session.
-    ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_connect(&self) -> bool {
         matches!(self.kind(), ErrorKind::Connect | ErrorKind::Tls)
     }
 
     /// The TLS handshake failed, for example because the certificate isn't trusted.
     ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     /// It isn't retried, because the next handshake would fail too.
     pub fn is_tls(&self) -> bool {
         self.kind() == ErrorKind::Tls
@@ -105,7 +105,6 @@ impl Error {
 
     /// The server responded with 429.
     ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     /// [`retry_after`](Self::retry_after) is the wait that the server asked for, if any.
     pub fn is_rate_limited(&self) -> bool {
         self.kind() == ErrorKind::RateLimited
@@ -113,36 +112,28 @@ impl Error {
 
     /// The server responded with 404.
     ///
-    /// This attempt was not applied. After more than one [attempt](Self::attempts) at a delete, an
-    /// earlier one [may have been](Self::may_have_been_applied).
+    /// After more than one [attempt](Self::attempts) at a delete, an earlier one may have deleted it.
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
     }
 
-    /// The server responded with 401: the credentials were not accepted.
-    ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
+    /// The server responded with 401: the credentials weren't accepted.
     pub fn is_unauthorized(&self) -> bool {
         self.kind() == ErrorKind::Unauthorized
     }
 
     /// The server responded with 403: the credentials lack a permission.
-    ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_forbidden(&self) -> bool {
         self.kind() == ErrorKind::Forbidden
     }
 
     /// The server responded with 409: the request conflicts with another one or with the resource.
-    ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     pub fn is_conflict(&self) -> bool {
         self.kind() == ErrorKind::Conflict
     }
 
     /// The request is invalid: rejected before sending, or by a 400 or 422 response.
     ///
-    /// This attempt was not applied; an earlier one [may have been](Self::may_have_been_applied).
     /// [`field_errors`](Self::field_errors) lists the fields to fix. If it was rejected before
     /// sending, there is no [`status`](Self::status) and [`attempts`](Self::attempts) is 0.
     pub fn is_validation(&self) -> bool {
@@ -151,7 +142,7 @@ impl Error {
 
     /// A successful response can't be used: not the documented JSON, or too large.
     ///
-    /// The request was applied.
+    /// Also if a list has too many items to collect. The request itself succeeded.
     pub fn is_decode(&self) -> bool {
         matches!(self.kind(), ErrorKind::Decode | ErrorKind::TooLarge)
     }
@@ -165,8 +156,9 @@ impl Error {
 
     /// The same call may succeed later.
     ///
-    /// True after a failed or closed connection, a timeout, 408, 429, 5xx, and a 409 with
-    /// `Retry-After`. It doesn't mean that the request wasn't applied: repeat a call that isn't
+    /// True after a failed or closed connection, a timeout, a response that isn't valid HTTP, 408,
+    /// 429, 500, 502, 503, 504, and a 409 with `Retry-After`. The client's own retries follow the
+    /// same list. It doesn't mean that the request wasn't applied: repeat a call that isn't
     /// idempotent only if [`may_have_been_applied`](Self::may_have_been_applied) is false.
     pub fn is_retryable(&self) -> bool {
         match self.kind() {
@@ -174,10 +166,13 @@ impl Error {
             | ErrorKind::Timeout
             | ErrorKind::Deadline
             | ErrorKind::Disconnected
-            | ErrorKind::RateLimited
-            | ErrorKind::Server => true,
+            | ErrorKind::Protocol
+            | ErrorKind::RateLimited => true,
             ErrorKind::Conflict => self.retry_after().is_some(),
-            _ => self.status() == Some(StatusCode::REQUEST_TIMEOUT),
+            ErrorKind::Server | ErrorKind::Status => self
+                .status()
+                .is_some_and(|status| matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)),
+            _ => false,
         }
     }
 
@@ -216,18 +211,18 @@ impl Error {
     /// The invalid fields, found before sending or read from the response.
     ///
     /// Supports the formats of Django REST framework, including nested ones, in responses with 400,
-    /// 409 and 422. Empty for other bodies, such as one with a [`code`](Self::code).
+    /// 409, and 422. Empty for other bodies, such as one with a [`code`](Self::code).
     pub fn field_errors(&self) -> &[FieldError] {
-        &self.inner.explanation.fields
+        &self.inner.content.fields
     }
 
     /// The service's error code.
     ///
     /// Only Lune has error codes (`error.error_code`). Compare it with Lune's `ErrorCode`, or with
-    /// a string. `None` for the other services, and for responses of Lune without JSON: 404, 429
+    /// a string. `None` for the other services, and for responses of Lune without JSON: 404, 429,
     /// and 5xx.
     pub fn code(&self) -> Option<&str> {
-        self.inner.explanation.code.as_deref()
+        self.inner.content.code.as_deref()
     }
 
     /// The server's message about the error as a whole, in the server's language.
@@ -235,7 +230,7 @@ impl Error {
     /// This is Lune's `error.message`, or Django REST framework's `detail`. If `detail` is a list
     /// or an object, its messages are joined by spaces. It can quote the request.
     pub fn detail(&self) -> Option<&str> {
-        self.inner.explanation.detail.as_deref()
+        self.inner.content.detail.as_deref()
     }
 
     /// The body of the response, in any format.
@@ -253,7 +248,7 @@ impl Error {
             operation: None,
             response: None,
             body: Bytes::new(),
-            explanation: Explanation::default(),
+            content: ErrorBody::default(),
             attempts: 0,
             applied: false,
             source: None,
@@ -268,14 +263,14 @@ impl Error {
     }
 
     pub(crate) fn deadline() -> Self {
-        let message = "the deadline of the call passed, see `deadline`";
+        let message = "the deadline of the call passed; see `deadline`";
         Self::new(ErrorKind::Deadline, message)
     }
 
     pub(crate) fn invalid_fields(fields: Vec<FieldError>) -> Self {
         let named: Vec<_> = fields.iter().map(ToString::to_string).collect();
         let mut error = Self::new(ErrorKind::Validation, named.join("; "));
-        error.inner.explanation.fields = fields;
+        error.inner.content.fields = fields;
         error
     }
 
@@ -285,11 +280,11 @@ impl Error {
     }
 
     /// The error of a response with this status; [`with_message`](Self::with_message) follows.
-    pub(crate) fn refused(head: Head, body: Bytes) -> Self {
+    pub(crate) fn of_response(head: Head, body: Bytes) -> Self {
         let mut error = Self::new(ErrorKind::of_status(head.status), "");
-        error.inner.explanation = Explanation::read(&body);
+        error.inner.content = ErrorBody::read(&body);
         if !matches!(error.kind(), ErrorKind::Validation | ErrorKind::Conflict) {
-            error.inner.explanation.fields = Vec::new();
+            error.inner.content.fields = Vec::new();
         }
         error.with_response(head, body)
     }

@@ -29,7 +29,7 @@
 //!
 //! # Managing webhooks
 //!
-//! With the feature `client`, `LuneClient` lists, creates, retrieves, updates and deletes webhooks,
+//! With the feature `client`, `LuneClient` lists, creates, retrieves, updates, and deletes webhooks,
 //! and rotates their secrets. Five things to know:
 //!
 //! - **A limit to accounts can't be cleared.** Once a webhook has `account_ids`, an update can set

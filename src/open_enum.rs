@@ -18,7 +18,7 @@ use serde::de::{Deserializer, Error, Visitor};
 /// }
 /// ```
 ///
-/// Values are compared, ordered and hashed by their text. Every text survives a round trip. Parsing
+/// Values are compared, ordered, and hashed by their text. Every text survives a round trip. Parsing
 /// never turns a known text into `Unknown`.
 macro_rules! open_enum {
     (

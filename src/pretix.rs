@@ -1,4 +1,4 @@
-//! pretix: a client for webhooks, and notifications about orders, check-ins and events.
+//! pretix: a client for webhooks, and notifications about orders, check-ins, and events.
 //!
 //! pretix doesn't sign its requests. Anyone who knows a webhook's URL can send to it, and the body
 //! proves nothing. Therefore, a receiver does three things:
@@ -47,7 +47,7 @@
 //!
 //! # Managing webhooks
 //!
-//! With the feature `client`, `PretixClient` lists, creates, updates and disables an organizer's
+//! With the feature `client`, `PretixClient` lists, creates, updates, and disables an organizer's
 //! webhooks. It prevents common mistakes with pretix's API: an `EventScope` is always sent as a
 //! whole, a `WebhookReplace` has every field, and redirects are never followed. A webhook can't
 //! be deleted; see `PretixClient::delete_webhook_and_retrieve`.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(url, "https://user:secret@example.com/hooks?token=secret");
 /// ```
 ///
-/// Credentials, path, query and fragment can all hold a secret, so none of them is shown. Where it
+/// Credentials, path, query, and fragment can all hold a secret, so none of them is shown. Where it
 /// isn't certain which part is the host, that is hidden too.
 ///
 /// Any text is accepted: which URLs are valid is up to the service.

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, Transport, log};
+use super::{RawResponse, Transport, log};
 use crate::error::{Error, ErrorKind, Head, MAX_BODY_BYTES};
 
 /// The state of a call across its attempts.
@@ -50,7 +50,7 @@ impl Transport {
         operation: &'static str,
         progress: &Progress,
         started: Instant,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RawResponse, Error> {
         let key = self.0.idempotency_key.as_ref();
         let repeatable = request.method() != Method::POST
             || key.is_some_and(|key| request.headers().contains_key(key));
@@ -58,7 +58,7 @@ impl Transport {
         let mut retries = self.0.retry.start();
         loop {
             let error = match self.attempt(client, request, progress, deadline).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(error) if !may_resend(&error, repeatable) => return Err(error),
                 Err(error) => error,
             };
@@ -77,13 +77,13 @@ impl Transport {
         request: &reqwest::Request,
         progress: &Progress,
         deadline: Option<Instant>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RawResponse, Error> {
         let Some(mut request) = request.try_clone() else {
             let message = "a streamed body can't be sent";
             return Err(Error::new(ErrorKind::Validation, message));
         };
-        if let Some(pace) = &self.0.pace {
-            pace.ready().await;
+        if let Some(rate_limit) = &self.0.rate_limit {
+            rate_limit.acquire().await;
         }
         *request.timeout_mut() = Some(self.0.timeout);
         let applied = progress.applied.load(Ordering::Relaxed);
@@ -93,7 +93,7 @@ impl Transport {
         let result = self.send(client, request, progress, deadline).await;
         if let Err(error) = &result
             && !applied
-            && is_refused(error)
+            && is_not_applied(error)
         {
             progress.applied.store(false, Ordering::Relaxed);
         }
@@ -106,7 +106,7 @@ impl Transport {
         request: reqwest::Request,
         progress: &Progress,
         deadline: Option<Instant>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<RawResponse, Error> {
         let settings = &*self.0;
         let method = request.method().clone();
         let response = client.execute(request).await.map_err(Error::transport)?;
@@ -130,10 +130,10 @@ impl Transport {
             None => read(body, limit).await,
         };
         if !parts.status.is_success() {
-            return Err(settings.refusal(&method, head, body.unwrap_or_default()));
+            return Err(settings.error(&method, head, body.unwrap_or_default()));
         }
         match body {
-            Ok(body) => Ok(Answer::new(
+            Ok(body) => Ok(RawResponse::new(
                 parts.status,
                 parts.headers,
                 head.request_id,
@@ -149,7 +149,7 @@ async fn read(body: reqwest::Body, limit: usize) -> Result<Bytes, Error> {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             let message =
-                format!("the response body exceeds {limit} bytes, see `max_response_bytes`");
+                format!("the response body exceeds {limit} bytes; see `max_response_bytes`");
             Err(Error::new(ErrorKind::TooLarge, message))
         }
         Err(error) => Err(match error.downcast::<reqwest::Error>() {
@@ -162,7 +162,7 @@ async fn read(body: reqwest::Body, limit: usize) -> Result<Bytes, Error> {
 /// Whether a failed attempt definitely wasn't applied.
 ///
 /// A 303 refers to the result of a request that was applied.
-fn is_refused(error: &Error) -> bool {
+fn is_not_applied(error: &Error) -> bool {
     match (error.kind(), error.status()) {
         (ErrorKind::Connect | ErrorKind::Tls, _) => true,
         (ErrorKind::Validation, None) => true,
@@ -178,17 +178,6 @@ fn is_refused(error: &Error) -> bool {
 /// After a 429 or a failed connection, the request was not applied. After anything else it may have
 /// been, so only an idempotent request is retried.
 fn may_resend(error: &Error, repeatable: bool) -> bool {
-    match error.kind() {
-        ErrorKind::Connect | ErrorKind::RateLimited => true,
-        ErrorKind::Timeout | ErrorKind::Disconnected | ErrorKind::Protocol => repeatable,
-        ErrorKind::Conflict => repeatable && error.retry_after().is_some(),
-        ErrorKind::Server | ErrorKind::Status => {
-            repeatable && error.status().is_some_and(is_transient)
-        }
-        _ => false,
-    }
-}
-
-fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
+    let not_applied = matches!(error.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
+    error.is_retryable() && (repeatable || not_applied)
 }

@@ -9,7 +9,8 @@ use crate::secret::Secret;
 /// The credentials of a client: a token and how to send it.
 ///
 /// A plain token is sent as the service expects it. The constructors are for everything else.
-/// Whitespace around a token, such as a trailing newline, is removed.
+/// A token with whitespace around it, such as a trailing newline, is rejected when the client is
+/// built.
 ///
 /// ```
 /// use webhook_sdk::Auth;
@@ -77,26 +78,32 @@ impl Auth {
             Sent::Header(name) => (HeaderName::try_from(name), None),
         };
         let name = name.map_err(|_| {
-            Error::configuration("the name of the header for the token is not a header name")
+            Error::configuration("the name of the header for the token isn't a header name")
         })?;
-        let token = self.token.expose().trim();
-        if token.is_empty() {
+        let token = self.token.expose();
+        if token.trim().is_empty() {
             return Err(Error::configuration(
-                "the token is empty: pass the one of your account",
+                "the token is empty; pass your account's token",
+            ));
+        }
+        if token.trim() != token {
+            return Err(Error::configuration(
+                "the token begins or ends with whitespace; trim it, for example a newline at the \
+                 end of a file",
             ));
         }
         let value = match scheme {
             // A scheme is a token as defined by RFC 9110, like a header name.
             Some(scheme) if HeaderName::try_from(scheme).is_err() => {
                 return Err(Error::configuration(
-                    "the authentication scheme isn't one word, like `Bearer`",
+                    "the authentication scheme must be one word, such as `Bearer`",
                 ));
             }
             Some(scheme) => Zeroizing::new(format!("{scheme} {token}")),
             None => Zeroizing::new(token.to_owned()),
         };
         let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| {
-            Error::configuration("the token has a character that no header can carry")
+            Error::configuration("the token contains a character that isn't allowed in a header")
         })?;
         value.set_sensitive(true);
         let token = Zeroizing::new(token.to_owned());

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::header::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
-use super::pace::Pace;
-use super::{Auth, Operation, Refusal, RetryPolicy, Settings, Transport};
+use super::rate_limit::RateLimit;
+use super::{Auth, ErrorResponse, Operation, RetryPolicy, Settings, Transport};
 use crate::error::Error;
 
 /// A service with a client.
@@ -21,7 +21,7 @@ pub trait Service: Sized + sealed::Sealed {
 pub(crate) mod sealed {
     use std::num::NonZeroU32;
 
-    use super::{Built, Error, HeaderName, HeaderValue, Operation, Refusal, Service, Url};
+    use super::{Built, Error, ErrorResponse, HeaderName, HeaderValue, Operation, Service, Url};
 
     /// The service's part of the builder.
     #[expect(
@@ -60,7 +60,7 @@ pub(crate) mod sealed {
         }
 
         /// Explains an error status, if this service gives it a specific meaning.
-        fn advice(_refusal: &Refusal<'_>, _extra: &<Self as Service>::Extra) -> Option<String>
+        fn hint(_response: &ErrorResponse<'_>, _extra: &<Self as Service>::Extra) -> Option<String>
         where
             Self: Service,
         {
@@ -80,7 +80,7 @@ pub(crate) mod sealed {
 /// # Logs
 ///
 /// Calls are reported to [`tracing`] under the target `webhook_sdk`. No field contains a payload, a
-/// query string, a token or a secret.
+/// query string, a token, or a secret.
 ///
 /// | | Level | Fields |
 /// |---|---|---|
@@ -213,7 +213,7 @@ impl<S: Service> ClientBuilder<S> {
         self
     }
 
-    /// Sets the HTTP client, to configure proxies, certificates or the connection pool.
+    /// Sets the HTTP client, to configure proxies, certificates, or the connection pool.
     ///
     /// ```
     /// use std::time::Duration;
@@ -245,16 +245,17 @@ impl<S: Service> ClientBuilder<S> {
     ///
     /// # Errors
     ///
-    /// Returns an error with [`Error::is_configuration`] if the token is empty or not a valid
-    /// header value, if the base URL isn't an absolute `https` URL (`http` is allowed for
-    /// loopback), ends with the path of the API, or has a query, a fragment or credentials, if a
+    /// Returns an error with [`Error::is_configuration`] if the token is empty, has
+    /// whitespace around it, or isn't a valid header value, if the base URL isn't an absolute
+    /// `https` URL (`http` is allowed for loopback), ends with the path of the API, or has a query, a
+    /// fragment, or credentials, if a
     /// timeout or the size limit is zero, if the user agent isn't a valid header value, if TLS
     /// can't be set up, or if a service-specific setting is invalid.
     pub fn build(self) -> Result<S, Error> {
         let base = parse_base_url(&self.base_url, self.plain_http)?;
         if base.path().trim_end_matches('/').ends_with(S::API_PATH) {
             return Err(Error::configuration(format!(
-                "the base URL ends with the path of the API, which the client adds: leave out `{}`",
+                "the base URL ends with the path of the API, which the client adds; leave out `{}`",
                 S::API_PATH
             )));
         }
@@ -294,10 +295,10 @@ impl<S: Service> ClientBuilder<S> {
             max_response_bytes: self.max_response_bytes,
             retry: self.retry,
             idempotency_key: S::IDEMPOTENCY_KEY,
-            pace: self.requests_per_second.map(Pace::new),
-            advice: {
+            rate_limit: self.requests_per_second.map(RateLimit::new),
+            hint: {
                 let extra = self.extra.clone();
-                Box::new(move |refusal| S::advice(refusal, &extra))
+                Box::new(move |response| S::hint(response, &extra))
             },
         }));
         let base_url = base.as_str().trim_end_matches('/').to_owned();
@@ -322,18 +323,18 @@ fn parse_base_url(text: &str, plain_http: bool) -> Result<Url, Error> {
         "http" if plain_http || is_loopback(&url) => {}
         "http" => {
             return Err(wrong(
-                "is plain http to a host other than loopback, which shows the token to the \
-                 network: use https, or `danger_allow_plain_http`",
+                "uses plain http to a non-loopback host, which exposes the token; use https, or \
+                 `danger_allow_plain_http`",
             ));
         }
         _ => return Err(wrong("is neither http nor https")),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("has credentials in it: pass them to `builder`"));
+        return Err(wrong("has credentials in it; pass them to `builder`"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong(
-            "has a query or a fragment, which can't be kept: leave it out",
+            "has a query or a fragment, which can't be kept; leave it out",
         ));
     }
     Ok(url)
@@ -355,6 +356,7 @@ fn user_agent(product: &str) -> Result<HeaderValue, Error> {
     } else {
         format!("{product} {own}")
     };
-    HeaderValue::try_from(text)
-        .map_err(|_| Error::configuration("the user agent has a character no header can carry"))
+    HeaderValue::try_from(text).map_err(|_| {
+        Error::configuration("the user agent contains a character that isn't allowed in a header")
+    })
 }

@@ -79,7 +79,7 @@ impl Operation {
         }
     }
 
-    /// An empty id, `.` or `..` would make the URL refer to another resource.
+    /// An empty id, `.`, or `..` would make the URL refer to another resource.
     ///
     /// Parsing a URL already resolves the last two, so they are only visible in the number of
     /// segments.
@@ -92,7 +92,7 @@ impl Operation {
                 .strip_prefix('{')
                 .and_then(|name| name.strip_suffix('}'));
             if let Some(name) = parameter.filter(|_| reshaped || segment.is_empty()) {
-                errors.push(FieldError::new(name, "must not be empty, `.` or `..`"));
+                errors.push(FieldError::new(name, "must not be empty, `.`, or `..`"));
             }
         }
     }

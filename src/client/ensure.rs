@@ -40,28 +40,24 @@ pub enum Ensured<C, F = C> {
 }
 
 impl<W> Ensured<W> {
-    /// The webhook, whether it was created, updated or unchanged.
+    /// The webhook, whether it was created, updated, or unchanged.
     pub fn webhook(&self) -> &W {
-        match self {
-            Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook) => {
-                webhook
-            }
-        }
+        let (Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook)) =
+            self;
+        webhook
     }
 
-    /// The webhook, whether it was created, updated or unchanged.
+    /// Converts into the webhook, whether it was created, updated, or unchanged.
     pub fn into_webhook(self) -> W {
-        match self {
-            Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook) => {
-                webhook
-            }
-        }
+        let (Self::Created(webhook) | Self::Updated { webhook, .. } | Self::Unchanged(webhook)) =
+            self;
+        webhook
     }
 }
 
 /// How well an existing webhook with the desired URL matches the desired one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fit {
+pub(crate) enum Match {
     /// It counts as deleted, but can be enabled again.
     #[allow(dead_code, reason = "pretix alone keeps them")]
     Deleted,
@@ -76,9 +72,15 @@ pub(crate) struct Candidate<T> {
     pub(crate) id: String,
     pub(crate) url: String,
     /// Orders webhooks by creation.
-    pub(crate) age: i64,
-    pub(crate) fit: Fit,
+    pub(crate) created: i64,
+    pub(crate) quality: Match,
     pub(crate) webhook: T,
+}
+
+impl<T> Candidate<T> {
+    fn order(&self) -> (i64, &str) {
+        (self.created, &self.id)
+    }
 }
 
 /// The service's part of `ensure_webhook`.
@@ -139,7 +141,7 @@ impl Changes {
 /// Concurrent calls end with one webhook: after creating one, each call lists the webhooks again.
 /// If an earlier one exists, the call deletes its own and uses the earlier one.
 pub(crate) async fn ensure<E: Ensure>(desired: &E) -> Result<Ensured<E::Created, E::Found>, Error> {
-    if let Some(found) = only(candidates(desired).await?)? {
+    if let Some(found) = best_match(candidates(desired).await?)? {
         return reconcile(desired, found).await;
     }
     let (id, created) = desired.create().await?;
@@ -153,8 +155,8 @@ pub(crate) async fn ensure<E: Ensure>(desired: &E) -> Result<Ensured<E::Created,
     };
     let same = candidates
         .into_iter()
-        .filter(|candidate| candidate.fit == Fit::Same);
-    match same.min_by(|a, b| (a.age, &a.id).cmp(&(b.age, &b.id))) {
+        .filter(|candidate| candidate.quality == Match::Same);
+    match same.min_by(|a, b| a.order().cmp(&b.order())) {
         Some(earliest) if earliest.id != id => {
             match desired.delete(created).await {
                 Err(error) if !error.is_not_found() => return Err(error),
@@ -185,13 +187,13 @@ async fn reconcile<E: Ensure>(
 }
 
 /// The best candidate, if it is unique. Of deleted webhooks, the earliest.
-fn only<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Error> {
-    let Some(best) = candidates.iter().map(|candidate| candidate.fit).max() else {
+fn best_match<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Error> {
+    let Some(best) = candidates.iter().map(|candidate| candidate.quality).max() else {
         return Ok(None);
     };
-    candidates.retain(|candidate| candidate.fit == best);
-    candidates.sort_by(|a, b| (a.age, &a.id).cmp(&(b.age, &b.id)));
-    if best != Fit::Deleted && candidates.len() > 1 {
+    candidates.retain(|candidate| candidate.quality == best);
+    candidates.sort_by(|a, b| a.order().cmp(&b.order()));
+    if best != Match::Deleted && candidates.len() > 1 {
         let ids: Vec<_> = candidates
             .iter()
             .take(MAX_IDS)
@@ -210,7 +212,7 @@ fn only<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T>>, Er
 /// How many ids an error lists; our bound.
 const MAX_IDS: usize = 10;
 
-/// Whether two URLs are the same except for credentials.
+/// Whether two URLs are the same except for credentials and the fragment.
 fn same_endpoint(a: &str, b: &str) -> bool {
     let endpoint = |text| {
         let mut url = Url::parse(text).ok()?;

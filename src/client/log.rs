@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{Span, field};
 
-use super::Answer;
+use super::RawResponse;
 use crate::clock::milliseconds;
 use crate::error::Error;
 
@@ -57,12 +57,12 @@ pub(crate) fn unknown(operation: &str, field: &str, value: &str) {
 }
 
 /// Records the result in the current span.
-pub(super) fn end(result: &Result<Answer, Error>, attempts: u32, elapsed: Duration) {
+pub(super) fn end(result: &Result<RawResponse, Error>, attempts: u32, elapsed: Duration) {
     let span = Span::current();
     span.record("attempts", attempts);
     span.record("elapsed_ms", milliseconds(elapsed));
     let (status, request_id) = match result {
-        Ok(answer) => (Some(answer.status()), answer.request_id()),
+        Ok(response) => (Some(response.status()), response.request_id()),
         Err(error) => (error.status(), error.request_id()),
     };
     span.record("status", status.map(|status| status.as_u16()));

@@ -117,7 +117,7 @@ pub struct Items<T> {
     page: vec::IntoIter<T>,
 }
 
-/// Adds `pages`, `stream` and `all` to a list operation.
+/// Adds `pages`, `stream`, and `all` to a list operation.
 #[cfg(pages)]
 macro_rules! paginated {
     ($name:literal, $operation:ident: $page:ident of $item:ident) => {

@@ -8,7 +8,7 @@ use super::{log, runtime};
 use crate::decode;
 use crate::error::{Error, ErrorKind, Head};
 
-/// A value with the status, headers and request id of the response that carried it.
+/// A value with the status, headers, and request id of the response that carried it.
 ///
 /// ```
 /// # async fn example(preo: webhook_sdk::preo::PreoClient) -> Result<(), webhook_sdk::Error> {
@@ -26,7 +26,7 @@ pub struct Response<T> {
     parts: ResponseParts,
 }
 
-/// The status, headers and request id of a response.
+/// The status, headers, and request id of a response.
 ///
 /// `Debug` shows no header.
 #[derive(Clone)]
@@ -62,13 +62,13 @@ impl<T> Response<T> {
         (self.value, self.parts)
     }
 
-    fn new(value: T, answer: Answer) -> Self {
-        let Answer {
+    fn new(value: T, response: RawResponse) -> Self {
+        let RawResponse {
             status,
             headers,
             request_id,
             ..
-        } = answer;
+        } = response;
         let parts = ResponseParts {
             status,
             headers,
@@ -79,17 +79,17 @@ impl<T> Response<T> {
 }
 
 impl<T: DeserializeOwned> Response<T> {
-    pub(crate) async fn from_response(answer: Answer) -> Result<Self, runtime::Error> {
-        match decode::json(&answer.body, decode::Type::Ours) {
-            Ok(value) => Ok(Self::new(value, answer)),
-            Err(error) => Err(answer.undecodable(&error).into()),
+    pub(crate) async fn from_response(response: RawResponse) -> Result<Self, runtime::Error> {
+        match decode::json(&response.body, decode::Type::Ours) {
+            Ok(value) => Ok(Self::new(value, response)),
+            Err(error) => Err(response.undecodable(&error).into()),
         }
     }
 }
 
 impl Response<()> {
-    pub(crate) fn empty(answer: Answer) -> Self {
-        Self::new((), answer)
+    pub(crate) fn empty(response: RawResponse) -> Self {
+        Self::new((), response)
     }
 }
 
@@ -120,7 +120,7 @@ impl fmt::Debug for ResponseParts {
 }
 
 /// A successful response whose body has been read but not decoded.
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     status: StatusCode,
     headers: HeaderMap,
     request_id: Option<String>,
@@ -130,7 +130,7 @@ pub(crate) struct Answer {
     applied: bool,
 }
 
-impl Answer {
+impl RawResponse {
     pub(super) fn new(
         status: StatusCode,
         headers: HeaderMap,

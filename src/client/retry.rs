@@ -8,25 +8,26 @@ use crate::error::Error;
 /// use std::time::Duration;
 /// use webhook_sdk::RetryPolicy;
 ///
-/// let patient = RetryPolicy::new().retries(5).longest_wait(Duration::from_secs(30));
+/// let patient = RetryPolicy::new().max_retries(5).max_backoff(Duration::from_secs(30));
 /// # let _ = (patient, RetryPolicy::never());
 /// ```
 ///
 /// Any request is retried after a failed connection and after 429. Any request except a
-/// `POST` without an idempotency key is also retried after a timeout, an incomplete response, 408,
-/// 500, 502, 503, 504, and a 409 with `Retry-After`.
+/// `POST` without an idempotency key is also retried after any other error that
+/// [`Error::is_retryable`] lists, such as a timeout, an incomplete or malformed response, or 503.
 ///
-/// A 429 with a `Retry-After` is retried until the deadline of the call and doesn't count toward
-/// [`retries`](Self::retries). The wait is then at least 100 ms (our default).
+/// A 429 with a `Retry-After` doesn't count toward [`max_retries`](Self::max_retries). It is retried
+/// until the deadline of the call, unless the number of retries is 0 or the `Retry-After` is longer
+/// than [`max_retry_after`](Self::max_retry_after). The wait is then at least 100 ms (our default).
 ///
 /// Each wait has random jitter, so that many clients don't retry at once: up to the current
 /// backoff, or up to a quarter of `Retry-After` if that is longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    retries: usize,
-    shortest_wait: Duration,
-    longest_wait: Duration,
-    longest_retry_after: Duration,
+    max_retries: usize,
+    min_backoff: Duration,
+    max_backoff: Duration,
+    max_retry_after: Duration,
 }
 
 impl RetryPolicy {
@@ -35,53 +36,53 @@ impl RetryPolicy {
     /// A wait that the server asks for is respected up to 60 s.
     pub const fn new() -> Self {
         Self {
-            retries: 2,
-            shortest_wait: Duration::from_millis(200),
-            longest_wait: Duration::from_secs(5),
-            longest_retry_after: Duration::from_secs(60),
+            max_retries: 2,
+            min_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(5),
+            max_retry_after: Duration::from_secs(60),
         }
     }
 
     /// No retries.
     pub const fn never() -> Self {
-        Self::new().retries(0)
+        Self::new().max_retries(0)
     }
 
     /// Sets the maximum number of retries. Defaults to 2.
     #[must_use]
-    pub const fn retries(mut self, retries: usize) -> Self {
-        self.retries = retries;
+    pub const fn max_retries(mut self, retries: usize) -> Self {
+        self.max_retries = retries;
         self
     }
 
     /// Sets the first backoff, which doubles with each retry. Defaults to 0.2 s.
     #[must_use]
-    pub const fn shortest_wait(mut self, wait: Duration) -> Self {
-        self.shortest_wait = wait;
+    pub const fn min_backoff(mut self, backoff: Duration) -> Self {
+        self.min_backoff = backoff;
         self
     }
 
     /// Sets the upper bound on the backoff. Defaults to 5 s.
     #[must_use]
-    pub const fn longest_wait(mut self, wait: Duration) -> Self {
-        self.longest_wait = wait;
+    pub const fn max_backoff(mut self, backoff: Duration) -> Self {
+        self.max_backoff = backoff;
         self
     }
 
-    /// Sets the longest `Retry-After` to wait for. Defaults to 60 s.
+    /// Sets the maximum `Retry-After` to wait for. Defaults to 60 s.
     ///
     /// With a longer one, the call fails at once, and [`Error::retry_after`] returns it.
     #[must_use]
-    pub const fn longest_retry_after(mut self, wait: Duration) -> Self {
-        self.longest_retry_after = wait;
+    pub const fn max_retry_after(mut self, wait: Duration) -> Self {
+        self.max_retry_after = wait;
         self
     }
 
     pub(super) fn start(&self) -> Retries<'_> {
         Retries {
             policy: self,
-            left: self.retries,
-            backoff: self.shortest_wait.min(self.longest_wait),
+            left: self.max_retries,
+            backoff: self.min_backoff.min(self.max_backoff),
         }
     }
 }
@@ -92,8 +93,8 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The shortest wait before a retry that doesn't count; our default.
-const SHORTEST_THROTTLED_WAIT: Duration = Duration::from_millis(100);
+/// The minimum wait before a retry that doesn't count; our default.
+const MIN_THROTTLED_WAIT: Duration = Duration::from_millis(100);
 
 /// The retries of one call.
 pub(super) struct Retries<'a> {
@@ -107,18 +108,16 @@ impl Retries<'_> {
     pub(super) fn wait(&mut self, error: &Error, until_deadline: Duration) -> Option<Duration> {
         let asked = error.retry_after().unwrap_or_default();
         let throttled = error.is_rate_limited() && error.retry_after().is_some();
-        if asked > self.policy.longest_retry_after || self.policy.retries == 0 {
+        if asked > self.policy.max_retry_after || self.policy.max_retries == 0 {
             return None;
         }
         if !throttled {
             self.left = self.left.checked_sub(1)?;
         }
         let backoff = self.backoff;
-        self.backoff = backoff.saturating_mul(2).min(self.policy.longest_wait);
+        self.backoff = backoff.saturating_mul(2).min(self.policy.max_backoff);
         let wait = match throttled {
-            true => asked
-                .max(self.policy.shortest_wait)
-                .max(SHORTEST_THROTTLED_WAIT),
+            true => asked.max(self.policy.min_backoff).max(MIN_THROTTLED_WAIT),
             false => asked.max(backoff),
         };
         let room = until_deadline.saturating_sub(wait);

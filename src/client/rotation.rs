@@ -53,20 +53,21 @@ impl<'a> Rotation<'a> {
     ) -> Result<T, Error> {
         let names = self.keyring.names();
         if !names.iter().any(|name| name == self.old) {
-            return Err(Error::configuration("the keyring lacks the old key"));
+            let message = format!("the keyring has no key named `{}`", self.old);
+            return Err(Error::configuration(message));
         }
         if names.iter().any(|name| name == self.new) {
             return Err(Error::configuration(
                 "the keyring already has a key with the new name",
             ));
         }
-        let answer = call.await?;
-        if !self.admit(|name| key(&answer, name)).map_err(rotated)? {
-            return Ok(answer);
+        let response = call.await?;
+        if !self.admit(|name| key(&response, name)).map_err(rotated)? {
+            return Ok(response);
         }
         match self.keyring.retire(self.old, Retire::after(self.grace)) {
             // It was removed in the meantime.
-            Ok(()) | Err(KeyringError::NotFound { .. }) => Ok(answer),
+            Ok(()) | Err(KeyringError::NotFound { .. }) => Ok(response),
             Err(error) => {
                 let message = "the old key can't be retired";
                 Err(rotated(
@@ -88,7 +89,11 @@ impl<'a> Rotation<'a> {
                     number += 1;
                 }
                 Err(KeyringError::SecretTaken { other, .. }) => return Ok(other != self.old),
-                Ok(()) | Err(_) => return Ok(true),
+                Ok(()) => return Ok(true),
+                Err(error) => {
+                    let message = "the new key can't be added";
+                    return Err(Error::new(ErrorKind::Secret, message).with_source(error));
+                }
             }
         }
     }

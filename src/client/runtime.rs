@@ -13,7 +13,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::Answer;
+use super::RawResponse;
 use crate::percent::RESERVED;
 
 /// Encodes a text as one path segment.
@@ -21,13 +21,13 @@ pub(crate) fn encode_path(segment: &str) -> String {
     utf8_percent_encode(segment, RESERVED).to_string()
 }
 
-/// The error of a generated call. It has a type parameter, and `?` converts other errors into it.
+/// The error of a generated call. progenitor expects a type parameter and `From` conversions.
 pub struct Error<E = ()>(pub(crate) crate::Error, PhantomData<fn() -> E>);
 
 impl<E> Error<E> {
     #[expect(non_snake_case, reason = "generated code makes errors by this name")]
-    pub(crate) fn UnexpectedResponse(answer: Answer) -> Self {
-        answer.unexpected().into()
+    pub(crate) fn UnexpectedResponse(response: RawResponse) -> Self {
+        response.unexpected().into()
     }
 }
 

@@ -41,7 +41,7 @@ pub enum ErrorKind {
     /// A response exceeds [`max_response_bytes`](crate::ClientBuilder::max_response_bytes), or a
     /// list has too many items to collect.
     TooLarge,
-    /// 401: the credentials were not accepted.
+    /// 401: the credentials weren't accepted.
     Unauthorized,
     /// 403: the credentials lack a permission.
     Forbidden,
@@ -51,7 +51,7 @@ pub enum ErrorKind {
     Conflict,
     /// 429: too many requests.
     RateLimited,
-    /// 301, 302, 303, 307 or 308; redirects are never followed.
+    /// 301, 302, 303, 307, or 308; redirects are never followed.
     Redirect,
     /// 5xx: the server failed.
     Server,

@@ -13,12 +13,12 @@ impl Error {
         } else if error.is_connect() && causes(&error).any(is_tls) {
             (
                 ErrorKind::Tls,
-                "the TLS handshake failed: check the base URL and the server's certificate",
+                "the TLS handshake failed; check the base URL and the server's certificate",
             )
         } else if error.is_connect() {
             (ErrorKind::Connect, "can't connect to the server")
         } else if error.is_timeout() {
-            (ErrorKind::Timeout, "the attempt timed out, see `timeout`")
+            (ErrorKind::Timeout, "the attempt timed out; see `timeout`")
         } else if error.is_decode() || causes(&error).any(is_not_http) {
             (ErrorKind::Protocol, "the response isn't valid HTTP")
         } else {

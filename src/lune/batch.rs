@@ -129,13 +129,13 @@ pub enum BatchError {
         column: usize,
     },
     /// The body is JSON, but not an object.
-    #[error("the body is not a JSON object")]
+    #[error("the body isn't a JSON object")]
     NotAnObject,
     /// The object has no `events`.
     #[error("the body has no `events`")]
     NoEvents,
-    /// `events` is not an array.
-    #[error("`events` is not an array")]
+    /// `events` isn't an array.
+    #[error("`events` isn't an array")]
     EventsNotArray,
 }
 

@@ -6,7 +6,7 @@ use http::header::{HeaderName, HeaderValue};
 use super::generated::types::Webhook;
 use super::generated::{LuneClient, OPERATIONS, operation};
 use crate::client::pagination::{Items, Page, Pages};
-use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, ErrorResponse, Operation, Service, sealed};
 use crate::error::Error;
 
 /// The default rate limit of an API key, <https://docs.lune.co/key-concepts/rate-limits>.
@@ -109,15 +109,15 @@ impl sealed::Sealed for LuneClient {
         Ok(account.into_iter().chain(version).collect())
     }
 
-    fn advice(refusal: &Refusal<'_>, extra: &Extra) -> Option<String> {
-        let advice = match (refusal.status.as_u16(), &extra.account) {
+    fn hint(response: &ErrorResponse<'_>, extra: &Extra) -> Option<String> {
+        let hint = match (response.status.as_u16(), &extra.account) {
             (401, None) => "Lune rejects the API key",
             (401, Some(_)) => "Lune rejects the API key, or the account that `account` selects",
             (403, None) => "the API key lacks a permission",
             (403, Some(_)) => "the API key may not act for the account that `account` selects",
             _ => return None,
         };
-        Some(advice.to_owned())
+        Some(hint.to_owned())
     }
 
     fn from_built(built: Built, _: Extra) -> Result<Self, Error> {
@@ -136,10 +136,10 @@ fn header(
     match HeaderValue::try_from(value) {
         Ok(header) if !value.trim().is_empty() => Ok(Some((HeaderName::from_static(name), header))),
         Ok(_) => Err(Error::configuration(format!(
-            "`{setting}` is empty: leave it out to omit the header"
+            "`{setting}` is empty; leave it out to omit the header"
         ))),
         Err(_) => Err(Error::configuration(format!(
-            "`{setting}` has a character that no header can carry"
+            "`{setting}` contains a character that isn't allowed in a header"
         ))),
     }
 }

@@ -1,5 +1,5 @@
 use super::{LuneClient, Webhook, WebhookCreate, WebhookUpdate, WebhookWithSecret};
-use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Fit, ensure, same_url};
+use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Match, ensure, same_url};
 use crate::error::{Error, FieldError};
 
 impl LuneClient {
@@ -20,7 +20,7 @@ impl LuneClient {
     /// # }
     /// ```
     ///
-    /// An existing webhook is found by its URL, ignoring credentials, the case of the host and a
+    /// An existing webhook is found by its URL, ignoring credentials, the case of the host, and a
     /// default port. If there are several, the one with the same accounts is used. The webhook is
     /// enabled, unless [`enabled`](EnsureWebhook::enabled) is set to false.
     ///
@@ -86,10 +86,10 @@ impl Ensure for EnsureWebhook {
         let candidates = webhooks.into_iter().map(|webhook| Candidate {
             id: webhook.id.clone(),
             url: webhook.url.as_str().to_owned(),
-            age: webhook.created_at.timestamp_micros(),
-            fit: match webhook.account_ids == accounts {
-                true => Fit::Same,
-                false => Fit::Similar,
+            created: webhook.created_at.timestamp_micros(),
+            quality: match webhook.account_ids == accounts {
+                true => Match::Same,
+                false => Match::Similar,
             },
             webhook,
         });

@@ -12,7 +12,7 @@ use crate::{JsonError, decode};
 ///
 /// Decoding is lenient: missing or unexpected content is represented as `None`,
 /// [`EventData::Unknown`] or [`EventData::Undecodable`], and [`raw`](Self::raw) returns the
-/// complete JSON. `Debug` shows ids, types and statuses, but no customer data or amounts.
+/// complete JSON. `Debug` shows ids, types, and statuses, but no customer data or amounts.
 #[derive(Clone)]
 pub struct Event {
     ids: Ids,
@@ -254,10 +254,10 @@ pub enum EventError {
         column: usize,
     },
     /// The event is JSON, but not an object.
-    #[error("the event is not a JSON object")]
+    #[error("the event isn't a JSON object")]
     NotAnObject,
     /// The event's text is not UTF-8.
-    #[error("the event is not UTF-8")]
+    #[error("the event isn't UTF-8")]
     NotUtf8,
     /// The event has no `event_type`.
     #[error("the event has no `event_type`")]

@@ -54,11 +54,11 @@ pub fn verifier(secret: &Secret) -> Result<Verifier, KeyError> {
 
 /// Lune's signature scheme: `Lune-HMAC: timestamp=…,organisation=…,v1=…`.
 ///
-/// The signature is an HMAC-SHA256 of the timestamp's text, a dot and the raw body, keyed with the
+/// The signature is an HMAC-SHA256 of the timestamp's text, a dot, and the raw body, keyed with the
 /// webhook's secret. `v1` can be repeated: Lune reserves that for several active secrets. Any other
 /// field is ignored.
 ///
-/// Lune doesn't publish the encoding of the digest, so hexadecimal and base64 (standard or
+/// Lune doesn't publish the encoding of the digest, so hexadecimal and Base64 (standard or
 /// URL-safe, with or without padding) are both accepted. The tolerance is 2 minutes; see
 /// [`verifier`](verifier#tolerance). Lune published that number only for timestamps in the past,
 /// and no longer documents it. Applying it to the future is our default. That the timestamp is in

@@ -25,7 +25,7 @@ use crate::redact::Redacted;
 /// - Only `https`, in lowercase.
 /// - Only letters, digits and `-@:%_+.~#?&/=`. A `,` or `;` in a path or query must be
 ///   percent-encoded, and so must anything that isn't ASCII.
-/// - Before the first `/`, `?` or `&` there must be a dot with 2 to 256 characters before it and a
+/// - Before the first `/`, `?`, or `&` there must be a dot with 2 to 256 characters before it and a
 ///   name of 2 to 6 lowercase letters after it. Therefore, `localhost`, IP addresses, `EXAMPLE.COM`
 ///   and `foo.technology` are rejected. The name doesn't have to be the last one:
 ///   `hooks.foo.technology` is accepted because of `foo`.
@@ -121,7 +121,7 @@ pub enum WebhookUrlError {
         /// Its position in the URL, in bytes from 0.
         position: usize,
     },
-    /// It has a character in path, query or fragment that Lune doesn't accept.
+    /// It has a character in path, query, or fragment that Lune doesn't accept.
     #[error(
         "the URL has a character at byte {position} that is none of the letters, digits and \
          -@:%_+.~#?&/= accepted by Lune: percent-encode it"

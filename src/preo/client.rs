@@ -2,7 +2,7 @@ use http::header::HeaderName;
 
 use super::generated::{OPERATIONS, PreoClient, operation, types};
 use crate::client::pagination::paginated;
-use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, ErrorResponse, Operation, Service, sealed};
 use crate::error::Error;
 
 impl PreoClient {
@@ -34,13 +34,13 @@ impl sealed::Sealed for PreoClient {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     const OPERATIONS: &'static [Operation] = OPERATIONS;
 
-    fn advice(refusal: &Refusal<'_>, (): &()) -> Option<String> {
-        let advice = match refusal.status.as_u16() {
-            401 => "Preo rejects the token, or expects it in another form: see `Auth`",
+    fn hint(response: &ErrorResponse<'_>, (): &()) -> Option<String> {
+        let hint = match response.status.as_u16() {
+            401 => "Preo rejects the token, or expects it in another form; see `Auth`",
             403 => "the token lacks a permission",
             _ => return None,
         };
-        Some(advice.to_owned())
+        Some(hint.to_owned())
     }
 
     fn from_built(built: Built, (): ()) -> Result<Self, Error> {

@@ -1,5 +1,5 @@
 use super::{PreoClient, Webhook, WebhookCreate, WebhookUpdate};
-use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Fit, ensure, same_url};
+use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Match, ensure, same_url};
 use crate::error::Error;
 
 impl PreoClient {
@@ -77,8 +77,8 @@ impl Ensure for EnsureWebhook {
         let candidates = webhooks.map(|webhook| Candidate {
             id: webhook.id.clone(),
             url: webhook.url.as_str().to_owned(),
-            age: webhook.created.timestamp_micros(),
-            fit: Fit::Same,
+            created: webhook.created.timestamp_micros(),
+            quality: Match::Same,
             webhook: webhook.id,
         });
         Ok(candidates.collect())

@@ -38,7 +38,7 @@ impl Webhook {
     pub fn signing_key(&self, name: &str) -> Result<Key, Error> {
         let Some(secret) = &self.secret else {
             let message = "the webhook has no secret: Preo sends it when one is created, \
-                           retrieved, updated or rotated";
+                           retrieved, updated, or rotated";
             return Err(Error::new(ErrorKind::Secret, message));
         };
         Ok(Key::new(name, secret)?)

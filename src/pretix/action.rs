@@ -83,9 +83,9 @@ open_enum! {
         SubEventChanged = "pretix.subevent.changed",
         /// A date of an event series was deleted.
         SubEventDeleted = "pretix.subevent.deleted",
-        /// A product or one of its parts was added, changed or deleted.
+        /// A product or one of its parts was added, changed, or deleted.
         ItemAny = "pretix.event.item.*",
-        /// A quota was added, changed, deleted, opened or closed, but not its availability.
+        /// A quota was added, changed, deleted, opened, or closed, but not its availability.
         QuotaAny = "pretix.event.quota.*",
         /// A shop went live.
         LiveActivated = "pretix.event.live.activated",

@@ -125,7 +125,7 @@ impl BasicAuth {
     ///
     /// # Errors
     ///
-    /// Returns an [`AuthError`] if the header is missing, repeated or malformed, or if its
+    /// Returns an [`AuthError`] if the header is missing, repeated, or malformed, or if its
     /// credentials aren't accepted. Respond with 401, which pretix retries.
     pub fn verify(&self, headers: &HeaderMap) -> Result<VerifiedCredentials, AuthError> {
         self.find(presented(headers)?)
@@ -208,7 +208,7 @@ pub enum AuthError {
     #[error("the header authorization occurs more than once")]
     HeaderRepeated,
     /// The scheme is not Basic.
-    #[error("the authentication scheme is not Basic")]
+    #[error("the authentication scheme isn't Basic")]
     NotBasic,
     /// The credentials aren't accepted.
     #[error("user and password match no accepted credentials")]

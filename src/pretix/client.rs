@@ -5,7 +5,7 @@ use url::Url;
 use super::generated::{OPERATIONS, PretixClient, models, operation, types};
 use crate::client::pagination::paginated;
 use crate::client::runtime::encode_path;
-use crate::client::{Auth, Built, ClientBuilder, Operation, Refusal, Service, sealed};
+use crate::client::{Auth, Built, ClientBuilder, ErrorResponse, Operation, Service, sealed};
 use crate::error::Error;
 
 impl PretixClient {
@@ -92,7 +92,7 @@ impl sealed::Sealed for PretixClient {
         let path = base.path().trim_end_matches('/');
         if path.contains("/api/v1/") {
             return Err(Error::configuration(
-                "the base URL has the path of the API, which the client adds: leave out `/api/v1` \
+                "the base URL has the path of the API, which the client adds; leave out `/api/v1` \
                  and what follows",
             ));
         }
@@ -101,18 +101,18 @@ impl sealed::Sealed for PretixClient {
         Ok(base)
     }
 
-    fn advice(refusal: &Refusal<'_>, settings: &Settings) -> Option<String> {
+    fn hint(response: &ErrorResponse<'_>, settings: &Settings) -> Option<String> {
         let names_action_types = || {
-            let mut errors = refusal.error.field_errors().iter();
+            let mut errors = response.error.field_errors().iter();
             errors.any(|error| error.field.split('.').next() == Some("action_types"))
         };
-        let advice = match (refusal.status.as_u16(), refusal.method) {
+        let hint = match (response.status.as_u16(), response.method) {
             (400, &Method::PATCH | &Method::PUT) if names_action_types() => {
                 "an action type is unknown to this pretix; if the webhook already has it, as after \
                  the removal of a plugin, the webhook can only be disabled, \
                  with `delete_webhook`"
             }
-            (401, _) => "pretix doesn't know the token: it is wrong, revoked or of another kind",
+            (401, _) => "pretix doesn't know the token: it is wrong, revoked, or of another kind",
             (403, _) => {
                 let organizer = settings.organizer.escape_debug();
                 return Some(format!(
@@ -122,7 +122,7 @@ impl sealed::Sealed for PretixClient {
             }
             _ => return None,
         };
-        Some(advice.to_owned())
+        Some(hint.to_owned())
     }
 
     fn from_built(built: Built, _: Settings) -> Result<Self, Error> {

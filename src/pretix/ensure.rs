@@ -1,5 +1,5 @@
 use super::{PretixClient, Webhook, WebhookCreate, WebhookUpdate};
-use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Fit, ensure, same_url};
+use crate::client::ensure::{Candidate, Changes, Ensure, Ensured, Match, ensure, same_url};
 use crate::error::Error;
 
 impl PretixClient {
@@ -20,7 +20,7 @@ impl PretixClient {
     /// # }
     /// ```
     ///
-    /// An existing webhook is found by its URL, ignoring credentials, the case of the host and a
+    /// An existing webhook is found by its URL, ignoring credentials, the case of the host, and a
     /// default port. Different credentials are updated. Because pretix only disables deleted
     /// webhooks, a disabled webhook is used, and enabled, only if there is no enabled one with this
     /// URL. If `desired` omits the comment, it stays unchanged.
@@ -72,10 +72,10 @@ impl Ensure for EnsureWebhook {
         let candidates = webhooks.into_iter().map(|webhook| Candidate {
             id: webhook.id.to_string(),
             url: webhook.target_url.expose().to_owned(),
-            age: webhook.id,
-            fit: match webhook.enabled {
-                true => Fit::Same,
-                false => Fit::Deleted,
+            created: webhook.id,
+            quality: match webhook.enabled {
+                true => Match::Same,
+                false => Match::Deleted,
             },
             webhook,
         });

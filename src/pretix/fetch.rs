@@ -28,7 +28,7 @@ impl PretixClient {
     ///
     /// A notification isn't proof and only contains ids, so fetch the object to find out what
     /// happened. It is requested from [`Notification::refetch_path`] with the client's own token,
-    /// base URL, retries and limits. The token needs the permission to read it.
+    /// base URL, retries, and limits. The token needs the permission to read it.
     pub fn fetch(&self, notification: &Notification) -> Fetch {
         Fetch {
             client: self.clone(),

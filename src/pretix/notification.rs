@@ -185,10 +185,10 @@ impl Notification {
 #[non_exhaustive]
 pub enum NotificationError {
     /// The body is not JSON in UTF-8.
-    #[error("the body is not JSON")]
+    #[error("the body isn't JSON")]
     NotJson,
     /// The body is JSON, but not an object.
-    #[error("the body is not a JSON object")]
+    #[error("the body isn't a JSON object")]
     NotAnObject,
     /// `notification_id` or `action` is missing, occurs twice, or has the wrong type.
     #[error("the body needs exactly one number `notification_id` and one string `action`")]

@@ -30,7 +30,7 @@ use crate::redact::Redacted;
 /// works with every printable ASCII character (tested with pretix 2026.8.0). Everyone with access
 /// to the organizer's webhooks can see them.
 ///
-/// `Display` and `Debug` show the host, but no credentials, path or query. `Serialize` writes the
+/// `Display` and `Debug` show the host, but no credentials, path, or query. `Serialize` writes the
 /// whole URL, to send it to pretix. `Deserialize` accepts any text, because a URL in a response may
 /// be older than these rules.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ pub enum TargetUrlError {
     #[error("the URL has credentials already; pass them as Credentials")]
     HasCredentials,
     /// The URL has a fragment, which is never sent.
-    #[error("the URL has a fragment, which pretix does not send; remove it")]
+    #[error("the URL has a fragment, which pretix doesn't send; remove it")]
     HasFragment,
     /// With the percent-encoded credentials, the URL is longer than pretix stores.
     #[error(

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FakeDelivery {
-    /// Preo's delivery id, Lune's `event_id` or pretix's `notification_id`.
+    /// Preo's delivery id, Lune's `event_id`, or pretix's `notification_id`.
     ///
     /// With Lune and pretix, all webhooks that get an event share it.
     pub id: String,

@@ -81,7 +81,7 @@ impl<'a, S: FakeService> Emission<'a, S> {
 
     /// Dates the event before the previous one, so that it arrives out of order.
     ///
-    /// Preo's `created`, Lune's `sequence` and pretix's `notification_id` are those of an earlier
+    /// Preo's `created`, Lune's `sequence`, and pretix's `notification_id` are those of an earlier
     /// event.
     pub fn out_of_order(mut self) -> Self {
         self.emitted.late = true;

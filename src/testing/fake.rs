@@ -104,7 +104,7 @@ impl<S: FakeService> Fake<S> {
         let wait = Duration::from_millis(1);
         client
             .base_url(&self.base_url)
-            .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+            .retry(RetryPolicy::new().min_backoff(wait).max_backoff(wait))
             .build()
             .expect("a client for the fake")
     }
@@ -121,7 +121,7 @@ impl<S: FakeService> Fake<S> {
 
     /// Adds a webhook directly, and returns it.
     ///
-    /// If its id is taken, empty or 0, it gets the next free one. Nothing is validated, so that a
+    /// If its id is taken, empty, or 0, it gets the next free one. Nothing is validated, so that a
     /// webhook can contain values of a later version of the service.
     pub fn seed(&self, webhook: S::Webhook) -> S::Webhook {
         self.shared.state().insert(webhook)
@@ -214,7 +214,7 @@ impl<S: FakeService> Fake<S> {
 
     /// Redirects deliveries for a host to another address, such as a local receiver.
     ///
-    /// `address` has a scheme, host and port, such as `http://127.0.0.1:8080`. Path, query and
+    /// `address` has a scheme, host, and port, such as `http://127.0.0.1:8080`. Path, query and
     /// credentials are those of the webhook's URL.
     pub fn route(&self, host: &str, address: &str) {
         let host = host.to_ascii_lowercase();

@@ -60,7 +60,7 @@ pub type PreoFake = Fake<Preo>;
 
 /// The behavior of [`PreoFake`].
 ///
-/// Paths, fields, limits, filters and the format of pages follow the published page,
+/// Paths, fields, limits, filters, and the format of pages follow the published page,
 /// <https://preo-docs-v2.pages.dev/api/management/webhooks>. The fake rejects everything that this
 /// crate's OpenAPI document doesn't allow.
 ///
@@ -78,7 +78,7 @@ pub type PreoFake = Fake<Preo>;
 ///   repeated event is refused.
 /// - Lists start with the oldest row, and orderings are stable. If a parameter is repeated, the
 ///   last value counts.
-/// - For a list of deliveries, only `status`, `ordering` and the page have an effect. `modified`
+/// - For a list of deliveries, only `status`, `ordering`, and the page have an effect. `modified`
 ///   orders by the last attempt, `name` has no effect.
 /// - `is_active` defaults to true and `timeout_seconds` to 10; 0 also means 10. Unknown fields are
 ///   ignored, and so is `organization_id` in an update.

@@ -105,7 +105,7 @@ pub type PretixFake = Fake<Pretix>;
 /// # Deliveries
 ///
 /// [`emit`](Fake::emit) takes a concrete action, such as `pretix.event.order.changed.price`, and
-/// the fields of the notification except `notification_id`, `organizer` and `action`. Some of them
+/// the fields of the notification except `notification_id`, `organizer`, and `action`. Some of them
 /// have an effect: a string `event` skips the webhooks that are limited to other events (except for
 /// `pretix.event.deleted`, which all webhooks get), a string `organizer` (or `issuer_slug`, as for
 /// gift cards) sets another organizer, and a number `notification_id` repeats an earlier

@@ -6,7 +6,7 @@ use wiremock::Request;
 
 /// A request that a fake has received, and its response status.
 ///
-/// Cloning is cheap. `Debug` shows the method, path, query and status, but never headers or the
+/// Cloning is cheap. `Debug` shows the method, path, query, and status, but never headers or the
 /// body.
 #[derive(Clone)]
 pub struct RecordedRequest {

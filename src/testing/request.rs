@@ -12,14 +12,11 @@ use crate::signature::{Scheme, Signer};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use webhook_sdk::receiver::Receiver;
-/// use webhook_sdk::signature::{Key, Keyring, Verifier};
 /// use webhook_sdk::testing::signed_request;
 /// use webhook_sdk::{Secret, preo};
 ///
 /// let secret = Secret::from("swordfish");
-/// let keyring = Keyring::new(Key::new("main", &secret)?);
-/// let source = preo::Source::new(Verifier::new(preo::scheme(), keyring));
-/// let receiver = Receiver::new(source);
+/// let receiver = Receiver::new(preo::Source::new(preo::verifier(&secret)?));
 ///
 /// let request = signed_request(preo::scheme(), &secret, r#"{"id":"c_1"}"#);
 /// let (response, events) = receiver.test(request).await;

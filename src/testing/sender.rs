@@ -148,7 +148,7 @@ impl Outgoing {
     }
 }
 
-/// A client that doesn't follow redirects, ignores proxy settings and opens a connection per call.
+/// A client that doesn't follow redirects, ignores proxy settings, and opens a connection per call.
 pub(crate) fn client() -> Option<Client> {
     Client::builder()
         .no_proxy()

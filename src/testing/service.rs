@@ -28,7 +28,7 @@ use crate::signature::{Scheme, Signer};
 
 /// A service that has a [`Fake`](super::Fake).
 ///
-/// It is only implemented for `Preo`, `Pretix` and `Lune`.
+/// It is only implemented for `Preo`, `Pretix`, and `Lune`.
 pub trait FakeService: Sized + Send + 'static {
     /// The client of the service.
     type Client: Service;

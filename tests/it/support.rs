@@ -16,7 +16,7 @@ pub(crate) fn preo(base_url: &str) -> ClientBuilder<PreoClient> {
     let wait = Duration::from_millis(1);
     PreoClient::builder(TOKEN)
         .base_url(base_url)
-        .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+        .retry(RetryPolicy::new().min_backoff(wait).max_backoff(wait))
 }
 
 pub(crate) async fn preo_and_server() -> (PreoClient, MockServer) {

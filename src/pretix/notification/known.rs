@@ -72,21 +72,21 @@ about_events! {
     }
     "orders/{code}" => |this| ["orders", this.code.as_deref()?]
 
-    /// A notification that a date of an event series was added, changed or deleted.
+    /// A notification that a date of an event series was added, changed, or deleted.
     SubEventNotification {
         /// The id of the date.
         subevent: u64,
     }
     "subevents/{subevent}" => |this| ["subevents", &this.subevent.to_string()]
 
-    /// A notification that a product or one of its parts was added, changed or deleted.
+    /// A notification that a product or one of its parts was added, changed, or deleted.
     ItemNotification {
-        /// The product's id, even if one of its variations, add-ons or bundles changed.
+        /// The product's id, even if one of its variations, add-ons, or bundles changed.
         item: u64,
     }
     "items/{item}" => |this| ["items", &this.item.to_string()]
 
-    /// A notification that a quota was added, changed, deleted, opened or closed.
+    /// A notification that a quota was added, changed, deleted, opened, or closed.
     QuotaNotification {
         /// The quota's id. Its JSON key is `item`.
         #[serde(rename = "item")]
@@ -94,7 +94,7 @@ about_events! {
     }
     "quotas/{quota}" => |this| ["quotas", &this.quota.to_string()]
 
-    /// A notification that a voucher was added, changed or deleted.
+    /// A notification that a voucher was added, changed, or deleted.
     VoucherNotification {
         /// The voucher's id, not its code.
         voucher: u64,
@@ -143,7 +143,7 @@ impl EventNotification {
     }
 }
 
-/// A notification that a customer account was created, changed or anonymized.
+/// A notification that a customer account was created, changed, or anonymized.
 ///
 /// It belongs to the organizer, so webhooks get it regardless of their `limit_events`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]

@@ -28,7 +28,7 @@ async fn only_request(server: &MockServer) -> Request {
     requests.remove(0)
 }
 
-/// Method, path and query as sent.
+/// Method, path, and query as sent.
 fn line(request: &Request) -> String {
     let query = request
         .url

@@ -327,7 +327,7 @@ fn required_fields_come_first_in_the_order_of_the_document() {
 }
 
 #[test]
-fn a_broken_document_is_refused_with_its_name_and_the_cause() {
+fn a_broken_document_is_rejected_with_its_name_and_the_cause() {
     let cases = [
         ("openapi: [", "acme.yaml: "),
         ("title: no OpenAPI", "acme.yaml: openapi: is missing"),
@@ -422,7 +422,7 @@ fn unsupported_schema_is_rejected_with_its_location() {
 }
 
 #[test]
-fn two_values_with_one_name_in_rust_are_refused() {
+fn two_values_with_one_name_in_rust_are_rejected() {
     let text = body(r##", "colour": { "$ref": "#/components/schemas/Colour" }"##)
         .replace("dark-red", "Red");
     assert_eq!(refusal(&text), "Colour: two values would both be named Red");

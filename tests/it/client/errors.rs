@@ -147,10 +147,13 @@ async fn undecodable_success_reports_the_path_and_no_value() {
             format!(r#"{{"id": "{secret}", "created": "{secret}"}}"#),
             "created: ",
         ),
-        (format!(r#"{{"id": "{secret}"#), "breaks off at line 1"),
+        (
+            format!(r#"{{"id": "{secret}"#),
+            "unexpected end of JSON at line 1",
+        ),
         (
             format!("<html>{secret}</html>"),
-            "not JSON at line 1 column 1",
+            "invalid JSON at line 1 column 1",
         ),
         (String::new(), "empty"),
     ];
@@ -310,22 +313,22 @@ async fn invalid_requests_are_rejected_before_sending() {
         ),
         (
             preo.retrieve_webhook("").send().await.err(),
-            "id must not be empty, `.` or `..`",
+            "id must not be empty, `.`, or `..`",
         ),
         (
             preo.delete_webhook("..").send().await.err(),
-            "id must not be empty, `.` or `..`",
+            "id must not be empty, `.`, or `..`",
         ),
         (
             preo.delete_webhook(".").send().await.err(),
-            "id must not be empty, `.` or `..`",
+            "id must not be empty, `.`, or `..`",
         ),
         (
             preo.retrieve_webhook_delivery("wh_1", "..")
                 .send()
                 .await
                 .err(),
-            "delivery_id must not be empty, `.` or `..`",
+            "delivery_id must not be empty, `.`, or `..`",
         ),
     ];
     for (error, expected) in errors {
@@ -442,19 +445,19 @@ fn invalid_configuration_is_rejected_with_a_fix() {
         (PreoClient::builder(" \n").build(), "the token is empty"),
         (
             PreoClient::builder("a\nb").build(),
-            "the token has a character",
+            "the token contains a character",
         ),
         (
             PreoClient::builder(Auth::scheme("two words", "t")).build(),
-            "the authentication scheme isn't one word",
+            "the authentication scheme must be one word",
         ),
         (
             PreoClient::builder(Auth::scheme("", "t")).build(),
-            "the authentication scheme isn't one word",
+            "the authentication scheme must be one word",
         ),
         (
             PreoClient::builder(Auth::header("bad name", "t")).build(),
-            "is not a header name",
+            "isn't a header name",
         ),
         (builder().base_url("").build(), "isn't an absolute URL"),
         (
@@ -541,6 +544,33 @@ fn client_never_shows_its_token() {
     assert!(!shown.contains(TOKEN), "{shown}");
     let swapped = PreoClient::builder(Auth::header(format!("{TOKEN} "), "x-api-key"));
     assert!(!format!("{:?}", swapped.build().unwrap_err()).contains(TOKEN));
+}
+
+#[test]
+fn a_token_with_whitespace_around_it_is_rejected_by_every_service() {
+    for untrimmed in ["t0ken-7c1e\n", " t0ken-7c1e", "\tt0ken-7c1e\r\n"] {
+        let errors = [
+            PreoClient::builder(untrimmed).build().err(),
+            PreoClient::builder(Auth::header("x-api-key", untrimmed))
+                .build()
+                .err(),
+            #[cfg(feature = "lune")]
+            webhook_sdk::lune::LuneClient::builder(untrimmed)
+                .build()
+                .err(),
+            #[cfg(feature = "pretix")]
+            webhook_sdk::pretix::PretixClient::builder(untrimmed, "shop")
+                .build()
+                .err(),
+        ];
+        for error in errors {
+            let error = error.unwrap();
+            assert!(error.is_configuration());
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains("begins or ends with whitespace"), "{shown}");
+            assert!(!shown.contains("t0ken"), "{shown}");
+        }
+    }
 }
 
 fn builder_client() -> PreoClient {

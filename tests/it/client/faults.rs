@@ -28,7 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 enum Fault {
     /// 429 without an effect, with or without `Retry-After`.
     Throttled(bool),
-    /// One of 500, 502 and 503, and whether the operation took effect.
+    /// One of 500, 502, and 503, and whether the operation took effect.
     Failed(u16, bool),
     /// The connection is reset, and whether the operation took effect.
     Reset(bool),
@@ -334,9 +334,9 @@ async fn calls_through_a_faulty_server_end_as_documented_and_no_post_takes_effec
     let (base_url, server) = Server::start().await;
     let wait = Duration::from_millis(1);
     let retry = RetryPolicy::new()
-        .retries(3)
-        .shortest_wait(wait)
-        .longest_wait(wait);
+        .max_retries(3)
+        .min_backoff(wait)
+        .max_backoff(wait);
     let clients = Arc::new(Clients {
         preo: preo::PreoClient::builder(TOKEN)
             .base_url(&base_url)

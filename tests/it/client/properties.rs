@@ -1,4 +1,4 @@
-//! What holds for every text, change and future response.
+//! What holds for every text, change, and future response.
 
 use std::fmt::Debug;
 

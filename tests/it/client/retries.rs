@@ -84,10 +84,11 @@ async fn patch_and_delete_are_retried() {
 
 #[tokio::test]
 async fn permanent_failures_are_not_retried() {
-    for status in [400, 401, 403, 404, 409, 410, 422, 501] {
+    for status in [400, 401, 403, 404, 409, 410, 422, 501, 505] {
         let (preo, server) = preo_and_server().await;
         failing(&server, 1, ResponseTemplate::new(status)).await;
-        preo.retrieve_webhook("wh_1").send().await.unwrap_err();
+        let error = preo.retrieve_webhook("wh_1").send().await.unwrap_err();
+        assert!(!error.is_retryable(), "{status}");
         assert_eq!(sent(&server).await, 1, "{status}");
     }
 }
@@ -335,7 +336,7 @@ async fn throttled_retries_are_at_least_100_ms_apart() {
     let throttled = asking(429, "0");
     failing(&server, u64::MAX, throttled).await;
     let preo = preo(&server.uri())
-        .retry(RetryPolicy::new().shortest_wait(Duration::ZERO))
+        .retry(RetryPolicy::new().min_backoff(Duration::ZERO))
         .deadline(Duration::from_secs(1))
         .build()
         .unwrap();

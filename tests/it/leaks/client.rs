@@ -144,9 +144,9 @@ const WRONG: &str = "wrong";
 fn retry() -> RetryPolicy {
     let wait = Duration::from_millis(1);
     RetryPolicy::new()
-        .retries(1)
-        .shortest_wait(wait)
-        .longest_wait(wait)
+        .max_retries(1)
+        .min_backoff(wait)
+        .max_backoff(wait)
 }
 
 /// Shows each request builder and the end of its call.

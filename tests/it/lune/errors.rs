@@ -219,12 +219,12 @@ async fn message_has_the_code_and_refers_only_to_existing_details() {
         (
             400,
             "webhook_limit_reached",
-            "create_webhook: 400 Bad Request: webhook_limit_reached: see `detail`",
+            "create_webhook: 400 Bad Request: webhook_limit_reached; see `detail`",
         ),
         (
             401,
             "account_suspended",
-            "create_webhook: 401 Unauthorized: account_suspended: Lune rejects the API key",
+            "create_webhook: 401 Unauthorized: account_suspended; Lune rejects the API key",
         ),
     ] {
         let error = json_failure(status, error(code, "Payload text")).await;

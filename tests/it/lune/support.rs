@@ -22,7 +22,7 @@ pub(crate) fn lune_as(key: &str, base_url: &str) -> ClientBuilder<LuneClient> {
     LuneClient::builder(key)
         .base_url(base_url)
         .requests_per_second(None)
-        .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+        .retry(RetryPolicy::new().min_backoff(wait).max_backoff(wait))
 }
 
 pub(crate) async fn lune_and_server() -> (LuneClient, MockServer) {

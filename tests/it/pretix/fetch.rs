@@ -82,10 +82,10 @@ async fn transient_failure_is_retried() {
 #[tokio::test]
 async fn a_missing_object_and_a_deleted_event_are_explained() {
     for (status, explanation) in [
-        (404, "fetch: 404 Not Found: the object was deleted"),
+        (404, "fetch: 404 Not Found; the object was deleted"),
         (
             403,
-            "fetch: 403 Forbidden: the event was deleted, or the token may not read the object",
+            "fetch: 403 Forbidden; the event was deleted, or the token may not read the object",
         ),
     ] {
         let (order, _server) = fetch(vec![ResponseTemplate::new(status)]).await;

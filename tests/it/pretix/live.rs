@@ -47,7 +47,7 @@ impl Live {
         PretixClient::builder(auth, organizer)
             .base_url(&self.base_url)
             // With sqlite, the test server can't always do two things at a time.
-            .retry(RetryPolicy::new().retries(5))
+            .retry(RetryPolicy::new().max_retries(5))
     }
 
     fn client(&self) -> PretixClient {

@@ -97,7 +97,7 @@ pub(crate) fn pretix_as(
     let wait = Duration::from_millis(1);
     PretixClient::builder(auth, organizer)
         .base_url(base_url)
-        .retry(RetryPolicy::new().shortest_wait(wait).longest_wait(wait))
+        .retry(RetryPolicy::new().min_backoff(wait).max_backoff(wait))
 }
 
 /// A target with credentials, which are nowhere to be shown.

@@ -107,7 +107,7 @@ async fn validation_error_names_its_fields_and_not_their_messages() {
     let error = create_failure(400, r#"{"detail":"JSON parse error"}"#).await;
     assert_eq!(
         error.to_string(),
-        "create_webhook: 400 Bad Request: see `detail`"
+        "create_webhook: 400 Bad Request; see `detail`"
     );
     let error = create_failure(400, "").await;
     assert_eq!(error.to_string(), "create_webhook: 400 Bad Request");
@@ -120,7 +120,7 @@ async fn field_names_are_shown_within_limits() {
         .collect();
     let error = create_failure(400, &serde_json::json!(many).to_string()).await;
     let shown = error.to_string();
-    assert!(shown.contains("field_000") && shown.ends_with("and others, see `field_errors`"));
+    assert!(shown.contains("field_000") && shown.ends_with("and others; see `field_errors`"));
     assert!(shown.len() < 300, "{shown}");
     for key in [
         "https://u:p@h/9f86d081",
@@ -133,7 +133,7 @@ async fn field_names_are_shown_within_limits() {
         let error = create_failure(400, &body).await;
         assert_eq!(
             error.to_string(),
-            "create_webhook: 400 Bad Request: invalid fields: see `field_errors`"
+            "create_webhook: 400 Bad Request: invalid fields; see `field_errors`"
         );
     }
 }

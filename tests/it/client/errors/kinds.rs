@@ -102,6 +102,7 @@ async fn bytes_that_are_not_http_differ_from_a_closed_connection() {
         for error in raw_failures(garbage).await {
             assert_eq!(error.kind(), ErrorKind::Protocol, "{error:?}");
             assert!(error.to_string().contains("isn't valid HTTP"));
+            assert!(error.is_retryable() && !error.is_decode());
         }
     }
     for cut in [

@@ -15,14 +15,14 @@ use crate::error::{Error, Head};
     unnameable_types,
     reason = "sealed: only this crate's services read it"
 )]
-pub struct Refusal<'a> {
+pub struct ErrorResponse<'a> {
     pub(crate) method: &'a Method,
     pub(crate) status: StatusCode,
     pub(crate) error: &'a Error,
 }
 
 /// Explains an error status of one service.
-pub(crate) type Advice = dyn Fn(&Refusal<'_>) -> Option<String> + Send + Sync;
+pub(crate) type Hint = dyn Fn(&ErrorResponse<'_>) -> Option<String> + Send + Sync;
 
 /// The maximum length of a request id, of a name from the server, and the maximum number of such
 /// names in a message; our limits.
@@ -39,21 +39,24 @@ impl Settings {
         }
     }
 
-    pub(super) fn refusal(&self, method: &Method, head: Head, body: Bytes) -> Error {
+    pub(super) fn error(&self, method: &Method, head: Head, body: Bytes) -> Error {
         let status = head.status;
-        let error = Error::refused(head, body);
-        let refusal = Refusal {
+        let error = Error::of_response(head, body);
+        let response = ErrorResponse {
             method,
             status,
             error: &error,
         };
-        let advice = (self.advice)(&refusal).or_else(|| advice(&error, status));
+        let hint = (self.hint)(&response).or_else(|| hint(&error, status));
         let mut message = match status.canonical_reason() {
             Some(reason) => format!("{} {reason}", status.as_u16()),
             None => status.as_u16().to_string(),
         };
-        for clause in [self.names(&error), advice].into_iter().flatten() {
-            let _ = write!(message, ": {clause}");
+        if let Some(names) = self.names(&error) {
+            let _ = write!(message, ": {names}");
+        }
+        if let Some(hint) = hint {
+            let _ = write!(message, "; {hint}");
         }
         error.with_message(message)
     }
@@ -78,10 +81,10 @@ impl Settings {
             .any(|error| !names.contains(&error.field.as_str()));
         match (names.is_empty(), others) {
             (true, false) => None,
-            (true, true) => Some("invalid fields: see `field_errors`".to_owned()),
+            (true, true) => Some("invalid fields; see `field_errors`".to_owned()),
             (false, false) => Some(format!("invalid fields: {}", names.join(", "))),
             (false, true) => Some(format!(
-                "invalid fields: {} and others, see `field_errors`",
+                "invalid fields: {} and others; see `field_errors`",
                 names.join(", ")
             )),
         }
@@ -106,10 +109,10 @@ impl Settings {
 }
 
 /// Explains an error status in the same way for all services.
-fn advice(error: &Error, status: StatusCode) -> Option<String> {
-    let advice = match status.as_u16() {
-        301 | 302 | 303 | 307 | 308 => "redirects are never followed: check the base URL",
-        401 => "the credentials were not accepted",
+fn hint(error: &Error, status: StatusCode) -> Option<String> {
+    let hint = match status.as_u16() {
+        301 | 302 | 303 | 307 | 308 => "redirects are never followed; check the base URL",
+        401 => "the credentials weren't accepted",
         403 => "the credentials lack a permission",
         429 => {
             let wait = error.retry_after()?;
@@ -118,7 +121,7 @@ fn advice(error: &Error, status: StatusCode) -> Option<String> {
         _ if error.field_errors().is_empty() && error.detail().is_some() => "see `detail`",
         _ => return None,
     };
-    Some(advice.to_owned())
+    Some(hint.to_owned())
 }
 
 /// `Retry-After` in seconds or as a date, RFC 9110 section 10.2.3.

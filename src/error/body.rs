@@ -37,28 +37,28 @@ const WHOLE_REQUEST: &str = "non_field_errors";
 
 /// The content of an error body, in the formats of Lune and Django REST framework.
 #[derive(Default)]
-pub(super) struct Explanation {
+pub(super) struct ErrorBody {
     pub(super) code: Option<String>,
     pub(super) detail: Option<String>,
     pub(super) fields: Vec<FieldError>,
 }
 
-impl Explanation {
+impl ErrorBody {
     pub(super) fn read(body: &[u8]) -> Self {
-        let mut explanation = Self::default();
+        let mut parsed = Self::default();
         match serde_json::from_slice(body) {
-            Ok(Value::Object(body)) if explanation.read_coded(&body) => {}
+            Ok(Value::Object(body)) if parsed.read_coded(&body) => {}
             Ok(Value::Object(mut body)) => {
-                explanation.read_detail(body.remove("detail"));
+                parsed.read_detail(body.remove("detail"));
                 for (field, value) in body {
-                    collect(&field, value, &mut explanation.fields);
+                    collect(&field, value, &mut parsed.fields);
                 }
             }
-            Ok(list @ Value::Array(_)) => collect(WHOLE_REQUEST, list, &mut explanation.fields),
-            Ok(Value::String(detail)) => explanation.detail = Some(detail),
+            Ok(list @ Value::Array(_)) => collect(WHOLE_REQUEST, list, &mut parsed.fields),
+            Ok(Value::String(detail)) => parsed.detail = Some(detail),
             _ => {}
         }
-        explanation
+        parsed
     }
 
     /// Lune's `{"error": {"error_code": "…", "message": "…"}}`, or the first of its `errors`.
