@@ -9,9 +9,9 @@ use webhook_sdk::lune::{Batch, BatchError, Event, EventData};
 
 const ERRORS: [&str; 4] = [
     "the body is invalid JSON at line #, column #",
-    "the body is not a JSON object",
+    "the body isn't a JSON object",
     "the body has no `events`",
-    "`events` is not an array",
+    "`events` isn't an array",
 ];
 const FIELDS: [&str; 6] = [
     "event_id",

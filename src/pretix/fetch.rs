@@ -98,10 +98,10 @@ impl Fetch {
 fn explained(error: Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => {
-            error.with_message("404 Not Found: the object was deleted".to_owned())
+            error.with_message("404 Not Found; the object was deleted".to_owned())
         }
         ErrorKind::Forbidden => error.with_message(
-            "403 Forbidden: the event was deleted, or the token may not read the object".to_owned(),
+            "403 Forbidden; the event was deleted, or the token may not read the object".to_owned(),
         ),
         _ => error,
     }

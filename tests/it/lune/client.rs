@@ -81,7 +81,7 @@ fn invalid_account_or_version_fails_the_build() {
         (LuneClient::builder(KEY).version(" "), "`version` is empty"),
         (
             LuneClient::builder(KEY).account("a\nb"),
-            "`account` has a character",
+            "`account` contains a character",
         ),
     ];
     for (builder, cause) in cases {
