@@ -70,8 +70,7 @@
 //!
 //! Two handlers can process the same event concurrently if a claim ends before its handler does:
 //! when the handler can't be stopped at the end of its lease (spawned or blocking work, or a
-//! suspended process), when a full [`MemoryStore`] evicts the claim, or when the clock of a shared
-//! store jumps. Handlers must therefore be idempotent.
+//! suspended process), or when the clock of a shared store jumps. Handlers must therefore be idempotent.
 //!
 //! **Exactly once in effect.** With the feature `postgres` or `sqlite`, `Delivery::handle_in`
 //! passes the handler the transaction that records the event. What it writes there takes effect

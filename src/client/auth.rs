@@ -102,9 +102,15 @@ impl Auth {
             Some(scheme) => Zeroizing::new(format!("{scheme} {token}")),
             None => Zeroizing::new(token.to_owned()),
         };
-        let mut value = HeaderValue::try_from(value.as_str()).map_err(|_| {
-            Error::configuration("the token contains a character that isn't allowed in a header")
-        })?;
+        let value = HeaderValue::try_from(value.as_str());
+        let mut value = value
+            .ok()
+            .filter(|value| value.to_str().is_ok())
+            .ok_or_else(|| {
+                Error::configuration(
+                    "the token contains a character that isn't allowed in a header",
+                )
+            })?;
         value.set_sensitive(true);
         let token = Zeroizing::new(token.to_owned());
         Ok(Credential { name, value, token })

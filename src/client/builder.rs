@@ -77,6 +77,8 @@ pub(crate) mod sealed {
 ///
 /// Settings are validated by [`build`](Self::build).
 ///
+/// Calls need a tokio runtime with I/O and timers enabled; without one, they panic.
+///
 /// # Logs
 ///
 /// Calls are reported to [`tracing`] under the target `webhook_sdk`. No field contains a payload, a

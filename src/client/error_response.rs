@@ -118,7 +118,7 @@ fn hint(error: &Error, status: StatusCode) -> Option<String> {
             let wait = error.retry_after()?;
             return Some(format!("retry after {} s", wait.as_secs()));
         }
-        _ if error.field_errors().is_empty() && error.detail().is_some() => "see `detail`",
+        _ if error.field_errors().is_empty() && error.detail().is_some() => "see `Error::detail`",
         _ => return None,
     };
     Some(hint.to_owned())

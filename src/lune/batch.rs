@@ -1,7 +1,9 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -30,12 +32,17 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The maximum number of events: 100,000, our default, because Lune publishes none.
+    ///
+    /// It bounds the memory of a batch whose events are much smaller than Lune's.
+    pub const MAX_EVENTS: usize = 100_000;
+
     /// Decodes the body of a delivery.
     ///
     /// # Errors
     ///
-    /// Returns an error if the body isn't a JSON object with an array `events`. The content of an
-    /// event never causes an error here; see
+    /// Returns an error if the body isn't a JSON object with an array `events` of at most
+    /// [`MAX_EVENTS`](Self::MAX_EVENTS). The content of an event never causes an error here; see
     /// [`EventData::Undecodable`](super::EventData::Undecodable).
     pub fn from_slice(body: &[u8]) -> Result<Self, BatchError> {
         let events = Self::decode_located(body)?;
@@ -60,9 +67,12 @@ impl Batch {
             _ => return Err(BatchError::NotAnObject),
         };
         let events = fields.events.ok_or(BatchError::NoEvents)?;
-        let events: Vec<&RawValue> =
+        let events: RawEvents<'_> =
             serde_json::from_str(events.get()).map_err(|_| BatchError::EventsNotArray)?;
-        let located = events.into_iter().map(|raw| {
+        if events.are_too_many {
+            return Err(BatchError::TooManyEvents);
+        }
+        let located = events.events.into_iter().map(|raw| {
             let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
             let range = start..start + raw.get().len();
             let first = invalid.partition_point(|position| *position < start);
@@ -137,12 +147,52 @@ pub enum BatchError {
     /// `events` isn't an array.
     #[error("`events` isn't an array")]
     EventsNotArray,
+    /// `events` has more than [`Batch::MAX_EVENTS`] items.
+    #[error("`events` has more than {} items", Batch::MAX_EVENTS)]
+    TooManyEvents,
 }
 
 #[derive(Deserialize)]
 struct Body<'a> {
     #[serde(borrow, default, deserialize_with = "json::some_raw")]
     events: Option<&'a RawValue>,
+}
+
+/// As many events as a batch may have.
+#[derive(Default)]
+struct RawEvents<'a> {
+    events: Vec<&'a RawValue>,
+    are_too_many: bool,
+}
+
+impl<'de> Deserialize<'de> for RawEvents<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EventsVisitor)
+    }
+}
+
+struct EventsVisitor;
+
+impl<'de> Visitor<'de> for EventsVisitor {
+    type Value = RawEvents<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut raw = RawEvents::default();
+        while raw.events.len() < Batch::MAX_EVENTS {
+            match items.next_element()? {
+                Some(event) => raw.events.push(event),
+                None => return Ok(raw),
+            }
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {
+            raw.are_too_many = true;
+        }
+        Ok(raw)
+    }
 }
 
 /// The body as text of the same length, with `?` for each invalid UTF-8 byte.

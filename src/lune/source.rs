@@ -77,6 +77,9 @@ impl Source {
     /// event without an account or a sequence, or with a sequence of more than 128 bytes, is never
     /// stale.
     ///
+    /// An event that failed is skipped too, when Lune sends it again after a later one of its account
+    /// was handled.
+    ///
     /// It is off by default because a skipped event is lost, and Lune has published two formats of
     /// [`Sequence`](super::Sequence) that don't sort together.
     #[must_use]

@@ -15,8 +15,9 @@ pub(super) fn run_with_timeout<F: Future>(
     run: impl FnOnce() -> F,
 ) -> impl Future<Output = Result<F::Output, Observation>> {
     let end = since.checked_add(limit).unwrap_or_else(|| since + FOREVER);
-    let running = timeout_at(end, catch_panic(async move { run().await }));
-    running.map(|ended| ended.unwrap_or(Err(Observation::TimedOut)))
+    // Within the caught future, because dropping what timed out can panic too.
+    let running = catch_panic(async move { timeout_at(end, run()).await });
+    running.map(|ended| ended?.map_err(|_| Observation::TimedOut))
 }
 
 /// Catches a panic.

@@ -65,7 +65,9 @@ use crate::signature::{Key, Scheme, Verifier};
 /// The keys of up to 10,000 tenants are cached for 60 s; [`cache`](Self::cache) changes that.
 /// Unknown tenants are cached separately, with the same limits, so made-up names can't evict known
 /// tenants. At most 64 tenants are loaded at once (our default). A request that doesn't get its
-/// turn within the loader's 10 s gets 503. Concurrent requests for the same tenant load its keys
+/// turn within the loader's 10 s gets 503. Tenants are loaded before the headers are checked, because
+/// their schemes can differ: return `None` for a name that can't be a tenant's, so that made-up ones
+/// cost no load. Concurrent requests for the same tenant load its keys
 /// once. After keys have changed, call [`invalidate`](Self::invalidate) to load them for the next
 /// request. Changes to a cached [`Verifier`]'s keyring take effect at once, until the keys are
 /// loaded again.
@@ -199,7 +201,8 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
             };
             let load = || async {
                 let _permit = self.loads.acquire().await;
-                (self.load)(tenant.to_string()).await
+                let loaded = (self.load)(tenant.to_string()).await;
+                loaded.map_err(|error| error.to_string())
             };
             let loaded = run_with_timeout(Instant::now(), LOAD_TIMEOUT, load).await;
             let since = Instant::now();
@@ -214,7 +217,7 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
                     return Ok(Some(keys));
                 }
                 Ok(Ok(None)) => Ok(None),
-                Ok(Err(error)) => Err(error.to_string()),
+                Ok(Err(error)) => Err(error),
                 Err(_) => Err("the loader panicked or took too long".to_owned()),
             };
             let failed = result.is_err();

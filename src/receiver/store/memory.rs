@@ -1,5 +1,4 @@
 use std::fmt;
-use std::hash::Hash;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,8 +40,8 @@ struct Memory {
 impl MemoryStore {
     /// Creates a store for up to this many events and as many streams.
     ///
-    /// A full store evicts the least recently used events, even claimed ones. A second handler can
-    /// then run for the same event.
+    /// A full store evicts the least recently used events, but none that is being handled. An
+    /// evicted event is new when it is redelivered. All tenants share the capacity.
     pub fn with_capacity(events: NonZeroUsize) -> Self {
         Self {
             memory: Arc::new(Mutex::new(Memory {
@@ -93,7 +92,8 @@ impl DedupStore for MemoryStore {
             _ if memory.is_stale(key, now) => Ok(Claim::Stale),
             _ => {
                 let held = Entry::new(State::Held(token), now, lease);
-                put(&mut memory.events, key.clone(), held, self.capacity);
+                memory.events.put(key.clone(), held);
+                evict_excess(&mut memory.events, self.capacity, now);
                 Ok(Claim::Granted)
             }
         }
@@ -115,14 +115,20 @@ impl DedupStore for MemoryStore {
                 Some(State::Held(holder)) if *holder != token => return Err(StoreError::ClaimLost),
                 Some(State::Held(_)) | None => *entry = committed,
             },
-            None => put(&mut memory.events, key.clone(), committed, self.capacity),
+            None => {
+                memory.events.put(key.clone(), committed);
+                evict_excess(&mut memory.events, self.capacity, now);
+            }
         }
         if let Some(position) = key.position()
             && !memory.is_stale(key, now)
         {
             let last = Entry::new(position.sequence().into(), now, remember);
             let stream = position.stream().to_owned();
-            put(&mut memory.streams, stream, last, self.capacity);
+            memory.streams.put(stream, last);
+            if memory.streams.len() > self.capacity.get() {
+                memory.streams.pop_lru();
+            }
         }
         Ok(())
     }
@@ -179,15 +185,22 @@ impl<T> Entry<T> {
     }
 }
 
-fn put<K: Eq + Hash, T>(
-    entries: &mut LruCache<K, Entry<T>>,
-    key: K,
-    entry: Entry<T>,
+/// Evicts what exceeds the capacity. Events that are being handled are kept, as the most recent: up
+/// to 16 at once, so that no claim waits for a long scan. The others make the store exceed it.
+fn evict_excess(
+    events: &mut LruCache<EventKey, Entry<State>>,
     capacity: NonZeroUsize,
+    now: Instant,
 ) {
-    entries.put(key, entry);
-    if entries.len() > capacity.get() {
-        entries.pop_lru();
+    for _ in 0..16 {
+        if events.len() <= capacity.get() {
+            return;
+        }
+        if let Some((key, entry)) = events.pop_lru()
+            && matches!(entry.current(now), Some(State::Held(_)))
+        {
+            events.put(key, entry);
+        }
     }
 }
 

@@ -573,6 +573,16 @@ fn a_token_with_whitespace_around_it_is_rejected_by_every_service() {
     }
 }
 
+#[test]
+fn token_that_is_not_visible_ascii_is_rejected() {
+    for token in ["t0ken\u{e9}", "t0ken\u{1f600}", "t0\nken", "t0\0ken"] {
+        let error = PreoClient::builder(token).build().err().unwrap();
+        assert!(error.is_configuration(), "{error}");
+        assert!(error.to_string().contains("isn't allowed in a header"));
+        assert!(!format!("{error:?}").contains("t0"));
+    }
+}
+
 fn builder_client() -> PreoClient {
     PreoClient::builder(TOKEN).build().unwrap()
 }

@@ -573,6 +573,17 @@ fn body_that_is_not_a_batch_has_a_reason() {
 }
 
 #[test]
+fn batch_has_a_maximum_number_of_events() {
+    let batch = |events: usize| {
+        let zeros = vec!["0"; events].join(",");
+        Batch::from_slice(format!(r#"{{"events":[{zeros}]}}"#).as_bytes())
+    };
+    assert_eq!(batch(Batch::MAX_EVENTS).unwrap().len(), Batch::MAX_EVENTS);
+    let too_many = batch(Batch::MAX_EVENTS + 1);
+    assert_eq!(too_many, Err(BatchError::TooManyEvents));
+}
+
+#[test]
 fn an_event_that_is_not_utf8_affects_no_other() {
     let good =
         r#"{"event_id":"caf\u00e9 é","event_type":"order.paid","data":{"order":{"id":"or1"}}}"#;

@@ -219,7 +219,7 @@ async fn message_has_the_code_and_refers_only_to_existing_details() {
         (
             400,
             "webhook_limit_reached",
-            "create_webhook: 400 Bad Request: webhook_limit_reached; see `detail`",
+            "create_webhook: 400 Bad Request: webhook_limit_reached; see `Error::detail`",
         ),
         (
             401,

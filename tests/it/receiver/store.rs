@@ -358,6 +358,23 @@ async fn memory_store_evicts_the_least_recently_used_events() {
     assert!(remembered <= 100, "{remembered}");
 }
 
+#[tokio::test]
+async fn full_memory_store_keeps_events_that_are_being_handled() {
+    let store = MemoryStore::with_capacity(NonZeroUsize::MIN);
+    let handled = key("handled");
+    let holder = granted(&store, &handled).await;
+    for number in 0..100 {
+        let key = key(&number.to_string());
+        let token = granted(&store, &key).await;
+        store.commit(&key, token, REMEMBER).await.unwrap();
+    }
+    let again = store.claim(&handled, ClaimToken::new(), LEASE).await;
+    assert_eq!(again.unwrap(), Claim::Held);
+    store.commit(&handled, holder, REMEMBER).await.unwrap();
+    granted(&store, &key("another")).await;
+    assert_eq!(format!("{store:?}"), "MemoryStore { events: 1 }");
+}
+
 /// The key of a real event, of about 60 bytes.
 pub(crate) fn usual_key(number: usize) -> EventKey {
     let id = format!("0194c6e0-7b6a-7c3e-9d55-{number:012}");

@@ -107,7 +107,7 @@ async fn validation_error_names_its_fields_and_not_their_messages() {
     let error = create_failure(400, r#"{"detail":"JSON parse error"}"#).await;
     assert_eq!(
         error.to_string(),
-        "create_webhook: 400 Bad Request; see `detail`"
+        "create_webhook: 400 Bad Request; see `Error::detail`"
     );
     let error = create_failure(400, "").await;
     assert_eq!(error.to_string(), "create_webhook: 400 Bad Request");
