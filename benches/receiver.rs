@@ -107,6 +107,8 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
+type Step<'a> = &'a dyn Fn(&Parts, &Bytes);
+
 /// Compares the fastest of many short samples, taken in turns.
 fn in_process(title: &str, body: fn(usize) -> String) -> Result<(), Error> {
     const SAMPLES: usize = 400;
@@ -115,7 +117,7 @@ fn in_process(title: &str, body: fn(usize) -> String) -> Result<(), Error> {
 
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (signer, verifier, receiver) = (signer()?, verifier()?, receiver()?);
-    let steps: [&dyn Fn(&Parts, &Bytes); 3] = [
+    let steps: [Step<'_>; 3] = [
         &|_, body| {
             black_box(Sha256::digest(black_box(body)));
         },
