@@ -99,7 +99,7 @@ impl<'a> Observed<'a> {
         self.event.and_then(|(_, proof)| proof.tenant.as_deref())
     }
 
-    /// The time since the event was to be claimed, or since the head of a refused request arrived.
+    /// The time since the claim began, or since a refused request arrived.
     pub fn duration(&self) -> Duration {
         self.started.elapsed()
     }
