@@ -4,14 +4,16 @@
 
 use serde_json::Value;
 use webhook_sdk::preo;
-use webhook_sdk::receiver::Receiver;
+use webhook_sdk::receiver::{BuildError, Receiver};
 use webhook_sdk::signature::Verifier;
 
 /// The application: one receiver, whose events have Preo's delivery id.
-pub fn receiver(verifier: Verifier) -> Receiver<preo::Source> {
+pub fn receiver(verifier: Verifier) -> Result<Receiver<preo::Source>, BuildError> {
     let source = preo::Source::new(verifier);
     let id = |event: &Value| event["id"].as_str().map(str::to_owned);
-    Receiver::new(source.identified_by(id))
+    Receiver::builder(source.identified_by(id))
+        .max_body_bytes(1024)
+        .build()
 }
 
 fn main() {
@@ -36,7 +38,7 @@ mod tests {
     #[tokio::test]
     async fn an_event_is_handled_once() {
         let secret = Secret::from("swordfish");
-        let receiver = receiver(preo::verifier(&secret).unwrap());
+        let receiver = receiver(preo::verifier(&secret).unwrap()).unwrap();
         let request = || signed_request(preo::scheme(), &secret, r#"{"id":"dl_1"}"#);
 
         let (response, events) = receiver.test(request()).await;
@@ -55,7 +57,7 @@ mod tests {
         let secret = preo.seed(webhook).secret.unwrap();
         let app = Router::new()
             .route("/", post(handle))
-            .with_state(receiver(preo::verifier(&secret).unwrap()));
+            .with_state(receiver(preo::verifier(&secret).unwrap()).unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await });
 
         let emit = || preo.emit("purchase.action", json!({ "id": "p_1" }));
@@ -67,7 +69,7 @@ mod tests {
             (emit().altered(), 401),
             (emit().without_signature(), 401),
             (emit().signed_twice(), 401),
-            (emit().oversized(2 * 1024 * 1024), 413),
+            (emit().oversized(2 * 1024), 413),
             (emit().slow(Duration::from_millis(100)), 204),
         ] {
             let delivery = emission.await.remove(0);
