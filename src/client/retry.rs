@@ -33,7 +33,7 @@ pub struct RetryPolicy {
 impl RetryPolicy {
     /// Two retries, with a backoff from 0.2 s to 5 s.
     ///
-    /// A wait that the server asks for is respected up to 60 s.
+    /// A wait that the server asks for is honored up to 60 s.
     pub const fn new() -> Self {
         Self {
             max_retries: 2,

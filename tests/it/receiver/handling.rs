@@ -191,6 +191,25 @@ async fn panicking_handler_gets_500_and_releases_the_event() {
     granted(&store, &event_key()).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn handler_that_panics_when_its_timeout_drops_it_gets_500_and_releases_the_event() {
+    struct PanicsOnDrop;
+
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    let (receiver, store) = receiver_and_store();
+    let handled = delivery(&receiver).await.handle(async |_| {
+        let _guard = PanicsOnDrop;
+        pending::<()>().await
+    });
+    assert_eq!(handled.await.status(), 500);
+    granted(&store, &event_key()).await;
+}
+
 #[tokio::test]
 async fn request_dropped_during_the_commit_is_still_committed() {
     let store = Gated::default();

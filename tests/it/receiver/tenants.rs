@@ -1,6 +1,7 @@
 //! One endpoint for many senders, each with keys of its own.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::ready;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -157,11 +158,24 @@ async fn failing_loader_gets_503_and_is_retried_after_a_second() {
     assert_eq!(loads.count(), 2);
 }
 
+/// An error that panics when it is displayed.
+#[derive(Debug)]
+struct Unprintable;
+
+impl std::error::Error for Unprintable {}
+
+impl fmt::Display for Unprintable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("on purpose")
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn hanging_or_panicking_loader_gets_503() {
     let hanging = Tenants::<Verifier>::new(by_path, |_| std::future::pending());
     let panicking = Tenants::<Verifier>::new(by_path, async |_| panic!("on purpose"));
-    for tenants in [hanging, panicking] {
+    let unprintable = Tenants::<Verifier>::new(by_path, |_| ready(Err(Unprintable.into())));
+    for tenants in [hanging, panicking, unprintable] {
         let receiver = Receiver::new(Preo::for_tenants(tenants));
         assert_eq!(status(&receiver, to("acme", "secret", "{}")).await, 503);
     }
