@@ -31,9 +31,9 @@ mod transport;
 /// An attempt that couldn't connect, or that ended with a 4xx other than 408, was not applied. An
 /// earlier attempt of the same call [may have been](Self::may_have_been_applied).
 ///
-/// `Display` and `Debug` never show a body, a query string, or a secret. `Display` of
-/// an error from the server lists the names of the invalid fields, not their messages, which can
-/// quote the request. Use [`field_errors`](Self::field_errors) and [`detail`](Self::detail) to get them.
+/// `Display` and `Debug` never show a body, a query string, or a secret. `Display` of an error from
+/// the server lists the names of the invalid fields, not their messages, which can quote the
+/// request: [`field_errors`](Self::field_errors) and [`detail`](Self::detail) return them.
 pub struct Error {
     inner: Box<Inner>,
 }
