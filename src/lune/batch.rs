@@ -55,17 +55,14 @@ impl Batch {
     pub(super) fn decode_located(body: &[u8]) -> Result<Vec<(Range<usize>, Event)>, BatchError> {
         let (text, invalid) = readable(body);
         // A derived struct would also accept an array.
-        let is_object = body.trim_ascii_start().starts_with(b"{");
-        let fields = match serde_json::from_str::<Body<'_>>(&text) {
-            Ok(fields) if is_object => fields,
-            Err(error) if is_object || !error.is_data() => {
-                return Err(BatchError::Malformed {
-                    line: error.line(),
-                    column: error.column(),
-                });
-            }
-            _ => return Err(BatchError::NotAnObject),
-        };
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(match serde_json::from_str::<IgnoredAny>(&text) {
+                Ok(_) => BatchError::NotAnObject,
+                Err(error) => BatchError::malformed(&error),
+            });
+        }
+        let fields: Body<'_> =
+            serde_json::from_str(&text).map_err(|error| BatchError::malformed(&error))?;
         let events = fields.events.ok_or(BatchError::NoEvents)?;
         let events: RawEvents<'_> =
             serde_json::from_str(events.get()).map_err(|_| BatchError::EventsNotArray)?;
@@ -150,6 +147,15 @@ pub enum BatchError {
     /// `events` has more than [`Batch::MAX_EVENTS`] items.
     #[error("`events` has more than {} items", Batch::MAX_EVENTS)]
     TooManyEvents,
+}
+
+impl BatchError {
+    fn malformed(error: &serde_json::Error) -> Self {
+        Self::Malformed {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -544,7 +544,16 @@ fn body_that_is_not_a_batch_has_a_reason() {
             "{body}"
         );
     }
-    for body in ["null", "[]", r#"[[]]"#, r#""events""#, "7", "true"] {
+    for body in [
+        "null",
+        "[]",
+        r#"[[]]"#,
+        "[[],1]",
+        r#"["",{}]"#,
+        r#""events""#,
+        "7",
+        "true",
+    ] {
         assert_eq!(
             Batch::from_slice(body.as_bytes()),
             Err(BatchError::NotAnObject),
