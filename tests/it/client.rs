@@ -3,6 +3,7 @@ mod codegen;
 mod ensure;
 mod errors;
 mod faults;
+mod later;
 mod lists;
 mod properties;
 mod responses;

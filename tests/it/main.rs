@@ -5,6 +5,8 @@ mod client;
 #[cfg(integration)]
 mod fakes;
 #[cfg(integration)]
+mod inventory;
+#[cfg(integration)]
 mod leaks;
 #[cfg(integration)]
 mod log;
