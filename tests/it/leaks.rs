@@ -2,12 +2,26 @@
 
 mod client;
 mod receiver;
+mod signature;
 
+use std::any::type_name;
+use std::collections::BTreeSet;
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt::{self, Debug, Write};
+use std::panic::{self, resume_unwind};
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::thread;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::runtime::Builder;
+use webhook_sdk::lune::{BatchError, EventError, WebhookUrlError};
+use webhook_sdk::pretix::{AuthError, CredentialsError, NotificationError, TargetUrlError};
+use webhook_sdk::receiver::{BuildError, InboxError, RedisStoreError, Refusal, StoreError};
+use webhook_sdk::signature::{KeyError, KeyringError, SignError, VerifyError};
+
+use crate::inventory::{listed, variants};
 
 /// Long, so that a part of it is still unique, and changed by each encoding.
 struct Mark(&'static str);
@@ -51,34 +65,108 @@ fn forms(text: &str) -> Vec<String> {
     forms
 }
 
-/// Everything that a test has shown, each piece with where it comes from.
+/// Everything that was shown, each piece with where it comes from.
 #[derive(Default)]
-struct Shown(Vec<(String, String)>);
+struct Shown {
+    pieces: Vec<(String, String)>,
+    /// The variants of the enums that explain a failure, such as `Refusal::Overloaded`.
+    variants: BTreeSet<String>,
+}
+
+/// The enum and the variant, without its fields.
+fn variant<T: Debug>(value: &T) -> String {
+    let (_, name) = type_name::<T>().rsplit_once("::").unwrap();
+    let text = format!("{value:?}");
+    let variant = text.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+    format!("{name}::{variant}")
+}
 
 impl Shown {
     fn add(&mut self, place: impl fmt::Display, text: String) {
-        self.0.push((place.to_string(), text));
+        self.pieces.push((place.to_string(), text));
     }
 
-    fn debug(&mut self, place: impl fmt::Display, value: &impl fmt::Debug) {
+    fn debug(&mut self, place: impl fmt::Display, value: &impl Debug) {
         self.add(place, format!("{value:?}\n{value:#?}"));
     }
 
-    fn error(&mut self, place: impl fmt::Display, error: &dyn Error) {
+    fn error(&mut self, place: impl fmt::Display, error: &(dyn Error + 'static)) {
         let mut text = String::new();
         let mut next = Some(error);
         while let Some(error) = next {
             write!(text, "{error}\n{error:?}\n{error:#?}\n").unwrap();
+            self.record(error);
             next = error.source();
         }
         self.add(place, text);
     }
 
-    fn result<T: fmt::Debug, E: Error>(&mut self, place: impl fmt::Display, result: &Result<T, E>) {
+    fn record(&mut self, error: &(dyn Error + 'static)) {
+        macro_rules! record {
+            ($($error:ty),+ $(,)?) => {
+                $(self.variants.extend(error.downcast_ref::<$error>().map(variant));)+
+            };
+        }
+        record!(
+            AuthError,
+            BatchError,
+            BuildError,
+            CredentialsError,
+            EventError,
+            InboxError,
+            KeyError,
+            KeyringError,
+            NotificationError,
+            RedisStoreError,
+            Refusal,
+            SignError,
+            StoreError,
+            TargetUrlError,
+            VerifyError,
+            WebhookUrlError,
+        );
+        if let Some(error) = error.downcast_ref::<webhook_sdk::Error>() {
+            self.variants.insert(variant(&error.kind()));
+        }
+    }
+
+    fn result<T: Debug, E: Error + 'static>(
+        &mut self,
+        place: impl fmt::Display,
+        result: &Result<T, E>,
+    ) {
         match result {
             Ok(value) => self.debug(place, value),
             Err(error) => self.error(place, error),
         }
+    }
+
+    fn extend(&mut self, other: Self) {
+        self.pieces.extend(other.pieces);
+        self.variants.extend(other.variants);
+    }
+
+    /// Fails if a failure that the API lists wasn't shown.
+    fn assert_complete(&self) {
+        let enums = listed("pub enum webhook_sdk::", " #[non_exhaustive]");
+        let failures = ["ErrorKind", "Observation", "Refusal"];
+        let is_failure = |name: &str| {
+            let is_error = name.ends_with("Error") && !SECRETLESS.contains(&name);
+            is_error || failures.contains(&name)
+        };
+        let mut missing = Vec::new();
+        for path in enums {
+            let name = path.rsplit("::").next().unwrap();
+            let all = variants(path).into_iter();
+            let all = all.map(|variant| format!("{name}::{variant}"));
+            missing.extend(all.filter(|full| is_failure(name) && !self.variants.contains(full)));
+        }
+        assert!(missing.is_empty(), "never shown: {missing:#?}");
+        println!(
+            "{} variants shown, {} pieces",
+            self.variants.len(),
+            self.pieces.len()
+        );
     }
 
     /// Fails if any mark is shown in any form.
@@ -87,7 +175,7 @@ impl Shown {
         let forms: Vec<_> = marks.iter().flat_map(Mark::forms).collect();
         let forms: Vec<_> = forms.iter().map(|form| form.to_lowercase()).collect();
         let mut leaks = Vec::new();
-        for (place, text) in &self.0 {
+        for (place, text) in &self.pieces {
             for line in text.to_lowercase().lines() {
                 let found = forms.iter().find(|&form| line.contains(form));
                 leaks.extend(found.map(|form| format!("{place}: {form}: {line}")));
@@ -97,6 +185,56 @@ impl Shown {
         leaks.truncate(50);
         assert!(count == 0, "{count} leaks:\n{}", leaks.join("\n"));
     }
+}
+
+/// Errors from what is built of names alone, before there is a secret or payload.
+const SECRETLESS: [&str; 1] = ["SchemeError"];
+
+/// What panics in the library say. Those of the tests are their own.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn record_panics() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(|place| place.file());
+        if place.is_some_and(|file| !file.starts_with("tests")) {
+            PANICS.lock().unwrap().push(info.to_string());
+        }
+        report(info);
+    }));
+}
+
+type Section = fn() -> Pin<Box<dyn Future<Output = Shown>>>;
+
+/// Each runs in a thread of its own, where it logs everything.
+const SECTIONS: [Section; 9] = [
+    || Box::pin(client::preo()),
+    || Box::pin(client::lune()),
+    || Box::pin(client::pretix()),
+    || Box::pin(client::kinds()),
+    || Box::pin(receiver::preo()),
+    || Box::pin(receiver::lune()),
+    || Box::pin(receiver::pretix()),
+    || Box::pin(receiver::others()),
+    || Box::pin(signature::all()),
+];
+
+#[test]
+fn no_operation_or_refusal_of_any_service_shows_a_token_secret_url_or_payload() {
+    record_panics();
+    let threads = SECTIONS.map(|section| {
+        thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(section())
+        })
+    });
+    let mut shown = Shown::default();
+    for thread in threads {
+        shown.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+    }
+    shown.add("panics", PANICS.lock().unwrap().join("\n"));
+    shown.assert_clean();
+    shown.assert_complete();
 }
 
 #[test]
@@ -113,7 +251,8 @@ fn search_finds_a_mark_in_every_form() {
         SECRET.0[20..].to_owned(),
     ];
     for text in shown {
-        let shown = Shown(vec![("here".into(), text.clone())]);
+        let mut shown = Shown::default();
+        shown.add("here", text.clone());
         let caught = std::panic::catch_unwind(|| shown.assert_clean());
         assert!(caught.is_err(), "{text}");
     }
