@@ -64,6 +64,10 @@ impl Document {
 
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let root = yaml::read(text).map_err(|error| Error::new(name, error))?;
+        Self::new(name, root)
+    }
+
+    pub(crate) fn new(name: &str, root: Value) -> Result<Self, Error> {
         let document = Self {
             name: name.to_owned(),
             root,

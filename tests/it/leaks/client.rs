@@ -1,5 +1,6 @@
 //! Every operation of all services, answered in every way.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -278,7 +279,7 @@ fn assert_all_called(shown: &Shown, service: &str, client: &str, document: &str)
     if service == "pretix" {
         expected.insert("fetch".to_owned());
     }
-    assert_eq!(called.collect::<std::collections::BTreeSet<_>>(), expected);
+    assert_eq!(called.collect::<BTreeSet<_>>(), expected);
 
     let places: Vec<_> = shown.pieces.iter().map(|(place, _)| place).collect();
     for prefix in ["pub fn", "pub async fn"] {

@@ -395,6 +395,9 @@ fn genuine() -> (Parts, Bytes) {
     (request.into_parts().0, Bytes::from(body))
 }
 
+type Name = fn(&Parts) -> Option<String>;
+type Load = fn() -> Result<Option<Verifier>, BoxError>;
+
 /// Outcomes that no request alone causes: of stores, tenants, limits, and builders.
 pub(super) async fn others() -> Shown {
     let (log, _guard) = log::listen();
@@ -444,10 +447,7 @@ pub(super) async fn others() -> Shown {
         .handle(async |_| Ack::danger_disable_webhook())
         .await;
 
-    let loaded: [(
-        fn(&Parts) -> Option<String>,
-        fn() -> Result<Option<Verifier>, BoxError>,
-    ); 4] = [
+    let loaded: [(Name, Load); 4] = [
         (|_| Some("acme".to_owned()), || Ok(None)),
         (
             |_| Some("acme".to_owned()),
