@@ -9,11 +9,16 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use webhook_sdk::lune::{Allocation, AllocationChange, Batch, Event, EventData, Order};
-use webhook_sdk::pretix::Notification;
-use webhook_sdk::{lune, preo, pretix};
+use tokio::runtime::Builder;
+use webhook_sdk::lune::{Allocation, AllocationChange, Batch, Event, EventData, LuneClient, Order};
+use webhook_sdk::preo::PreoClient;
+use webhook_sdk::pretix::{Notification, PretixClient};
+use webhook_sdk::{RetryPolicy, lune, preo, pretix};
+use wiremock::matchers::any as any_request;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::inventory::{LUNE, PREO, PRETIX, fields, listed};
+use crate::support::TOKEN;
 use crate::yaml;
 
 /// The schemas of a service's objects, by name.
@@ -39,6 +44,24 @@ impl Schemas {
 
     fn named(&self, name: &str) -> &Value {
         &self.all[name]
+    }
+
+    /// A value in every field.
+    fn example(&self, schema: &Value) -> Value {
+        let (schema, _) = self.resolve(schema);
+        if let Some(known) = schema.get("example").or(schema["enum"].get(0)) {
+            return known.clone();
+        }
+        match (schema["properties"].as_object(), schema.get("items")) {
+            (Some(fields), _) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, field)| (name.clone(), self.example(field)));
+                Value::Object(fields.collect())
+            }
+            (_, Some(item)) => json!([self.example(item)]),
+            _ => json!("text"),
+        }
     }
 
     /// The schema itself, and whether it is an open enum.
@@ -188,6 +211,54 @@ later_versions! {
     lune_webhook_with_secret_decodes_later_versions: LUNE lune::WebhookWithSecret,
     pretix_webhook_decodes_later_versions: PRETIX pretix::Webhook,
     pretix_webhook_page_decodes_later_versions: PRETIX pretix::WebhookPage,
+}
+
+#[test]
+fn every_error_response_decodes_later_versions() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime.block_on(MockServer::start());
+    macro_rules! client {
+        ($builder:expr) => {
+            $builder
+                .base_url(server.uri())
+                .requests_per_second(None)
+                .retry(RetryPolicy::never())
+                .build()
+                .unwrap()
+        };
+    }
+    let lune = client!(LuneClient::builder(TOKEN));
+    let preo = client!(PreoClient::builder(TOKEN));
+    let pretix = client!(PretixClient::builder(TOKEN, "organizer"));
+    for (service, document, name, status) in [
+        ("lune", LUNE, "ErrorResponse", 400),
+        ("preo", PREO, "ErrorDetail", 404),
+        ("pretix", PRETIX, "Error", 400),
+    ] {
+        let schemas = Schemas::of(service, document);
+        let schema = schemas.named(name);
+        let example = schemas.example(schema);
+        proptest!(ProptestConfig::with_cases(64), |(mut changes in Changes::any())| {
+            let mut later = example.clone();
+            schemas.evolve(&mut later, schema, &mut changes);
+            let response = ResponseTemplate::new(status).set_body_json(&later);
+            let error = runtime.block_on(async {
+                server.reset().await;
+                Mock::given(any_request()).respond_with(response).mount(&server).await;
+                match service {
+                    "lune" => lune.retrieve_webhook("w_1").send().await.unwrap_err(),
+                    "preo" => preo.retrieve_webhook("wh_1").send().await.unwrap_err(),
+                    _ => pretix.retrieve_webhook(1).send().await.unwrap_err(),
+                }
+            });
+            let (code, detail) = match service {
+                "lune" => (&later["error"]["error_code"], &later["error"]["message"]),
+                _ => (&Value::Null, &later["detail"]),
+            };
+            assert_eq!(error.code(), code.as_str(), "{later}");
+            assert_eq!(error.detail(), detail.as_str(), "{later}");
+        });
+    }
 }
 
 /// The schemas of Lune's events, which no document has, read from the public types.
