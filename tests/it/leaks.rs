@@ -3,6 +3,7 @@
 mod client;
 mod receiver;
 mod signature;
+mod testing;
 
 use std::any::type_name;
 use std::collections::BTreeSet;
@@ -207,7 +208,7 @@ fn record_panics() {
 type Section = fn() -> Pin<Box<dyn Future<Output = Shown>>>;
 
 /// Each runs in a thread of its own, where it logs everything.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     || Box::pin(client::preo()),
     || Box::pin(client::lune()),
     || Box::pin(client::pretix()),
@@ -217,6 +218,7 @@ const SECTIONS: [Section; 9] = [
     || Box::pin(receiver::pretix()),
     || Box::pin(receiver::others()),
     || Box::pin(signature::all()),
+    || Box::pin(testing::all()),
 ];
 
 #[test]
