@@ -19,10 +19,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -33,14 +31,13 @@ pub use self::builder::{ClientBuilder, Service};
 pub use self::response::{Response, ResponseParts};
 pub use self::retry::RetryPolicy;
 
-use self::attempt::Progress;
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
 pub(crate) use self::error_response::{ErrorResponse, Hint};
 use self::rate_limit::RateLimit;
 pub(crate) use self::response::RawResponse;
 use self::runtime::{ClientInfo, OperationInfo};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, Sent};
 
 /// Sends the requests of a generated client.
 #[derive(Clone)]
@@ -64,9 +61,7 @@ struct Settings {
 }
 
 impl Transport {
-    /// Sends a request in a separate task, which makes progress even if the caller doesn't poll.
-    ///
-    /// Dropping the future cancels the request.
+    /// Sends a request. Dropping the future cancels it.
     pub(crate) async fn exec(
         &self,
         client: &reqwest::Client,
@@ -79,50 +74,25 @@ impl Transport {
             span.in_scope(|| log::failure(&error));
             return Err(error);
         }
-        let call = self
-            .clone()
-            .within_deadline(client.clone(), request, operation);
-        let mut task = JoinSet::new();
-        task.spawn(call.instrument(span));
-        match task.join_next().await {
-            Some(Ok(result)) => result,
-            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            _ => Err(Error::new(
-                ErrorKind::Disconnected,
-                "the runtime is shutting down",
-            )),
-        }
+        self.call(client, &request, operation)
+            .instrument(span)
+            .await
     }
 
-    async fn within_deadline(
-        self,
-        client: reqwest::Client,
-        request: reqwest::Request,
+    async fn call(
+        &self,
+        client: &reqwest::Client,
+        request: &reqwest::Request,
         operation: &'static str,
     ) -> Result<RawResponse, Error> {
         let started = Instant::now();
-        let progress = Progress::default();
-        let call = self.call(&client, &request, operation, &progress, started);
-        let result = match tokio::time::timeout(self.0.deadline, call).await {
-            Ok(result) => result,
-            Err(_) => Err(match progress.last() {
-                Some(head) => Error::deadline().with_response(head, Bytes::new()),
-                None => Error::deadline(),
-            }),
+        let mut sent = Sent::default();
+        let result = self.attempts(client, request, operation, started, &mut sent);
+        let result = match result.await {
+            Ok(response) => Ok(response.of(operation, sent)),
+            Err(error) => Err(error.with_operation(operation).with_sent(sent)),
         };
-        let (attempts, applied) = (progress.attempts(), progress.applied());
-        let result = match result {
-            Ok(response) => Ok(response.of(operation, attempts, applied)),
-            // The request couldn't be built, so it wasn't sent.
-            Err(error) if error.is_validation() && error.status().is_none() => {
-                Err(error.with_operation(operation))
-            }
-            Err(error) => Err(error
-                .with_operation(operation)
-                .with_attempts(attempts)
-                .with_applied(applied)),
-        };
-        log::end(&result, attempts, started.elapsed());
+        log::end(&result, sent.attempts, started.elapsed());
         result
     }
 

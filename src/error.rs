@@ -45,9 +45,16 @@ struct Inner {
     response: Option<Head>,
     body: Bytes,
     content: ErrorBody,
-    attempts: u32,
-    applied: bool,
+    sent: Sent,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a call has sent so far.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Sent {
+    pub(crate) attempts: u32,
+    /// Whether an attempt may have been applied.
+    pub(crate) applied: bool,
 }
 
 /// The parts of a response head that an error keeps.
@@ -73,7 +80,7 @@ impl Error {
     /// is always `false` for calls that only read. It is `true` after an unreadable response, a
     /// timeout, or a closed connection after the request was sent, and after 303, 408, and 5xx.
     pub fn may_have_been_applied(&self) -> bool {
-        self.inner.applied
+        self.inner.sent.applied
     }
 
     /// The client was set up incorrectly; the message says what to change.
@@ -180,12 +187,12 @@ impl Error {
     ///
     /// After a timeout it can be the status of an earlier attempt.
     pub fn status(&self) -> Option<StatusCode> {
-        Some(self.inner.response.as_ref()?.status)
+        Some(self.head()?.status)
     }
 
     /// How long the server asked to wait before the next request.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.inner.response.as_ref()?.retry_after
+        self.head()?.retry_after
     }
 
     /// The server's identifier for the request, to quote to its support.
@@ -193,12 +200,12 @@ impl Error {
     /// It has at most 128 visible ASCII characters. Any other value is dropped, and so is one that
     /// contains the client's token.
     pub fn request_id(&self) -> Option<&str> {
-        self.inner.response.as_ref()?.request_id.as_deref()
+        self.head()?.request_id.as_deref()
     }
 
     /// How many times the request was sent, or 0 if it was rejected before sending.
     pub fn attempts(&self) -> u32 {
-        self.inner.attempts
+        self.inner.sent.attempts
     }
 
     /// The name of the failed operation in the OpenAPI document.
@@ -249,8 +256,7 @@ impl Error {
             response: None,
             body: Bytes::new(),
             content: ErrorBody::default(),
-            attempts: 0,
-            applied: false,
+            sent: Sent::default(),
             source: None,
         };
         Self {
@@ -262,9 +268,15 @@ impl Error {
         Self::new(ErrorKind::Configuration, message)
     }
 
-    pub(crate) fn deadline() -> Self {
+    pub(crate) fn deadline(last_response: Option<Head>) -> Self {
         let message = "the deadline of the call passed; see `deadline`";
-        Self::new(ErrorKind::Deadline, message)
+        let mut error = Self::new(ErrorKind::Deadline, message);
+        error.inner.response = last_response;
+        error
+    }
+
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.inner.response.as_ref()
     }
 
     pub(crate) fn invalid_fields(fields: Vec<FieldError>) -> Self {
@@ -303,13 +315,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_applied(mut self, applied: bool) -> Self {
-        self.inner.applied = applied;
-        self
-    }
-
-    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
-        self.inner.attempts = attempts;
+    pub(crate) fn with_sent(mut self, sent: Sent) -> Self {
+        self.inner.sent = sent;
         self
     }
 
@@ -337,8 +344,8 @@ impl fmt::Debug for Error {
             .field("status", &self.status())
             .field("request_id", &self.request_id())
             .field("retry_after", &self.retry_after())
-            .field("attempts", &self.inner.attempts)
-            .field("may_have_been_applied", &self.inner.applied)
+            .field("attempts", &self.attempts())
+            .field("may_have_been_applied", &self.may_have_been_applied())
             .field("source", &self.inner.source)
             .finish_non_exhaustive()
     }

@@ -1,73 +1,55 @@
 //! The attempts of one call.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{RawResponse, Transport, log};
-use crate::error::{Error, ErrorKind, Head, MAX_BODY_BYTES};
-
-/// The state of a call across its attempts.
-#[derive(Default)]
-pub(super) struct Progress {
-    attempts: AtomicU32,
-    /// Whether an attempt so far may have been applied.
-    applied: AtomicBool,
-    last: Mutex<Option<Head>>,
-}
-
-impl Progress {
-    pub(super) fn attempts(&self) -> u32 {
-        self.attempts.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn applied(&self) -> bool {
-        self.applied.load(Ordering::Relaxed)
-    }
-
-    /// The head of the last response, if there was one.
-    pub(super) fn last(&self) -> Option<Head> {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn saw(&self, head: &Head) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(head.clone());
-    }
-}
+use crate::error::{Error, ErrorKind, MAX_BODY_BYTES, Sent};
 
 impl Transport {
-    pub(super) async fn call(
+    pub(super) async fn attempts(
         &self,
         client: &reqwest::Client,
         request: &reqwest::Request,
         operation: &'static str,
-        progress: &Progress,
         started: Instant,
+        sent: &mut Sent,
     ) -> Result<RawResponse, Error> {
         let key = self.0.idempotency_key.as_ref();
         let repeatable = request.method() != Method::POST
             || key.is_some_and(|key| request.headers().contains_key(key));
-        let deadline = started.checked_add(self.0.deadline);
+        let until_deadline = || self.0.deadline.saturating_sub(started.elapsed());
         let mut retries = self.0.retry.start();
+        let mut last_response = None;
         loop {
-            let error = match self.attempt(client, request, progress, deadline).await {
+            if let Some(rate_limit) = &self.0.rate_limit
+                && timeout(until_deadline(), rate_limit.acquire())
+                    .await
+                    .is_err()
+            {
+                return Err(Error::deadline(last_response));
+            }
+            let error = match self.attempt(client, request, until_deadline(), sent).await {
                 Ok(response) => return Ok(response),
-                Err(error) if !may_resend(&error, repeatable) => return Err(error),
                 Err(error) => error,
             };
-            let until_deadline = self.0.deadline.saturating_sub(started.elapsed());
-            let Some(wait) = retries.wait(&error, until_deadline) else {
+            last_response = error.head().cloned().or(last_response);
+            if error.kind() == ErrorKind::Timeout && until_deadline().is_zero() {
+                return Err(Error::deadline(last_response));
+            }
+            let wait = match may_resend(&error, repeatable) {
+                true => retries.wait(&error, until_deadline()),
+                false => None,
+            };
+            let Some(wait) = wait else {
                 return Err(error);
             };
-            log::retry(operation, progress.attempts(), &error, wait);
-            tokio::time::sleep(wait).await;
+            log::retry(operation, sent.attempts, &error, wait);
+            sleep(wait).await;
         }
     }
 
@@ -75,27 +57,23 @@ impl Transport {
         &self,
         client: &reqwest::Client,
         request: &reqwest::Request,
-        progress: &Progress,
-        deadline: Option<Instant>,
+        until_deadline: Duration,
+        sent: &mut Sent,
     ) -> Result<RawResponse, Error> {
         let Some(mut request) = request.try_clone() else {
             let message = "a streamed body can't be sent";
             return Err(Error::new(ErrorKind::Validation, message));
         };
-        if let Some(rate_limit) = &self.0.rate_limit {
-            rate_limit.acquire().await;
-        }
-        *request.timeout_mut() = Some(self.0.timeout);
-        let applied = progress.applied.load(Ordering::Relaxed);
-        let writes = !request.method().is_safe();
-        progress.attempts.fetch_add(1, Ordering::Relaxed);
-        progress.applied.store(applied || writes, Ordering::Relaxed);
-        let result = self.send(client, request, progress, deadline).await;
-        if let Err(error) = &result
-            && !applied
-            && is_not_applied(error)
-        {
-            progress.applied.store(false, Ordering::Relaxed);
+        *request.timeout_mut() = Some(self.0.timeout.min(until_deadline));
+        let before = *sent;
+        sent.attempts += 1;
+        sent.applied |= !request.method().is_safe();
+        let result = self.send(client, request).await;
+        match &result {
+            // The request couldn't be built.
+            Err(error) if error.is_validation() && error.status().is_none() => *sent = before,
+            Err(error) if is_not_applied(error) => sent.applied = before.applied,
+            _ => {}
         }
         result
     }
@@ -104,8 +82,6 @@ impl Transport {
         &self,
         client: &reqwest::Client,
         request: reqwest::Request,
-        progress: &Progress,
-        deadline: Option<Instant>,
     ) -> Result<RawResponse, Error> {
         let settings = &*self.0;
         let method = request.method().clone();
@@ -117,18 +93,11 @@ impl Transport {
             }
         }
         let head = settings.head(parts.status, &parts.headers);
-        progress.saw(&head);
         let limit = match parts.status.is_success() {
             true => settings.max_response_bytes,
             false => settings.max_response_bytes.min(MAX_BODY_BYTES),
         };
-        let body = match deadline {
-            // Ends just before the deadline of the call, which would lose the status.
-            Some(deadline) => timeout_at(deadline, read(body, limit))
-                .await
-                .unwrap_or_else(|_| Err(Error::deadline())),
-            None => read(body, limit).await,
-        };
+        let body = read(body, limit).await;
         if !parts.status.is_success() {
             return Err(settings.error(&method, head, body.unwrap_or_default()));
         }
@@ -165,7 +134,6 @@ async fn read(body: reqwest::Body, limit: usize) -> Result<Bytes, Error> {
 fn is_not_applied(error: &Error) -> bool {
     match (error.kind(), error.status()) {
         (ErrorKind::Connect | ErrorKind::Tls, _) => true,
-        (ErrorKind::Validation, None) => true,
         (ErrorKind::Redirect, Some(status)) => status != StatusCode::SEE_OTHER,
         (ErrorKind::Status, Some(StatusCode::REQUEST_TIMEOUT)) => false,
         (_, Some(status)) => status.is_client_error(),

@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
-use futures_util::future::{MaybeDone, maybe_done};
 use futures_util::stream::Stream;
+use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use self::changes::Changes;
 use super::log;
@@ -45,7 +46,7 @@ impl<T> Page<T> {
 #[must_use = "nothing is requested until it is read"]
 pub struct Pages<T> {
     operation: &'static str,
-    fetch: Box<dyn Fn(u64) -> Response<T> + Send>,
+    fetch: Box<dyn Fn(u64, Polled) -> Response<T> + Send>,
     id: fn(&T, &RandomState) -> u64,
     requested: VecDeque<Request<T>>,
     prefetch: usize,
@@ -64,7 +65,13 @@ struct Request<T> {
     page: u64,
     /// The highest count known when the page was requested.
     count: u64,
-    response: MaybeDone<Response<T>>,
+    response: Response<T>,
+}
+
+/// Whether a request makes progress only while the stream is polled.
+enum Polled {
+    ByTheStream,
+    ByATask,
 }
 
 /// A stream of the items of a list, requested page by page.
@@ -81,9 +88,9 @@ struct Request<T> {
 ///
 /// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. It is `'static`, so it can be
 /// returned from a function and moved into a task. It buffers one page, the
-/// [prefetched](Self::prefetch) pages, and 8 bytes for each item read. No page is requested twice,
-/// and the stream ends after an error. Pages are requested by number; URLs from the server are
-/// never followed.
+/// [prefetched](Self::prefetch) pages, and less than 200 KiB to recognize repeated items, however long
+/// the list is. No page is requested twice, and the stream ends after an error. Pages are requested by
+/// number; URLs from the server are never followed.
 ///
 /// # When the list changes
 ///
@@ -106,7 +113,9 @@ struct Request<T> {
 /// - If items are added, reading succeeds. An item that moves to the next page is returned once.
 ///   New items are returned if they are on a page that hasn't been read yet.
 /// - If pages repeat more items than were added, reading fails, because the list was reordered, or
-///   items were both removed and added. This also detects a cycle of pages, of any length.
+///   items were both removed and added. A repeated item is recognized if it is one of the last 5,000
+///   (our default).
+/// - If the pages form a cycle, reading fails, at the latest in the third round.
 /// - After 100 pages in a row without a new item, reading fails.
 ///
 /// If one item is removed and another is added between two requests, and neither was read, the
@@ -188,10 +197,14 @@ impl<T> Pages<T> {
     where
         F: Fn(u64) -> P + Send + 'static,
         P: Future<Output = Result<Page<T>, Error>> + Send + 'static,
+        T: Send + 'static,
     {
         Self {
             operation,
-            fetch: Box::new(move |number| Box::pin(fetch(number))),
+            fetch: Box::new(move |number, polled| match polled {
+                Polled::ByTheStream => Box::pin(fetch(number)),
+                Polled::ByATask => Box::pin(in_a_task(fetch(number))),
+            }),
             id,
             requested: VecDeque::new(),
             prefetch: 0,
@@ -239,15 +252,16 @@ impl<T> Pages<T> {
             .transpose()
     }
 
-    /// Starts requests until there are `pages`. Each needs one poll to start its task.
-    fn request_up_to(&mut self, pages: usize, context: &mut Context<'_>) {
+    fn request_up_to(&mut self, pages: usize) {
         while self.next < self.end && self.requested.len() < pages {
-            let mut response = maybe_done((self.fetch)(self.next));
-            let _ = Pin::new(&mut response).poll(context);
+            let polled = match self.prefetch {
+                0 => Polled::ByTheStream,
+                _ => Polled::ByATask,
+            };
             self.requested.push_back(Request {
                 page: self.next,
                 count: self.changes.count(),
-                response,
+                response: (self.fetch)(self.next, polled),
             });
             self.next += 1;
         }
@@ -255,9 +269,8 @@ impl<T> Pages<T> {
 
     fn accept(
         &mut self,
-        request: Request<T>,
+        request: &Request<T>,
         result: Result<Page<T>, Error>,
-        context: &mut Context<'_>,
     ) -> Result<Page<T>, Error> {
         let mut page = match result {
             Err(error) if error.is_not_found() && request.page > self.start => {
@@ -275,13 +288,31 @@ impl<T> Pages<T> {
         }
         let announced = self.changes.announced_pages();
         self.end = announced.max(request.page + 1).saturating_add(1);
-        self.request_up_to(self.prefetch, context);
+        self.request_up_to(self.prefetch);
         Ok(page)
     }
 
     fn finish(&mut self) {
         self.done = true;
         self.requested = VecDeque::new();
+    }
+}
+
+/// Starts a request, which then makes progress by itself, and is canceled when the result is dropped.
+fn in_a_task<T: Send + 'static>(
+    request: impl Future<Output = Result<Page<T>, Error>> + Send + 'static,
+) -> impl Future<Output = Result<Page<T>, Error>> {
+    let mut task = JoinSet::new();
+    task.spawn(request.in_current_span());
+    async move {
+        match task.join_next().await {
+            Some(Ok(result)) => result,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => {
+                let message = "the runtime is shutting down";
+                Err(Error::new(ErrorKind::Disconnected, message))
+            }
+        }
     }
 }
 
@@ -295,16 +326,15 @@ impl<T> Stream for Pages<T> {
         if this.done {
             return Poll::Ready(None);
         }
-        this.request_up_to(this.prefetch + 1, context);
-        let result = match this.requested.front_mut() {
-            Some(first) => {
-                ready!(Pin::new(&mut first.response).poll(context));
-                let result = Pin::new(&mut first.response).take_output();
-                let (Some(request), Some(result)) = (this.requested.pop_front(), result) else {
-                    return Poll::Ready(None);
-                };
-                this.accept(request, result, context)
-            }
+        this.request_up_to(this.prefetch + 1);
+        let result = match this.requested.pop_front() {
+            Some(mut first) => match first.response.as_mut().poll(context) {
+                Poll::Ready(result) => this.accept(&first, result),
+                Poll::Pending => {
+                    this.requested.push_front(first);
+                    return Poll::Pending;
+                }
+            },
             None => {
                 let message = format!("page {} can't be requested", this.next);
                 Err(Error::new(ErrorKind::Validation, message))
@@ -357,9 +387,15 @@ impl<T> Items<T> {
     /// Returns an error if the list call fails, or if [the list
     /// changed](Self#when-the-list-changes).
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
-        std::future::poll_fn(|context| Pin::new(&mut *self).poll_next(context))
-            .await
-            .transpose()
+        loop {
+            if let Some(item) = self.page.next() {
+                return Ok(Some(item));
+            }
+            match self.pages.try_next().await? {
+                Some(page) => self.page = page.items.into_iter(),
+                None => return Ok(None),
+            }
+        }
     }
 
     /// Collects the items, up to 100,000.

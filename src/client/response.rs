@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{log, runtime};
 use crate::decode;
-use crate::error::{Error, ErrorKind, Head};
+use crate::error::{Error, ErrorKind, Head, Sent};
 
 /// A value with the status, headers, and request id of the response that carried it.
 ///
@@ -126,8 +126,7 @@ pub(crate) struct RawResponse {
     request_id: Option<String>,
     body: Bytes,
     operation: &'static str,
-    attempts: u32,
-    applied: bool,
+    sent: Sent,
 }
 
 impl RawResponse {
@@ -143,16 +142,14 @@ impl RawResponse {
             request_id,
             body,
             operation: "",
-            attempts: 0,
-            applied: false,
+            sent: Sent::default(),
         }
     }
 
-    pub(super) fn of(self, operation: &'static str, attempts: u32, applied: bool) -> Self {
+    pub(super) fn of(self, operation: &'static str, sent: Sent) -> Self {
         Self {
             operation,
-            attempts,
-            applied,
+            sent,
             ..self
         }
     }
@@ -191,8 +188,7 @@ impl RawResponse {
         };
         let error = Error::new(ErrorKind::Decode, message)
             .with_operation(self.operation)
-            .with_attempts(self.attempts)
-            .with_applied(self.applied)
+            .with_sent(self.sent)
             .with_response(head, self.body);
         log::failure(&error);
         error

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Sent};
 use crate::signature::{Key, Keyring, KeyringError, Retire};
 
 /// Replaces a signing key of a running receiver, with a grace period.
@@ -113,6 +113,8 @@ impl fmt::Debug for Rotation<'_> {
 fn rotated(error: Error) -> Error {
     error
         .with_operation("rotate_webhook_secret")
-        .with_attempts(1)
-        .with_applied(true)
+        .with_sent(Sent {
+            attempts: 1,
+            applied: true,
+        })
 }

@@ -45,7 +45,7 @@ impl PreoClient {
     ///
     /// One request per page of each status and one per delivery since [`since`](Recover::since),
     /// because the log lists no payloads and filters by no time. Deliveries are handled one after
-    /// the other. Memory is bounded by a page, a payload, and 16 bytes for each delivery read.
+    /// the other. Memory is bounded by a page, a payload, and about 20 bytes for each delivery read.
     ///
     /// # When the log changes
     ///
