@@ -1,5 +1,7 @@
-use std::collections::HashSet;
 use std::hash::RandomState;
+use std::mem;
+
+use hashbrown::HashTable;
 
 use super::Page;
 use crate::error::{Error, ErrorKind};
@@ -7,12 +9,21 @@ use crate::error::{Error, ErrorKind};
 /// A healthy server doesn't even send two; our limit.
 const MAX_EMPTY_PAGES: u32 = 100;
 
+/// The minimum number of items among which a repeated one is recognized; our default.
+const MIN_REMEMBERED: usize = 5_000;
+
 /// Detects a list that changed while it was read.
 #[derive(Default)]
 pub(super) struct Changes {
     state: RandomState,
-    /// Hashes of the ids of all items read.
-    seen: HashSet<u64>,
+    /// Hashes of the ids of the last items read.
+    recent: HashTable<u64>,
+    /// Those of the items before them.
+    earlier: HashTable<u64>,
+    /// The hash of the item at the last power of two. It is read again in a cycle of any length, as
+    /// in Brent's algorithm.
+    marked: Option<u64>,
+    remembered: u64,
     /// The count reported by the first page, and the highest so far.
     counts: Option<(u64, u64)>,
     page_size: u64,
@@ -59,10 +70,8 @@ impl Changes {
         let length = page.items.len() as u64;
         self.page_size = self.page_size.max(length);
         page.items
-            .retain(|item| !self.seen.contains(&id(item, &self.state)));
+            .retain(|item| self.remember(id(item, &self.state)));
         let new = page.items.len() as u64;
-        let ids = page.items.iter().map(|item| id(item, &self.state));
-        self.seen.extend(ids);
         self.read += new;
         self.repeated += length - new;
         if self.repeated > highest - first {
@@ -77,6 +86,23 @@ impl Changes {
             ));
         }
         Ok(())
+    }
+
+    /// Returns whether the id is new.
+    fn remember(&mut self, id: u64) -> bool {
+        let remembered = |ids: &HashTable<u64>| ids.find(id, |known| *known == id).is_some();
+        if self.marked == Some(id) || remembered(&self.recent) || remembered(&self.earlier) {
+            return false;
+        }
+        if self.recent.len() == MIN_REMEMBERED {
+            self.earlier = mem::take(&mut self.recent);
+        }
+        self.recent.insert_unique(id, id, |known| *known);
+        self.remembered += 1;
+        if self.remembered.is_power_of_two() {
+            self.marked = Some(id);
+        }
+        true
     }
 
     /// Rejects the end of a list that grew, if fewer items were read than there were at first.

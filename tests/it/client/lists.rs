@@ -401,23 +401,34 @@ async fn pages_have_the_announced_count_and_whether_another_follows() {
 #[test]
 fn list_needs_a_fraction_of_the_memory_of_its_items() {
     const COUNT: u64 = 5_000;
+    let all = COUNT * webhook("wh_0").to_string().len() as u64;
+    let peak = peak_of_reading(COUNT, 20);
+    assert!(peak < all / 5, "{peak} bytes for {all}");
+}
+
+#[test]
+fn memory_does_not_grow_with_the_length_of_a_list() {
+    let (short, long) = (
+        peak_of_reading(11_000, 1_000),
+        peak_of_reading(33_000, 1_000),
+    );
+    assert!(long < short + 16 * 1024, "{short} and {long} bytes");
+}
+
+/// The peak of the memory that the client allocates, in bytes.
+fn peak_of_reading(count: u64, page_size: u64) -> u64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let (preo, _server) = runtime.block_on(serve(healthy(COUNT, 20)));
+    let (preo, _server) = runtime.block_on(serve(healthy(count, page_size)));
     let measured = allocation_counter::measure(|| {
         runtime.block_on(async {
             let mut items = preo.list_webhooks().stream().prefetch(2);
             while items.try_next().await.unwrap().is_some() {}
         });
     });
-    let all = COUNT * webhook("wh_0").to_string().len() as u64;
-    assert!(
-        measured.bytes_max < all / 5,
-        "{} bytes for {all}",
-        measured.bytes_max
-    );
+    measured.bytes_max
 }
 
 #[tokio::test]
@@ -518,6 +529,19 @@ async fn cycles_of_any_length_end_with_an_error() {
             assert!(server.received_requests().await.unwrap().len() <= length as usize + 4);
         }
     }
+}
+
+#[tokio::test]
+async fn a_cycle_longer_than_what_is_remembered_ends_with_an_error() {
+    const PAGES: u64 = 11;
+    let (preo, server) = serve(|number| {
+        let first = (number - 1) % PAGES * 1_000;
+        page(&Vec::from_iter(first..first + 1_000), 11_000, true)
+    })
+    .await;
+    let (_, error) = read(&preo, 0).await;
+    assert!(error.unwrap().is_list_changed());
+    assert!(server.received_requests().await.unwrap().len() <= 3 * PAGES as usize);
 }
 
 #[tokio::test]
