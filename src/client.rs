@@ -26,11 +26,15 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 pub use self::auth::Auth;
+#[cfg(feature = "testing")]
+pub(crate) use self::builder::is_loopback;
 pub(crate) use self::builder::{Built, sealed};
 pub use self::builder::{ClientBuilder, Service};
 pub use self::response::{Response, ResponseParts};
 pub use self::retry::RetryPolicy;
 
+#[cfg(all(feature = "testing", feature = "pretix"))]
+pub(crate) use self::constraint::trim;
 pub(crate) use self::constraint::{Constraint, Operation, Rule};
 pub(crate) use self::error_response::{ErrorResponse, Hint};
 use self::rate_limit::RateLimit;

@@ -60,7 +60,7 @@ mod secret;
 pub mod signature;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(open_enum)]
+#[cfg(any(feature = "client", open_enum))]
 mod text;
 #[cfg(feature = "client")]
 mod unordered;

@@ -69,6 +69,12 @@ impl From<&str> for Patch<String> {
     }
 }
 
+impl From<&String> for Patch<String> {
+    fn from(value: &String) -> Self {
+        Self::Value(value.clone())
+    }
+}
+
 /// The containing struct must skip an absent field. On its own, it serializes as `null`.
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

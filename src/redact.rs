@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::text_type;
+
 /// A webhook's URL, of which `Debug` shows the host and no secret.
 ///
 /// ```
@@ -22,18 +24,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct RedactedUrl(String);
 
-impl RedactedUrl {
-    /// The whole URL, with its secrets.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for RedactedUrl {
-    fn from(url: String) -> Self {
-        Self(url)
-    }
-}
+text_type!(RedactedUrl);
 
 impl From<&String> for RedactedUrl {
     fn from(url: &String) -> Self {
@@ -41,26 +32,8 @@ impl From<&String> for RedactedUrl {
     }
 }
 
-impl From<&str> for RedactedUrl {
-    fn from(url: &str) -> Self {
-        Self(url.to_owned())
-    }
-}
-
 #[cfg(feature = "client")]
 crate::optional::optional_from!(RedactedUrl: &str, String, &String);
-
-impl From<RedactedUrl> for String {
-    fn from(url: RedactedUrl) -> Self {
-        url.0
-    }
-}
-
-impl AsRef<str> for RedactedUrl {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
 
 impl PartialEq<str> for RedactedUrl {
     fn eq(&self, other: &str) -> bool {

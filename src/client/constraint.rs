@@ -150,6 +150,6 @@ impl Rule {
 ///
 /// Django REST framework removes it before it counts; recorded for pretix 2026.8.0, and inferred for
 /// Preo.
-fn trim(text: &str) -> &str {
+pub(crate) fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }

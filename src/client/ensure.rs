@@ -3,6 +3,7 @@
 use tracing::warn;
 use url::Url;
 
+use super::log;
 use crate::error::{Error, ErrorKind};
 
 /// The operation name in errors.
@@ -204,7 +205,8 @@ fn best_match<T>(mut candidates: Vec<Candidate<T>>) -> Result<Option<Candidate<T
             candidates.len(),
             ids.join(", ")
         );
-        return Err(Error::new(ErrorKind::Conflict, message).with_operation(OPERATION));
+        let error = Error::new(ErrorKind::Conflict, message).with_operation(OPERATION);
+        return Err(log::failed(error));
     }
     Ok(candidates.into_iter().next())
 }

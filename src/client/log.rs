@@ -50,6 +50,12 @@ pub(super) fn failure(error: &Error) {
     );
 }
 
+/// Logs the error of a call that made no request, or whose requests succeeded.
+pub(crate) fn failed(error: Error) -> Error {
+    failure(&error);
+    error
+}
+
 /// A request contains a value that this version doesn't know.
 #[allow(dead_code, reason = "Lune's requests have no open enum")]
 pub(crate) fn unknown(operation: &str, field: &str, value: &str) {

@@ -44,12 +44,12 @@ impl<T> Response<T> {
 
     /// The status code, always a 2xx.
     pub fn status(&self) -> StatusCode {
-        self.parts.status
+        self.parts.status()
     }
 
     /// The response headers.
     pub fn headers(&self) -> &HeaderMap {
-        &self.parts.headers
+        self.parts.headers()
     }
 
     /// The server's id of the request, to quote to its support.
@@ -61,27 +61,15 @@ impl<T> Response<T> {
     pub fn into_parts(self) -> (T, ResponseParts) {
         (self.value, self.parts)
     }
-
-    fn new(value: T, response: RawResponse) -> Self {
-        let RawResponse {
-            status,
-            headers,
-            request_id,
-            ..
-        } = response;
-        let parts = ResponseParts {
-            status,
-            headers,
-            request_id,
-        };
-        Self { value, parts }
-    }
 }
 
 impl<T: DeserializeOwned> Response<T> {
     pub(crate) async fn from_response(response: RawResponse) -> Result<Self, runtime::Error> {
         match decode::json(&response.body, decode::Type::Ours) {
-            Ok(value) => Ok(Self::new(value, response)),
+            Ok(value) => Ok(Self {
+                value,
+                parts: response.parts,
+            }),
             Err(error) => Err(response.undecodable(&error).into()),
         }
     }
@@ -89,7 +77,10 @@ impl<T: DeserializeOwned> Response<T> {
 
 impl Response<()> {
     pub(crate) fn empty(response: RawResponse) -> Self {
-        Self::new((), response)
+        Self {
+            value: (),
+            parts: response.parts,
+        }
     }
 }
 
@@ -121,9 +112,7 @@ impl fmt::Debug for ResponseParts {
 
 /// A successful response whose body has been read but not decoded.
 pub(crate) struct RawResponse {
-    status: StatusCode,
-    headers: HeaderMap,
-    request_id: Option<String>,
+    parts: ResponseParts,
     body: Bytes,
     operation: &'static str,
     sent: Sent,
@@ -137,9 +126,11 @@ impl RawResponse {
         body: Bytes,
     ) -> Self {
         Self {
-            status,
-            headers,
-            request_id,
+            parts: ResponseParts {
+                status,
+                headers,
+                request_id,
+            },
             body,
             operation: "",
             sent: Sent::default(),
@@ -155,18 +146,18 @@ impl RawResponse {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.parts.status
     }
 
     pub(super) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        self.parts.request_id()
     }
 
     /// The error for an undocumented success status.
     pub(crate) fn unexpected(self) -> Error {
         let message = format!(
             "the server responded with {}, which isn't documented",
-            self.status
+            self.parts.status
         );
         self.error(message)
     }
@@ -182,8 +173,8 @@ impl RawResponse {
 
     fn error(self, message: String) -> Error {
         let head = Head {
-            status: self.status,
-            request_id: self.request_id,
+            status: self.parts.status,
+            request_id: self.parts.request_id,
             retry_after: None,
         };
         let error = Error::new(ErrorKind::Decode, message)

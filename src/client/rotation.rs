@@ -1,8 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::log;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::signature::{Key, Keyring, KeyringError, Retire};
+
+/// The operation name in errors.
+const OPERATION: &str = "rotate_webhook_secret";
 
 /// Replaces a signing key of a running receiver, with a grace period.
 ///
@@ -52,14 +56,15 @@ impl<'a> Rotation<'a> {
         key: impl Fn(&T, &str) -> Result<Key, Error>,
     ) -> Result<T, Error> {
         let names = self.keyring.names();
+        let unusable = |message| {
+            let error = Error::configuration(message).with_operation(OPERATION);
+            Err(log::failed(error))
+        };
         if !names.iter().any(|name| name == self.old) {
-            let message = format!("the keyring has no key named `{}`", self.old);
-            return Err(Error::configuration(message));
+            return unusable(format!("the keyring has no key named `{}`", self.old));
         }
         if names.iter().any(|name| name == self.new) {
-            return Err(Error::configuration(
-                "the keyring already has a key with the new name",
-            ));
+            return unusable("the keyring already has a key with the new name".to_owned());
         }
         let response = call.await?;
         if !self.admit(|name| key(&response, name)).map_err(rotated)? {
@@ -111,10 +116,9 @@ impl fmt::Debug for Rotation<'_> {
 
 /// An error after the service rotated the secret.
 fn rotated(error: Error) -> Error {
-    error
-        .with_operation("rotate_webhook_secret")
-        .with_sent(Sent {
-            attempts: 1,
-            applied: true,
-        })
+    let sent = Sent {
+        attempts: 1,
+        applied: true,
+    };
+    log::failed(error.with_operation(OPERATION).with_sent(sent))
 }

@@ -33,8 +33,8 @@ use crate::redact::Redacted;
 /// A URL that is valid here matches Lune's pattern. Lune doesn't publish whether it checks more.
 /// Source: <https://docs.lune.co/api-reference/webhooks>.
 ///
-/// A response may hold a URL that is older than these rules, so it has a [`RedactedUrl`], which
-/// converts. `Debug` shows the host and no secret, as that does.
+/// A response may hold a URL that is older than these rules, so it has a [`RedactedUrl`], whose
+/// text can be parsed again. `Debug` shows the host and no secret, as that does.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WebhookUrl(String);
@@ -60,22 +60,6 @@ impl TryFrom<&str> for WebhookUrl {
 
     fn try_from(text: &str) -> Result<Self, WebhookUrlError> {
         Self::try_from(text.to_owned())
-    }
-}
-
-impl TryFrom<RedactedUrl> for WebhookUrl {
-    type Error = WebhookUrlError;
-
-    fn try_from(url: RedactedUrl) -> Result<Self, WebhookUrlError> {
-        Self::try_from(String::from(url))
-    }
-}
-
-impl TryFrom<&RedactedUrl> for WebhookUrl {
-    type Error = WebhookUrlError;
-
-    fn try_from(url: &RedactedUrl) -> Result<Self, WebhookUrlError> {
-        Self::try_from(url.as_str())
     }
 }
 

@@ -23,8 +23,9 @@ impl PreoClient {
     /// ```
     ///
     /// An existing webhook is found by its organization and URL, ignoring credentials, the case of
-    /// the host and a default port. Optional settings that `desired` omits stay unchanged. The
-    /// returned webhook always has the secret, unless Preo omits it.
+    /// the host, and a default port. It is activated, unless `desired` has `is_active(false)`. Other
+    /// optional settings that `desired` omits stay unchanged. The returned webhook always has the
+    /// secret, unless Preo omits it.
     ///
     /// It is safe to call from several processes at once: a call that finds an earlier webhook
     /// after creating its own deletes its own.
@@ -106,7 +107,8 @@ impl Ensure for EnsureWebhook {
             timeout_seconds,
         } = &self.desired;
         let edition = !edition_id.is_absent() && edition_id.value() != found.edition_id.as_ref();
-        let active = is_active.is_some() && *is_active != found.is_active;
+        let active = is_active.unwrap_or(true);
+        let switched = found.is_active.unwrap_or(true) != active;
         let timeout = timeout_seconds.is_some() && *timeout_seconds != found.timeout_seconds;
         let mut changes = Changes::default();
         let update = WebhookUpdate {
@@ -117,7 +119,7 @@ impl Ensure for EnsureWebhook {
             edition_id: changes
                 .when(edition, "edition_id", edition_id)
                 .unwrap_or_default(),
-            is_active: changes.when(active, "is_active", is_active).flatten(),
+            is_active: changes.when(switched, "is_active", &active),
             timeout_seconds: changes
                 .when(timeout, "timeout_seconds", timeout_seconds)
                 .flatten(),

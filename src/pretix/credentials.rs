@@ -104,6 +104,14 @@ pub enum CredentialsError {
     ColonInUser,
 }
 
+#[cfg(feature = "client")]
+impl From<CredentialsError> for crate::Error {
+    /// A configuration error.
+    fn from(error: CredentialsError) -> Self {
+        Self::configuration(error.to_string())
+    }
+}
+
 fn is_printable_ascii(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

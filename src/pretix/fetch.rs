@@ -2,7 +2,7 @@ use http::header::{self, HeaderValue};
 use serde::de::DeserializeOwned;
 
 use super::{Notification, PretixClient};
-use crate::client::Response;
+use crate::client::{Response, log};
 use crate::error::{Error, ErrorKind};
 
 impl PretixClient {
@@ -67,7 +67,9 @@ impl Fetch {
     /// Same as [`send`](Self::send).
     pub async fn send_with_response<T: DeserializeOwned>(self) -> Result<Response<T>, Error> {
         let calls = &self.client.calls;
-        let url = self.url().map_err(|error| error.with_operation("fetch"))?;
+        let url = self
+            .url()
+            .map_err(|error| log::failed(error.with_operation("fetch")))?;
         let request = calls.client.get(url);
         let request = request.header(header::ACCEPT, HeaderValue::from_static("application/json"));
         let request = request.build().map_err(Error::transport)?;

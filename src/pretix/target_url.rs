@@ -144,6 +144,17 @@ pub enum TargetUrlError {
     },
 }
 
+#[cfg(feature = "client")]
+impl From<TargetUrlError> for crate::Error {
+    /// A validation error for the field `target_url`.
+    fn from(error: TargetUrlError) -> Self {
+        Self::invalid_fields(vec![crate::FieldError::new(
+            "target_url",
+            error.to_string(),
+        )])
+    }
+}
+
 fn check(url: &str) -> Result<(), TargetUrlError> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(TargetUrlError::NotAUrl);

@@ -21,7 +21,7 @@ use super::page::{page, query};
 use super::reply::{self, Reply};
 use super::route::{Call, Route};
 use super::service::{Draft, Emitted, FakeService, State};
-use crate::client::{Auth, ClientBuilder};
+use crate::client::{Auth, ClientBuilder, trim};
 use crate::optional::not_null;
 use crate::pretix::{Action, ActionType, PretixClient, TargetUrl, Webhook};
 use crate::text::debug_fields;
@@ -555,7 +555,7 @@ impl Pretix {
         webhook.enabled = body.enabled.unwrap_or(webhook.enabled);
         webhook.all_events = body.all_events.unwrap_or(webhook.all_events);
         let comment = body.comment.or(webhook.comment);
-        webhook.comment = comment.map(|comment| strip(&comment).to_owned());
+        webhook.comment = comment.map(|comment| trim(&comment).to_owned());
         Ok(webhook)
     }
 
@@ -579,9 +579,4 @@ fn contradiction() -> Reply {
 fn organizer_in(request: &Request) -> String {
     let segment = request.url.path().split('/').nth(4).unwrap_or_default();
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
-}
-
-/// Trims what Python considers whitespace.
-fn strip(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }

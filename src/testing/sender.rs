@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::thread;
 use std::time::Duration;
@@ -13,6 +12,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Url};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::client::is_loopback;
 
 type Job = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -178,12 +179,4 @@ fn paced(body: &[u8], pace: Pace) -> Body {
         Some((frame, frames))
     });
     Body::wrap(StreamBody::new(frames))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else {
-        return false;
-    };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }

@@ -79,7 +79,7 @@ async fn only_what_differs_is_updated() {
     answer(&server, "PATCH", "/v1/webhooks/wh_1", &webhook("wh_1")).await;
 
     let mut desired = desired();
-    desired.edition_id = Patch::from("ed_1");
+    desired.edition_id = Patch::from(&"ed_1".to_owned());
     desired.is_active = Some(true);
     let ensured = ensure(&preo, desired).await.unwrap();
     let Ensured::Updated { webhook, changed } = ensured else {
@@ -90,6 +90,35 @@ async fn only_what_differs_is_updated() {
     let requests = server.received_requests().await.unwrap();
     let sent: Value = requests.last().unwrap().body_json().unwrap();
     assert_eq!(sent, json!({ "name": "Orders", "edition_id": "ed_1" }));
+}
+
+#[tokio::test]
+async fn an_inactive_webhook_is_activated_unless_it_should_be_inactive() {
+    for (desired_state, stored_state, sent) in [
+        (None, json!(false), Some(true)),
+        (Some(true), json!(false), Some(true)),
+        (Some(false), json!(true), Some(false)),
+        (Some(false), json!(false), None),
+        (None, Value::Null, None),
+    ] {
+        let (preo, server) = preo_and_server().await;
+        let stored = stored("wh_1", |stored| stored["is_active"] = stored_state);
+        list(&server, std::slice::from_ref(&stored), 1).await;
+        answer(&server, "GET", "/v1/webhooks/wh_1", &stored).await;
+        answer(&server, "PATCH", "/v1/webhooks/wh_1", &webhook("wh_1")).await;
+        let mut desired = desired();
+        desired.is_active = desired_state;
+        match (ensure(&preo, desired).await.unwrap(), sent) {
+            (Ensured::Unchanged(_), None) => {}
+            (Ensured::Updated { changed, .. }, Some(state)) => {
+                assert_eq!(changed, ["is_active"]);
+                let requests = server.received_requests().await.unwrap();
+                let body: Value = requests.last().unwrap().body_json().unwrap();
+                assert_eq!(body, json!({ "is_active": state }));
+            }
+            (ensured, _) => panic!("{ensured:?}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -129,8 +158,11 @@ async fn several_webhooks_with_the_url_are_an_error_that_lists_them() {
     let (preo, server) = preo_and_server().await;
     let both = [stored("wh_1", |_| ()), stored("wh_2", |_| ())];
     list(&server, &both, 1).await;
+    let (log, guard) = listen();
     let error = ensure(&preo, desired()).await.unwrap_err();
+    drop(guard);
     assert!(error.is_conflict());
+    assert_eq!(log.text().matches("call failed").count(), 1);
     assert_eq!(
         error.to_string(),
         "ensure_webhook: 2 webhooks have this URL: wh_1, wh_2; delete all but one"

@@ -1,7 +1,9 @@
 //! The span and the events of a call.
 
 use serde_json::json;
+use webhook_sdk::Rotation;
 use webhook_sdk::preo::WebhookUpdate;
+use webhook_sdk::signature::{Key, Keyring};
 use wiremock::matchers::any;
 use wiremock::{Mock, ResponseTemplate};
 
@@ -97,6 +99,10 @@ async fn every_call_that_fails_is_logged_once() {
     let (log, guard) = listen();
     preo.retrieve_webhook("wh_1").send().await.unwrap_err();
     preo.retrieve_webhook("").send().await.unwrap_err();
+    let keyring = Keyring::new(Key::from_bytes("main", &[7; 32]).unwrap());
+    let rotation = Rotation::new(&keyring, "unknown", "new");
+    let rotate = preo.rotate_webhook_secret("wh_1").rotate(rotation);
+    rotate.await.unwrap_err();
     drop(guard);
 
     let log = log.text();
@@ -104,9 +110,10 @@ async fn every_call_that_fails_is_logged_once() {
         let lines = log.lines().filter(|line| line.contains("call failed"));
         lines.filter(|line| line.contains(reason)).count()
     };
-    assert_eq!(failed(""), 2, "{log}");
+    assert_eq!(failed(""), 3, "{log}");
     assert_eq!(failed("reason=Decode"), 1);
     assert_eq!(failed("attempts=0 reason=Validation"), 1);
+    assert_eq!(failed("attempts=0 reason=Configuration"), 1);
 }
 
 #[tokio::test]

@@ -303,9 +303,8 @@ async fn request_id_is_that_of_cloudflare() {
 #[tokio::test]
 async fn url_of_a_response_can_be_sent_back() {
     let answered = RedactedUrl::from("https://example.com/hook");
-    let parsed = WebhookUrl::try_from(&answered).unwrap();
+    let parsed = WebhookUrl::try_from(answered.as_str()).unwrap();
     assert_eq!(parsed.as_str(), answered.as_str());
-    assert!(WebhookUrl::try_from(RedactedUrl::from("http://example.com")).is_err());
     assert_eq!(RedactedUrl::from(parsed), answered);
 }
 

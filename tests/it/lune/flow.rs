@@ -114,7 +114,7 @@ async fn webhook_lifecycle_from_create_to_delete() {
     assert!(listed[0].secret.matches(&created.secret));
 
     let update = WebhookUpdate::builder()
-        .url(WebhookUrl::try_from(&listed[0].url).unwrap())
+        .url(WebhookUrl::try_from(listed[0].url.as_str()).unwrap())
         .enabled(false)
         .build();
     let changed = lune

@@ -7,6 +7,7 @@ use webhook_sdk::pretix::Notification;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::log::listen;
 use crate::pretix::support::{TOKEN, pretix};
 
 fn notification(body: Value) -> Notification {
@@ -112,11 +113,14 @@ async fn a_notification_without_an_object_or_of_another_organizer_sends_nothing(
         (order("otherorg"), "another organizer"),
         (order("bigevents/events"), "another organizer"),
     ] {
+        let (log, guard) = listen();
         let error = pretix
             .fetch(&notification)
             .send::<Value>()
             .await
             .unwrap_err();
+        drop(guard);
+        assert_eq!(log.text().matches("call failed").count(), 1);
         assert!(error.is_validation() && error.attempts() == 0, "{error:?}");
         assert_eq!(error.operation(), Some("fetch"));
         assert!(error.to_string().contains(reason), "{error}");

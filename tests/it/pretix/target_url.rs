@@ -279,3 +279,17 @@ fn credentials_that_pretix_cannot_send_are_rejected() {
         );
     }
 }
+
+#[test]
+fn refusals_convert_into_the_error_of_a_call() {
+    fn target(url: &str, user: &str) -> Result<TargetUrl, webhook_sdk::Error> {
+        let credentials = Credentials::new(user, Secret::from("swordfish"))?;
+        Ok(TargetUrl::new(url, &credentials)?)
+    }
+    let error = target("ftp://example.org/", "pretix").unwrap_err();
+    assert!(error.is_validation());
+    assert_eq!(error.field_errors()[0].field, "target_url");
+    let error = target("https://example.org/", "").unwrap_err();
+    assert!(error.is_configuration());
+    assert_eq!(error.to_string(), "the user is empty");
+}
