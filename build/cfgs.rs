@@ -9,6 +9,7 @@ pub(crate) fn emit() {
     let service = on("lune") || on("preo") || on("pretix");
     let readme = ["axum", "lune", "postgres", "preo", "pretix", "redis"];
     let readme = testing && readme.into_iter().all(on);
+    let receivers = ["axum", "lune", "preo", "pretix", "sqlite"];
     let names = [
         // A service with a client, a receiver, or a fake.
         ("service", service),
@@ -23,6 +24,8 @@ pub(crate) fn emit() {
         ),
         // The features needed by the code in the README and the guides.
         ("readme", readme),
+        // The features that the tests of the receivers combine.
+        ("receivers", receivers.into_iter().all(on)),
         // The features that the tests of the services combine.
         ("integration", readme && on("redis-tls") && on("sqlite")),
     ];

@@ -8,15 +8,15 @@ mod fakes;
 mod inventory;
 #[cfg(integration)]
 mod leaks;
-#[cfg(integration)]
+#[cfg(receivers)]
 mod log;
-#[cfg(integration)]
+#[cfg(receivers)]
 mod lune;
 #[cfg(integration)]
 mod preo;
-#[cfg(integration)]
+#[cfg(receivers)]
 mod pretix;
-#[cfg(integration)]
+#[cfg(receivers)]
 mod receiver;
 mod signature;
 #[cfg(integration)]

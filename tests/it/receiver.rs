@@ -4,8 +4,11 @@ pub(crate) mod handling;
 mod inbox;
 mod lune;
 mod observer;
+#[cfg(feature = "postgres")]
 mod postgres_server;
+#[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
 mod redis_server;
 mod scope;
 mod status;

@@ -470,6 +470,38 @@ async fn stalled_body_occupies_little_more_than_it_sent() {
 }
 
 #[test]
+fn a_body_in_many_frames_is_copied_few_times() {
+    const KIB: usize = 1024;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    for (frames, length, at_most) in [(KIB, KIB, 12), (32, KIB * KIB, 24)] {
+        let receiver = builder::<Preo>()
+            .max_body_bytes(frames * length)
+            .build()
+            .unwrap();
+        let headers = Preo::forged().unwrap();
+        let frame = Bytes::from(vec![b' '; length]);
+        let allocations = [1, 1, frames].map(|mut left| {
+            let next = || {
+                left = left.checked_sub(1)?;
+                Some(Ok(Frame::data(frame.clone())))
+            };
+            let receiving = receive(&receiver, &headers, next);
+            let measured = allocation_counter::measure(|| {
+                let (result, _) = runtime.block_on(receiving);
+                assert!(matches!(result, Err(Refusal::Signature(_))));
+            });
+            measured.count_total
+        });
+        // The first one includes what is allocated once.
+        let [_, of_one, of_all] = allocations;
+        assert!(of_all <= of_one + at_most, "{allocations:?}");
+    }
+}
+
+#[test]
 fn all_bodies_may_occupy_at_least_64_mib() {
     const LEAST: usize = 64 * 1024 * 1024;
     assert!(builder::<Preo>().max_body_bytes(LEAST).build().is_ok());

@@ -23,6 +23,7 @@ use crate::receiver::support::{
 };
 
 const EVENT: u32 = 7;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn event_key() -> EventKey {
     EventKey::new(["test", "preo", "", ""], &["event-7"])
@@ -155,11 +156,39 @@ async fn the_time_to_grant_a_claim_counts_as_part_of_the_lease() {
     assert_eq!(begun.elapsed().as_secs(), LEASE.as_secs());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn endless_lease_never_expires() {
     let receiver = builder::<Preo>().lease(Duration::MAX).build().unwrap();
-    let answer = delivery(&receiver).await.handle(|_| ready(())).await;
+    let handling = delivery(&receiver).await;
+    let answer = handling.handle(|_| tokio::time::sleep(400 * DAY)).await;
     assert_eq!(answer.status(), 204);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handled_event_is_remembered_for_four_days_by_default() {
+    let receiver = builder::<Preo>().build().unwrap();
+    let runs = Runs::default();
+    let almost = 4 * DAY - Duration::from_millis(1);
+    for (wait, expected) in [
+        (Duration::ZERO, 1),
+        (almost, 1),
+        (Duration::from_millis(1), 2),
+    ] {
+        tokio::time::advance(wait).await;
+        let delivery = delivery(&receiver).await;
+        let answer = delivery.handle(|_| async { runs.add() }).await;
+        assert_eq!((answer.status().as_u16(), runs.count()), (204, expected));
+    }
+}
+
+#[tokio::test]
+async fn events_can_be_taken_without_being_deduplicated() {
+    let receiver = builder::<Batches>().build().unwrap();
+    for _ in 0..2 {
+        let delivery = received(&receiver, Batches::of(&["a", "b"])).await;
+        let events = delivery.into_events().into_iter().map(Event::into_data);
+        assert_eq!(events.collect::<Vec<_>>(), ["a", "b"]);
+    }
 }
 
 #[tokio::test]
@@ -347,11 +376,13 @@ async fn delivery_has_the_key_name_and_the_timestamp() {
     let delivery = received(&receiver, Batches::of(&["a"])).await;
     assert_eq!(delivery.key_name(), "2026-11");
     assert!(delivery.timestamp().is_some());
+    assert_eq!(delivery.events()[0].timestamp(), delivery.timestamp());
 
     let receiver = builder::<Pretix>().build().unwrap();
     let delivery = received(&receiver, genuine::<Pretix>(Pretix::body(1))).await;
     assert_eq!(delivery.key_name(), "2026");
     assert_eq!(delivery.timestamp(), None);
+    assert_eq!(delivery.events()[0].timestamp(), None);
 }
 
 #[tokio::test]
@@ -726,11 +757,11 @@ async fn debug_of_a_source_and_of_an_authenticated_request_shows_no_content() {
     );
 }
 
-/// A source whose events are a header and the tenant.
+/// A source whose events are a header, the tenant, and the name of the signing key.
 struct Named(<Preo as Service>::Source);
 
 impl Source for Named {
-    type Event = (String, Option<String>);
+    type Event = (String, Option<String>, Option<String>);
 
     fn name(&self) -> &str {
         "named"
@@ -742,14 +773,17 @@ impl Source for Named {
 
     fn decode(&self, request: &Authenticated<'_>) -> Result<Vec<Event<Self::Event>>, DecodeError> {
         let name = request.header("x-name")?.to_owned();
+        assert_eq!(request.headers()["x-name"], name);
         let tenant = request.tenant().map(str::to_owned);
+        let signed_by = request.verified();
+        let signed_by = signed_by.map(|verified| verified.key_name().to_owned());
         let key = request.digest_key(request.body());
-        Ok(vec![request.event(key, (name, tenant))])
+        Ok(vec![request.event(key, (name, tenant, signed_by))])
     }
 }
 
 #[tokio::test]
-async fn source_decodes_headers_and_the_tenant() {
+async fn source_decodes_headers_the_tenant_and_the_key_name() {
     let receiver = Receiver::new(Named(Preo::source()));
     let (mut parts, body) = genuine::<Preo>(Preo::body(EVENT)).into_parts();
     let refusal = receiver
@@ -761,7 +795,11 @@ async fn source_decodes_headers_and_the_tenant() {
     let delivery = receiver.receive(&parts, Full::new(body)).await.unwrap();
     assert_eq!(
         *delivery.events()[0],
-        ("Ada".to_owned(), Some("acme".to_owned()))
+        (
+            "Ada".to_owned(),
+            Some("acme".to_owned()),
+            Some("2026-11".to_owned())
+        )
     );
 }
 

@@ -16,6 +16,7 @@ use webhook_sdk::receiver::{
 use webhook_sdk::signature::{Key, Keyring, Scheme, Signer, Verifier};
 use webhook_sdk::{Secret, lune, preo};
 
+#[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
 
@@ -217,6 +218,7 @@ async fn effect_and_record_commit_together<F: Fixture>() {
     let status = setup
         .deliver("event-1", async |event, mut tx| {
             assert_eq!(event["id"], "event-1");
+            assert_eq!(format!("{tx:?}"), "InboxTransaction { .. }");
             F::run_in(&mut tx, EFFECT).await?;
             Ok(())
         })
@@ -441,6 +443,8 @@ async fn tables_do_not_share_events<F: Fixture>() {
     let mut setup = Setup::<F>::migrated().await;
     assert_eq!(setup.deliver_effect("event-1").await, 204);
     setup.inbox = setup.inbox.table("orders_inbox").unwrap();
+    let shown = format!("{:?}", setup.inbox);
+    assert_eq!(shown, "Inbox { table: \"orders_inbox\", .. }");
     setup.inbox.migrate().await.unwrap();
     assert_eq!(setup.deliver_effect("event-1").await, 204);
     assert_eq!(setup.deliver_duplicate("event-1").await, 204);

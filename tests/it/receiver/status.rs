@@ -14,7 +14,8 @@ use webhook_sdk::receiver::{
 };
 
 use crate::receiver::support::{
-    Batches, Lune, Preo, Pretix, Runs, Service, Way, builder, genuine, head, request, serve,
+    Batches, Lune, Preo, Pretix, Runs, Service, Way, builder, genuine, head, received, request,
+    serve,
 };
 
 /// A handler that does nothing, and a handler that counts.
@@ -298,6 +299,37 @@ async fn pretix_handler_sets_the_status() {
             let second = genuine::<Pretix>(Pretix::body(1));
             way.send(&receiver, second, handler).await;
             assert_eq!(runs.count(), runs_of_two, "{way:?} {reply:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_a_handled_delivery_is_a_success() {
+    type Reply = Result<Ack<webhook_sdk::pretix::Source>, BoxError>;
+    let replies: [(fn() -> Reply, bool); 4] = [
+        (|| Ok(Ack::done()), true),
+        (|| Ok(Ack::danger_disable_webhook()), true),
+        (|| Ok(Ack::retry()), false),
+        (|| Err("out of stock".into()), false),
+    ];
+    for (reply, expected) in replies {
+        let receiver = builder::<Pretix>().build().unwrap();
+        let delivery = received(&receiver, genuine::<Pretix>(Pretix::body(1))).await;
+        let outcome = delivery.handle(|_| ready(reply())).await;
+        assert_eq!(outcome.is_success(), expected, "{outcome:?}");
+    }
+}
+
+#[test]
+fn decisions_of_the_same_kind_are_equal() {
+    let decisions = [
+        Ack::<webhook_sdk::pretix::Source>::done(),
+        Ack::retry(),
+        Ack::danger_disable_webhook(),
+    ];
+    for (index, one) in decisions.iter().enumerate() {
+        for (other_index, other) in decisions.iter().enumerate() {
+            assert_eq!(one == other, index == other_index, "{one:?} {other:?}");
         }
     }
 }

@@ -129,6 +129,13 @@ pub(crate) async fn a_late_holder_cannot_touch_the_claim_of_another(timed: impl 
     );
 }
 
+pub(crate) async fn the_same_claim_may_come_twice(timed: impl Timed) {
+    let (store, key) = (timed.store(), key("claimed twice"));
+    let token = granted(&store, &key).await;
+    let again = store.claim(&key, token, LEASE).await;
+    assert_eq!(again, Ok(Claim::Granted));
+}
+
 pub(crate) async fn the_same_commit_may_come_twice(timed: impl Timed) {
     let (store, key) = (timed.store(), key("twice"));
     let token = granted(&store, &key).await;
@@ -276,6 +283,7 @@ macro_rules! contract {
             a_claim_ends_with_its_lease
             a_late_holder_commits_if_nobody_took_over
             a_late_holder_cannot_touch_the_claim_of_another
+            the_same_claim_may_come_twice
             the_same_commit_may_come_twice
             no_time_is_too_short_or_too_long
             a_clone_is_the_same_store
@@ -292,6 +300,7 @@ macro_rules! contract {
         })*
     };
 }
+#[cfg(feature = "redis")]
 pub(crate) use contract;
 
 /// tokio's clock is stopped, and moves by what a test says.
@@ -375,6 +384,39 @@ async fn full_memory_store_keeps_events_that_are_being_handled() {
     assert_eq!(format!("{store:?}"), "MemoryStore { events: 1 }");
 }
 
+#[tokio::test]
+async fn memory_store_remembers_as_many_streams_as_events() {
+    let store = MemoryStore::with_capacity(NonZeroUsize::new(2).unwrap());
+    let in_stream = |stream: &str, sequence: &str| {
+        key(&format!("{stream} {sequence}")).with_position(stream, sequence)
+    };
+    let lower = async |stream: &str| {
+        let token = ClaimToken::new();
+        let key = in_stream(stream, "1");
+        let claim = store.claim(&key, token, LEASE).await.unwrap();
+        store.release(&key, token).await.unwrap();
+        claim
+    };
+    for stream in ["a", "b"] {
+        committed(&store, &in_stream(stream, "2")).await;
+    }
+    assert_eq!(
+        (lower("a").await, lower("b").await),
+        (Claim::Stale, Claim::Stale)
+    );
+    committed(&store, &in_stream("c", "2")).await;
+    assert_eq!(lower("b").await, Claim::Stale);
+    assert_eq!(lower("c").await, Claim::Stale);
+    assert_eq!(lower("a").await, Claim::Granted);
+}
+
+#[test]
+fn claim_tokens_differ_also_as_uuids() {
+    let [one, other] = [ClaimToken::new(), ClaimToken::new()];
+    assert_ne!(one.as_uuid(), other.as_uuid());
+    assert_eq!(one.as_uuid().get_version_num(), 4);
+}
+
 /// The key of a real event, of about 60 bytes.
 pub(crate) fn usual_key(number: usize) -> EventKey {
     let id = format!("0194c6e0-7b6a-7c3e-9d55-{number:012}");
@@ -445,6 +487,18 @@ fn event_keys_are_bounded_and_different_parts_never_make_the_same_key() {
         EventKey::new(["r", "preo", "", ""], &[&format!("~{digest}")]),
         keys[11]
     );
+}
+
+#[test]
+fn long_id_is_replaced_by_its_digest() {
+    for scope in [["", "", "", ""], ["a receiver", "a source", "a tenant", ""]] {
+        for (length, is_kept) in [(1, true), (127, true), (129, false), (10_000, false)] {
+            let id = "x".repeat(length);
+            let key = EventKey::new(scope, &[&id]);
+            assert_eq!(key.as_str().ends_with(&id), is_kept, "{key}");
+            assert_eq!(key.as_str().contains(":id:~"), !is_kept, "{key}");
+        }
+    }
 }
 
 #[test]

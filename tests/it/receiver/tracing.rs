@@ -1,15 +1,17 @@
 //! What a subscriber sees of a refusal: the reason, and nothing that was sent.
 
 use std::future::ready;
+use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-use webhook_sdk::receiver::BoxError;
+use webhook_sdk::receiver::{Ack, BoxError, EventKey, Observed, Tenants};
+use webhook_sdk::{Secret, preo};
 
 use crate::log::listen;
 use crate::receiver::support::{
-    Batches, Preo, Pretix, SECRET, Service, Way, basic, builder, genuine, request,
+    Batches, Preo, Pretix, SECRET, Service, Way, basic, builder, genuine, received, request,
 };
 
 async fn logged<S: Service>(headers: HeaderMap, body: &[u8]) -> String {
@@ -128,4 +130,60 @@ fn receiver_never_shows_a_secret() {
     let shown = format!("{receiver:?} {:?}", builder::<Pretix>());
     assert!(!shown.contains(SECRET), "{shown}");
     assert!(shown.contains("max_body_bytes: 1048576"), "{shown}");
+}
+
+#[tokio::test]
+async fn debug_of_each_type_names_it_and_shows_its_settings_and_no_content() {
+    let observed = Arc::new(Mutex::new(String::new()));
+    let observer = {
+        let observed = Arc::clone(&observed);
+        move |seen: &Observed<'_>| *observed.lock().unwrap() = format!("{seen:?}")
+    };
+    let builder = builder::<Batches>().name("shop");
+    let building = format!("{builder:?}");
+    let receiver = builder.observer(observer).build().unwrap();
+    let verifier = preo::verifier(&Secret::from(SECRET)).unwrap();
+    let tenants = Tenants::new(|_| None, move |_| ready(Ok(Some(verifier.clone()))));
+    let position = EventKey::new(["shop", "batches", "", ""], &["payload-1"])
+        .with_position("payload-2", "payload-3");
+    let ack = Ack::<<Batches as Service>::Source>::retry();
+
+    let delivery = received(&receiver, Batches::of(&["payload-1"])).await;
+    let limits = "max_body_bytes: 1048576, body_timeout: 10s, lease: 60s, remember: 345600s";
+    for (shown, parts) in [
+        (building, ["ReceiverBuilder {", "Some(\"shop\")", limits]),
+        (
+            format!("{receiver:?}"),
+            ["Receiver {", "\"batches\"", limits],
+        ),
+        (
+            format!("{delivery:?}"),
+            ["Delivery {", "\"2026-11\"", "events: 1"],
+        ),
+        (
+            format!("{:?}", delivery.events()[0]),
+            ["Event {", "EventKey(", "\"2026-11\""],
+        ),
+        (format!("{tenants:?}"), ["Tenants {", "lifetime: 60s", ""]),
+        (
+            format!("{:?}", position.position().unwrap()),
+            ["Position {", "", ""],
+        ),
+        (format!("{ack:?}"), ["Ack(", "Retry", ""]),
+        (
+            {
+                let _ = delivery.handle(|_| ready(ack)).await;
+                observed.lock().unwrap().clone()
+            },
+            ["Observed {", "\"batches\"", "\"retry\""],
+        ),
+    ] {
+        assert!(shown.starts_with(parts[0]), "{shown}");
+        for part in parts {
+            assert!(shown.contains(part), "{shown} lacks {part}");
+        }
+        for hidden in [SECRET, "payload-"] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
+    }
 }

@@ -334,6 +334,38 @@ fn a_reload_drops_the_keys_whose_grace_period_has_ended() {
 }
 
 #[test]
+fn each_of_several_replaced_keys_is_accepted_for_its_grace_period() {
+    let keyring = ring("first");
+    for (name, secret) in [("2", "second"), ("3", "third")] {
+        let retire = Retire::after(HOUR);
+        keyring.replace([key(name, secret)], retire).unwrap();
+    }
+    assert_eq!(keyring.names(), ["3", "2", "main"]);
+}
+
+#[test]
+fn secret_can_be_added_again_once_its_key_has_expired() {
+    let ends = |name, secret, seconds| {
+        key(name, secret).expires_at(Utc::now() + TimeDelta::seconds(seconds))
+    };
+    let keys = |seconds| {
+        let keys = [
+            ends("old", "one", seconds),
+            ends("other", "two", -1),
+            key("main", "three"),
+        ];
+        Keyring::from_keys(keys).unwrap()
+    };
+    let expired = keys(-1);
+    expired.add(key("new", "one")).unwrap();
+    assert_eq!(expired.names(), ["new", "other", "main"]);
+
+    let taken = keys(3600).add(key("new", "one"));
+    let (name, other) = ("new".into(), "old".into());
+    assert_eq!(taken, Err(KeyringError::SecretTaken { name, other }));
+}
+
+#[test]
 fn failed_reload_changes_nothing() {
     let keyring = ring("secret");
     let twins = || [key("a", "one"), key("a", "two")];

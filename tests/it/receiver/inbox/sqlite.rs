@@ -3,7 +3,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sqlx::Sqlite;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use uuid::Uuid;
 use webhook_sdk::receiver::SqliteInbox;
 
@@ -93,6 +93,41 @@ async fn another_process_is_held_while_the_file_has_a_writer() {
     sqlx::raw_sql(EFFECT).execute(&mut *writer).await.unwrap();
     writer.rollback().await.unwrap();
     setup.is_handled_next("event-1").await;
+}
+
+#[tokio::test]
+async fn event_is_held_while_another_process_writes_for_longer_than_sqlite_waits() {
+    let mut setup = Setup::<Database>::migrated().await;
+    let file = setup.fixture.directory.join("inbox.db");
+    let impatient = SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(Duration::from_millis(10));
+    let own = setup.inbox.clone();
+    let writer = own.pool().begin_with("begin immediate").await.unwrap();
+    setup.inbox = SqliteInbox::new(SqlitePool::connect_with(impatient).await.unwrap());
+    assert_eq!(setup.deliver_duplicate("event-1").await, 503);
+    assert_eq!(setup.last_observed(), "Held");
+    writer.rollback().await.unwrap();
+    setup.is_handled_next("event-1").await;
+}
+
+#[tokio::test]
+async fn table_name_has_no_schema() {
+    let setup = Setup::<Database>::migrated().await;
+    let error = setup.inbox.clone().table("main.orders").unwrap_err();
+    assert!(matches!(error, InboxError::TableName), "{error:?}");
+}
+
+#[tokio::test]
+async fn records_are_kept_for_up_to_a_century() {
+    let setup = Setup::<Database>::migrated().await;
+    assert_eq!(setup.deliver_effect("event-1").await, 204);
+    let age = "update webhook_inbox set handled_at = unixepoch() - 95 * 365 * 86400";
+    setup.fixture.run(age).await;
+    for (years, purged) in [(u32::MAX, 0), (96, 0), (94, 1)] {
+        let age = DAY.saturating_mul(years.saturating_mul(365));
+        assert_eq!(setup.inbox.purge(age).await.unwrap(), purged, "{years}");
+    }
 }
 
 #[tokio::test]
