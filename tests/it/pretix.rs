@@ -19,4 +19,5 @@ mod live;
 mod notification;
 #[cfg(integration)]
 pub(crate) mod support;
+#[cfg(integration)]
 mod target_url;
