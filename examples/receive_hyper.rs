@@ -48,7 +48,7 @@ pub(crate) async fn serve(
         let stream = match connection {
             Ok(stream) => stream,
             Err(error) => {
-                // Out of file descriptors, for one: other connections must close first.
+                // For example, no file descriptors are left until other connections close.
                 eprintln!("can't accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;

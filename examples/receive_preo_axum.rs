@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let fake = PreoFake::start().await;
     let webhook = fake.seed(Webhook::example().url(url).events(["purchase.action"]));
-    let secret = webhook.secret.ok_or("the endpoint has no secret")?;
+    let secret = webhook.secret.ok_or("the webhook has no secret")?;
     let router = endpoint(&secret)?;
     tokio::spawn(async move { axum::serve(listener, router).await });
 

@@ -181,11 +181,8 @@ impl Preparation<'_> {
             "boolean" => json!(true),
             "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
             _ if first.is_some() => first.cloned().unwrap_or_default(),
-            _ => match text(schema, "format").as_str() {
-                "date-time" => json!("2026-11-21T12:00:00Z"),
-                "uri" => json!("https://example.com/"),
-                _ => json!("text"),
-            },
+            _ if text(schema, "format") == "date-time" => json!("2026-11-21T12:00:00Z"),
+            _ => json!("text"),
         })
     }
 

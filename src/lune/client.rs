@@ -58,7 +58,7 @@ impl operation::ListWebhooks {
 }
 
 impl ClientBuilder<LuneClient> {
-    /// Selects another account of the same mode than the key's own (`Lune-Account`).
+    /// Selects an account other than the key's own, in the same mode (`Lune-Account`).
     ///
     /// Webhooks belong to the whole organization, and Lune doesn't publish how the account affects
     /// them. The `account_ids` of a webhook select the accounts whose events it gets.

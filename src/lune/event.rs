@@ -208,7 +208,7 @@ open_enum! {
         OrderPaid = "order.paid",
         /// An order's credits are being retired.
         OrderRetiring = "order.retiring",
-        /// An order was cancelled.
+        /// An order was canceled.
         OrderCancelled = "order.cancelled",
         /// An order failed.
         OrderFailed = "order.failed",

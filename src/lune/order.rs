@@ -82,7 +82,7 @@ open_enum! {
         Paid = "paid",
         /// Its credits are being retired.
         Retiring = "retiring",
-        /// The order was cancelled.
+        /// The order was canceled.
         Cancelled = "cancelled",
         /// The order is complete. Its event is `order.completed`.
         Complete = "complete",

@@ -15,7 +15,7 @@ impl WebhookDelivery {
     /// # use webhook_sdk::preo::PreoClient;
     /// # use webhook_sdk::signature::Keyring;
     /// # async fn example(preo: PreoClient, keyring: Keyring) -> Result<(), Box<dyn std::error::Error>> {
-    /// let delivery = preo.retrieve_webhook_delivery("wh_1", "wd_1").send().await?;
+    /// let delivery = preo.retrieve_webhook_delivery("wh_1", "dl_1").send().await?;
     /// println!("signed with {}", delivery.verify(&keyring)?.key_name());
     /// # Ok(())
     /// # }

@@ -297,7 +297,7 @@ impl<S: FakeService> FakeBuilder<S> {
     /// Sets how long a delivery waits for the response, in real time.
     ///
     /// Defaults to 30 s for pretix and Lune, and to 10 s for Preo. A positive `timeout_seconds` of
-    /// a Preo webhook has precedence.
+    /// a Preo webhook takes precedence.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

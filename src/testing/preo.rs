@@ -136,17 +136,17 @@ pub struct PreoScope {
 }
 
 impl Emission<'_, Preo> {
-    /// Skips the endpoints of other organizations.
+    /// Skips the webhooks of other organizations.
     ///
-    /// An endpoint without an organization gets the events of all organizations; our default.
+    /// A webhook without an organization gets the events of all organizations; our default.
     pub fn organization_id(mut self, id: impl Into<String>) -> Self {
         self.emitted.scope.organization_id = Some(id.into());
         self
     }
 
-    /// Skips the endpoints of other editions.
+    /// Skips the webhooks of other editions.
     ///
-    /// An endpoint without an edition gets the events of all editions; our default.
+    /// A webhook without an edition gets the events of all editions; our default.
     pub fn edition_id(mut self, id: impl Into<String>) -> Self {
         self.emitted.scope.edition_id = Some(id.into());
         self
