@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Barrier;
-use webhook_sdk::Error;
+use tokio::sync::{Barrier, Semaphore};
 use webhook_sdk::pagination::Items;
 use webhook_sdk::preo::{PreoClient, WebhookOrdering, WebhookSummary};
+use webhook_sdk::{Error, RetryPolicy};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -183,16 +183,31 @@ async fn nothing_is_requested_before_it_is_read() {
     assert_eq!(queries, ["page=1", "page=3", "page=3", "page=3"]);
 }
 
-#[tokio::test]
-async fn prefetching_requests_several_pages_at_once() {
+/// Serves four pages of one item. A page that the client has received adds a permit.
+async fn serve_four_pages() -> (String, Arc<Semaphore>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let three_at_once = Arc::new(Barrier::new(3));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer_page(stream, Arc::clone(&three_at_once)));
+    let received = Arc::new(Semaphore::new(0));
+    tokio::spawn({
+        let received = Arc::clone(&received);
+        async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let three_at_once = Arc::clone(&three_at_once);
+                let received = Arc::clone(&received);
+                tokio::spawn(async move {
+                    answer_page(stream, three_at_once).await;
+                    received.add_permits(1);
+                });
+            }
         }
     });
+    (base_url, received)
+}
+
+#[tokio::test]
+async fn prefetching_requests_several_pages_at_once() {
+    let (base_url, _) = serve_four_pages().await;
     let preo = preo(&base_url).build().unwrap();
     let (ids_read, error) = tokio::time::timeout(Duration::from_secs(20), read(&preo, 2))
         .await
@@ -201,7 +216,8 @@ async fn prefetching_requests_several_pages_at_once() {
     assert_eq!(ids_read, ids(0..4));
 }
 
-/// One of four pages of one item; after the first, none is answered before three are asked for.
+/// One of four pages of one item; after the first, none is answered before three are requested.
+/// Ends when the client has closed the connection, which it does after the whole response.
 async fn answer_page(mut stream: TcpStream, three_at_once: Arc<Barrier>) {
     let mut request = vec![0; 4096];
     let length = stream.read(&mut request).await.unwrap();
@@ -223,6 +239,7 @@ async fn answer_page(mut stream: TcpStream, three_at_once: Arc<Barrier>) {
         .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
         .await
         .unwrap();
+    stream.read(&mut [0]).await.ok();
 }
 
 #[tokio::test]
@@ -254,31 +271,22 @@ async fn prefetched_pages_arrive_while_nobody_reads() {
 
 #[tokio::test]
 async fn prefetched_pages_do_not_time_out_while_reading_slowly() {
-    let server = MockServer::start().await;
-    let respond = |request: &Request| {
-        let number = request.url.query().unwrap()["page=".len()..]
-            .parse()
-            .unwrap();
-        healthy(40, 10)(number).set_delay(Duration::from_millis(20 * number))
-    };
-    Mock::given(any())
-        .respond_with(respond)
-        .mount(&server)
-        .await;
-    let preo = preo(&server.uri()).timeout(Duration::from_secs(2));
-    let preo = preo
-        .retry(webhook_sdk::RetryPolicy::never())
-        .build()
-        .unwrap();
+    let (base_url, received) = serve_four_pages().await;
+    let preo = preo(&base_url).retry(RetryPolicy::never()).build().unwrap();
     let mut pages = preo.list_webhooks().pages().prefetch(3);
-    let mut count = 0;
+    let mut count = pages.try_next().await.unwrap().unwrap().items.len();
+    let all = tokio::time::timeout(Duration::from_secs(20), received.acquire_many(4));
+    all.await.unwrap().unwrap().forget();
+    // While this is answered, the client's tasks read what they have received.
+    preo.list_webhooks().page(1).send().await.unwrap();
+
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60 * 60)).await;
+    tokio::time::resume();
     while let Some(page) = pages.try_next().await.unwrap() {
-        if count == 0 {
-            tokio::time::sleep(Duration::from_millis(2_200)).await;
-        }
         count += page.items.len();
     }
-    assert_eq!(count, 40);
+    assert_eq!(count, 4);
 }
 
 #[tokio::test]
