@@ -1,6 +1,7 @@
 //! No secret, token, or payload in any log, span, `Debug`, `Display`, or error source.
 
 mod client;
+mod http2;
 mod receiver;
 mod signature;
 mod testing;
@@ -208,11 +209,12 @@ fn record_panics() {
 type Section = fn() -> Pin<Box<dyn Future<Output = Shown>>>;
 
 /// Each runs in a thread of its own, where it logs everything.
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     || Box::pin(client::preo()),
     || Box::pin(client::lune()),
     || Box::pin(client::pretix()),
     || Box::pin(client::kinds()),
+    || Box::pin(http2::all()),
     || Box::pin(receiver::preo()),
     || Box::pin(receiver::lune()),
     || Box::pin(receiver::pretix()),

@@ -26,7 +26,7 @@ fn url() -> String {
 }
 
 /// Fits every response type of a service, so that one response does for every operation.
-fn preo_response() -> Value {
+pub(super) fn preo_response() -> Value {
     let row = json!({
         "id": "wh_1",
         "organization_id": "org_1",
