@@ -11,19 +11,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let preo = PreoFake::start().await;
 
     let first = ensure(&preo.client(), [WebhookEvent::ConsentGiven]).await?;
-    ensure(&preo.client(), [WebhookEvent::ConsentGiven]).await?;
-    ensure(&preo.client(), [WebhookEvent::PurchaseAction]).await?;
+    assert!(matches!(first, Ensured::Created(_)));
+    let again = ensure(&preo.client(), [WebhookEvent::ConsentGiven]).await?;
+    assert!(matches!(again, Ensured::Unchanged(_)));
+    let changed = ensure(&preo.client(), [WebhookEvent::PurchaseAction]).await?;
+    assert!(matches!(&changed, Ensured::Updated { changed, .. } if changed == &["events"]));
 
     // Deliveries can be verified from the start.
-    let verifier = first.verifier()?;
-    println!("{verifier:?}");
+    println!("{:?}", first.webhook().verifier()?);
     Ok(())
 }
 
 async fn ensure(
     preo: &PreoClient,
     events: impl IntoIterator<Item = WebhookEvent>,
-) -> Result<Webhook, webhook_sdk::Error> {
+) -> Result<Ensured<Webhook>, webhook_sdk::Error> {
     let desired = WebhookCreate::builder()
         .organization_id("org_1")
         .name("Consents")
@@ -38,5 +40,5 @@ async fn ensure(
         }
         Ensured::Unchanged(webhook) => println!("{} is up to date", webhook.id),
     }
-    Ok(ensured.into_webhook())
+    Ok(ensured)
 }

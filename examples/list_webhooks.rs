@@ -21,8 +21,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .page_size(10)
         .stream()
         .prefetch(2);
+    let mut count = 0;
     while let Some(webhook) = webhooks.try_next().await? {
         println!("{}  {}  {:?}", webhook.id, webhook.name, webhook.url);
+        count += 1;
     }
+    assert_eq!(count, 25);
+    assert_eq!(fake.requests().len(), 3); // one for each page
     Ok(())
 }

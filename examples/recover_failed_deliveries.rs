@@ -24,6 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let webhook = preo.retrieve_webhook(&id).send().await?;
     let receiver = Receiver::new(preo::Source::<Value>::new(webhook.verifier()?));
+    let mut counts = Vec::new();
     for run in 1..=2 {
         let recover = preo.recover(&id).since(outage);
         let report = recover
@@ -35,6 +36,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             "run {run}: {} seen, {} already handled, {} recovered, {} refused, {} failed",
             report.seen, report.already_handled, report.recovered, report.refused, report.failed
         );
+        counts.push((report.already_handled, report.recovered, report.refused));
     }
+    assert_eq!(counts, [(0, 3, 1), (3, 0, 1)]);
     Ok(())
 }

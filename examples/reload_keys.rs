@@ -10,42 +10,46 @@ fn main() {
 #[cfg(unix)]
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    use std::process::Command;
-    use std::time::Duration;
+    use std::fs::{DirBuilder, remove_dir_all, write};
+    use std::os::unix::fs::DirBuilderExt;
+    use std::process::{self, Command};
 
     use tokio::signal::unix::{SignalKind, signal};
+    use tokio::sync::mpsc;
     use webhook_sdk::preo;
     use webhook_sdk::signature::Verifier;
 
-    let path = std::env::temp_dir().join(format!("webhook-keys-{}", std::process::id()));
-    std::fs::write(&path, "2026-10 the old secret\n")?;
+    let folder = std::env::temp_dir().join(format!("webhook-keys-{}", process::id()));
+    DirBuilder::new().mode(0o700).create(&folder)?; // for this user alone
+    let path = folder.join("keys");
+    write(&path, "2026-10 the old secret\n")?;
     let verifier = Verifier::new(preo::scheme(), reload::read(&path)?);
 
     // A service runs this loop alongside its server.
     let keyring = verifier.keyring().clone();
     let mut hangups = signal(SignalKind::hangup())?;
-    let reloading = tokio::spawn({
+    let (report, mut reports) = mpsc::channel(1);
+    tokio::spawn({
         let path = path.clone();
         async move {
             while hangups.recv().await.is_some() {
-                match reload::replace(&keyring, &path) {
-                    Ok(()) => println!("reloaded: {:?}", keyring.names()),
-                    Err(error) => println!("kept {:?}: {error}", keyring.names()),
-                }
+                let reloaded = reload::replace(&keyring, &path);
+                println!("{reloaded:?}: {:?}", keyring.names());
+                report.send(reloaded.is_ok()).await.ok();
             }
         }
     });
 
-    for file in ["2026-11 the new secret\n", "2026-12\n"] {
-        std::fs::write(&path, file)?;
-        let own_id = std::process::id().to_string();
+    // The second file has no secret, so that no key changes.
+    for (file, is_valid) in [("2026-11 the new secret\n", true), ("2026-12\n", false)] {
+        write(&path, file)?;
+        let own_id = process::id().to_string();
         Command::new("kill").args(["-HUP", &own_id]).status()?;
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(reports.recv().await, Some(is_valid));
+        assert_eq!(verifier.keyring().names(), ["2026-11", "2026-10"]);
     }
-    println!("still accepted: {:?}", verifier.keyring().names());
 
-    reloading.abort();
-    std::fs::remove_file(&path)?;
+    remove_dir_all(&folder)?;
     Ok(())
 }
 
