@@ -71,16 +71,25 @@ impl<T: Clone + PartialEq> KeySet<T> {
         })
     }
 
+    /// Retires the entries with this name; the first one not at once if an older one is in use.
     pub(crate) fn retire(&self, name: &str, retire: Retire) -> Result<(), KeyringError> {
+        let now = Utc::now();
         self.change(|entries| {
-            if entries.iter().all(|entry| *entry.name != *name) {
+            let Some(current) = entries.iter().position(|entry| *entry.name == *name) else {
                 return Err(KeyringError::NotFound { name: name.into() });
-            }
-            let retired = |entry: &Entry<T>| match *entry.name == *name {
+            };
+            let is_in_use = |old: &Entry<T>| old.expires_at.is_none_or(|end| now < end);
+            let mut older = entries[current + 1..]
+                .iter()
+                .filter(|old| *old.name == *name);
+            let keeps_current = retire == Retire::now() && older.any(is_in_use);
+            let retired = |(index, entry): (usize, &Entry<T>)| match *entry.name == *name
+                && !(keeps_current && index == current)
+            {
                 true => retire.apply(entry.clone()),
                 false => Some(entry.clone()),
             };
-            let kept: Vec<_> = entries.iter().filter_map(retired).collect();
+            let kept: Vec<_> = entries.iter().enumerate().filter_map(retired).collect();
             match kept.is_empty() {
                 true => Err(KeyringError::Last { name: name.into() }),
                 false => Ok(kept),

@@ -108,6 +108,9 @@ impl BasicAuth {
 
     /// Stops accepting the credentials with this name, at once or after a grace period.
     ///
+    /// If [`replace`](Self::replace) left older credentials of this name, [`Retire::now`] removes
+    /// only them, and a second call removes the current ones.
+    ///
     /// # Errors
     ///
     /// Returns [`KeyringError::NotFound`] if no credentials have this name, and

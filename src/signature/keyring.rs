@@ -84,6 +84,9 @@ impl Keyring {
 
     /// Stops accepting the key with this name, at once or after a grace period.
     ///
+    /// If [`replace`](Self::replace) left older keys of this name, [`Retire::now`] removes only them,
+    /// and a second call removes the current one.
+    ///
     /// # Errors
     ///
     /// Returns [`KeyringError::NotFound`] if no key has this name, and [`KeyringError::Last`] for

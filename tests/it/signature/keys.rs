@@ -311,6 +311,44 @@ fn a_secret_that_changed_under_its_name_is_replaced() {
 }
 
 #[test]
+fn retiring_a_name_at_once_ends_the_older_keys_of_a_reload_first() {
+    let names = |keyring: &Keyring| keyring.names().join(" ");
+    for others in [vec![], vec![key("other", "other")]] {
+        let keyring = ring("leaked");
+        let verifier = verifier(&keyring);
+        let new = [key("main", "new")].into_iter().chain(others.clone());
+        keyring.replace(new, Retire::after(HOUR)).unwrap();
+        let reloaded = names(&keyring);
+
+        keyring.retire("main", Retire::now()).unwrap();
+        assert_eq!(format!("{} main", names(&keyring)), reloaded);
+        assert_eq!(accepted(&verifier, "leaked"), Err(VerifyError::Mismatch));
+        assert_eq!(accepted(&verifier, "new").as_deref(), Ok("main"));
+
+        match keyring.retire("main", Retire::now()) {
+            Ok(()) => assert_eq!(names(&keyring), "other"),
+            Err(error) => assert!(others.is_empty(), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn retiring_a_name_after_a_grace_period_ends_all_of_its_keys() {
+    let keyring = ring("old");
+    let verifier = verifier(&keyring);
+    keyring
+        .replace([key("main", "new")], Retire::after(HOUR))
+        .unwrap();
+    keyring.retire("main", Retire::at(moment(NOW))).unwrap();
+    assert_eq!(accepted(&verifier, "old"), Err(VerifyError::NoActiveKey));
+    assert_eq!(accepted(&verifier, "new"), Err(VerifyError::NoActiveKey));
+    // An older key that has expired no longer protects the current one.
+    keyring.add(key("other", "other")).unwrap();
+    keyring.retire("main", Retire::now()).unwrap();
+    assert_eq!(keyring.names(), ["other"]);
+}
+
+#[test]
 fn an_unchanged_key_survives_any_number_of_reloads() {
     let keyring = Keyring::from_keys([key("a", "one"), key("b", "two")]).unwrap();
     for _ in 0..3 {
