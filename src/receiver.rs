@@ -51,7 +51,7 @@
 //! | The body is authentic but doesn't match the service's documentation | 400 |
 //! | Your code panics before the handler is called, as in a function that extracts an id | 500 |
 //! | The event was handled before, or is [stale](Observation::Stale) | 204, the handler doesn't run |
-//! | The event is being handled by another request | 503 with `Retry-After` |
+//! | The event is being handled by another request, or handlers hold all connections of the inbox | 503 with `Retry-After` |
 //! | The store can't be reached | 503 with `Retry-After` |
 //! | The handler fails, panics, or takes longer than the [`lease`](ReceiverBuilder::lease) | 500 |
 //! | The handler succeeds and the event is committed | 204 |

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::pool::Pool;
 use thiserror::Error;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{EventKey, Observation, StoreError};
 
@@ -75,6 +75,7 @@ use self::transaction::begin;
 ///   if the record was committed, and handled if it wasn't.
 /// - A duplicate arrives while the event is being handled: it gets 503, at once with Postgres, and
 ///   after waiting at most 5 seconds (our default) with SQLite.
+/// - Handlers hold all connections of the pool: other events wait at most 5 seconds, then get 503.
 /// - A duplicate arrives later: it is acknowledged, and the handler doesn't run.
 ///
 /// The limits:
@@ -176,8 +177,8 @@ impl<DB: Dialect> Inbox<DB> {
 
     /// Deletes records older than a duration, and returns their number.
     ///
-    /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, so that it
-    /// never blocks handlers for long. It uses the database's clock. Keep records for longer than
+    /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, and waits its
+    /// turn among the handlers for each, so that it never blocks them for long. It uses the database's clock. Keep records for longer than
     /// the sender redelivers: pretix redelivers for about two and a half days; Preo and Lune don't
     /// publish a limit.
     ///
@@ -199,10 +200,11 @@ impl<DB: Dialect> Inbox<DB> {
     pub async fn purge(&self, older_than: Duration) -> Result<u64, InboxError> {
         let seconds = i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX);
         let seconds = Some(seconds.min(MAX_AGE));
-        let mut connection = self.pool.acquire().await?;
         let mut purged = 0;
         for (statement, weight) in [(&self.table.purge_positions, 0), (&self.table.purge, 1)] {
             loop {
+                let _permit = self.writers.acquire().await;
+                let mut connection = self.pool.acquire().await?;
                 let rows = DB::count(&mut connection, statement, &[], seconds).await?;
                 purged += rows as u64 * weight;
                 if rows < PURGED_AT_ONCE {
@@ -216,15 +218,16 @@ impl<DB: Dialect> Inbox<DB> {
     /// Begins the transaction of an event and records the event in it.
     async fn claim(&self, key: &EventKey, lease: Duration) -> Result<Record<DB>, Observation> {
         let wait = MAX_WAIT.min(lease);
-        let permit = timeout(wait, Arc::clone(&self.writers).acquire_owned());
+        let end = Instant::now() + wait;
+        let permit = timeout_at(end, Arc::clone(&self.writers).acquire_owned());
         let Ok(Ok(permit)) = permit.await else {
-            return Err(Observation::StoreUnavailable(no_response(wait)));
+            return Err(Observation::Held);
         };
         let claiming = async {
             let (transaction, permit) = begin(&self.pool, DB::begin(lease), permit).await?;
             Record::claim(transaction, Arc::clone(&self.table), key.clone(), permit).await
         };
-        match timeout(wait, claiming).await {
+        match timeout_at(end, claiming).await {
             Ok(Ok(claimed)) => claimed,
             Ok(Err(error)) if DB::is_busy(&error) => Err(Observation::Held),
             Ok(Err(error)) => Err(Observation::StoreUnavailable(

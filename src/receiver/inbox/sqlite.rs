@@ -46,7 +46,8 @@ impl SqliteInbox {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(super::MAX_WAIT);
+            // A writer in another process is reported before the claim's own limit.
+            .busy_timeout(super::MAX_WAIT.mul_f32(0.8));
         Ok(Self::new(SqlitePool::connect_with(options).await?))
     }
 }

@@ -144,15 +144,62 @@ async fn copied_migrations_create_the_same_schema() {
     assert_eq!(setup.deliver_duplicate("event-1").await, 204);
 }
 
+impl Setup<Database> {
+    /// A pool of open connections to the file.
+    async fn pool(&self, connections: u32, options: SqliteConnectOptions) -> SqlitePool {
+        let options = options.filename(self.fixture.directory.join("inbox.db"));
+        let sized = SqlitePoolOptions::new().max_connections(connections);
+        let pool = sized.connect_with(options).await.unwrap();
+        let opened = join_all((0..connections).map(|_| pool.acquire())).await;
+        drop(opened);
+        while pool.num_idle() < connections as usize {
+            tokio::task::yield_now().await;
+        }
+        pool
+    }
+}
+
+#[tokio::test]
+async fn handler_that_holds_the_only_writer_is_no_outage_and_purge_waits_for_it() {
+    let limited = receiver().lease(Duration::from_millis(500));
+    let mut setup = Setup::<Database>::with(limited).await;
+    let impatient = SqliteConnectOptions::new().busy_timeout(Duration::from_millis(250));
+    setup.inbox = SqliteInbox::new(setup.pool(3, impatient).await);
+    setup.inbox.migrate().await.unwrap();
+
+    let (parts, body) = request("event-1").into_parts();
+    let slow = receiver().build().unwrap();
+    let delivery = slow.receive(&parts, body).await.unwrap();
+    let (started, has_started) = oneshot::channel();
+    let mut started = Some(started);
+    let mut handling = Box::pin(delivery.handle_in(&setup.inbox, |_, _tx| {
+        started.take().unwrap().send(()).unwrap();
+        pending::<()>()
+    }));
+    futures_util::select_biased! {
+        _ = (&mut handling).fuse() => panic!("the handler never ends"),
+        started = has_started.fuse() => started.unwrap(),
+    }
+    let inbox = setup.inbox.clone();
+    let purging = tokio::spawn(async move { inbox.purge(DAY).await });
+    assert_eq!(setup.deliver_duplicate("event-2").await, 503);
+    assert_eq!(setup.last_observed(), "Held");
+
+    drop(handling);
+    assert_eq!(purging.await.unwrap().unwrap(), 0);
+    setup.is_handled_next("event-1").await;
+}
+
 #[tokio::test]
 async fn transaction_that_sqlite_ends_leaves_the_pool_usable() {
+    for connections in [1, 2] {
+        transaction_that_sqlite_ends_among(connections).await;
+    }
+}
+
+async fn transaction_that_sqlite_ends_among(connections: u32) {
     let mut setup = Setup::<Database>::migrated().await;
-    let file = setup.fixture.directory.join("inbox.db");
-    let one = SqlitePoolOptions::new().max_connections(1);
-    let pool = one
-        .connect_with(SqliteConnectOptions::new().filename(file))
-        .await
-        .unwrap();
+    let pool = setup.pool(connections, SqliteConnectOptions::new()).await;
     setup.inbox = SqliteInbox::new(pool);
     let (ended, has_ended) = oneshot::channel();
     let mut ended = Some(ended);
