@@ -1,7 +1,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::request::Parts;
@@ -57,8 +57,8 @@ use crate::signature::{Key, Scheme, Verifier};
 /// known or not, because the first request for it takes as long as the loader. A tenant with
 /// several keys is slower than an unknown one, because each key is tried on the body. Before the
 /// body is read, the headers of an unknown tenant's request are checked with the [`Scheme`] of the
-/// tenant that was used last, at first with the service's own. If tenants' schemes differ, or none
-/// has been loaded yet, the response to headers of another scheme can show whether a tenant exists.
+/// first tenant that was used, and until then with the service's own. If tenants' schemes differ,
+/// the response to headers of another scheme can show whether a tenant exists.
 ///
 /// # Cache
 ///
@@ -271,8 +271,8 @@ impl<K> fmt::Debug for Tenants<K> {
 #[derive(Clone, Debug)]
 pub(crate) enum Keys<K> {
     Same(K),
-    /// With a random key, for unknown tenants.
-    Tenants(Tenants<K>, Arc<RwLock<K>>),
+    /// With a random key for unknown tenants, until there is one with the scheme of a known tenant.
+    Tenants(Tenants<K>, K, Arc<OnceLock<K>>),
 }
 
 /// The keys for one request.
@@ -284,18 +284,15 @@ pub(crate) struct Resolved<K> {
 
 impl<K: Clone + Send + Sync + 'static> Keys<K> {
     pub(crate) fn with_decoy(tenants: Tenants<K>, decoy: K) -> Self {
-        Self::Tenants(tenants, Arc::new(RwLock::new(decoy)))
+        Self::Tenants(tenants, decoy, Arc::default())
     }
 
     pub(crate) async fn resolve(&self, parts: &Parts) -> Result<Resolved<K>, Refusal> {
         let (keys, tenant, is_unknown) = match self {
             Self::Same(keys) => (keys.clone(), None, false),
-            Self::Tenants(tenants, decoy) => match tenants.keys(parts).await? {
+            Self::Tenants(tenants, first, decoy) => match tenants.keys(parts).await? {
                 Some((tenant, keys)) => (keys, Some(tenant), false),
-                None => {
-                    let decoy = decoy.read().unwrap_or_else(PoisonError::into_inner);
-                    (decoy.clone(), None, true)
-                }
+                None => (decoy.get().unwrap_or(first).clone(), None, true),
             },
         };
         Ok(Resolved {
@@ -320,20 +317,11 @@ impl Keys<Verifier> {
             return Ok(verifier.begin(&parts.headers)?.into());
         }
         let resolved = self.resolve(parts).await?;
-        self.update_decoy_scheme(&resolved);
+        if let (Self::Tenants(_, first, decoy), false) = (self, resolved.is_unknown) {
+            decoy.get_or_init(|| resolved.keys.with_keys_of(first));
+        }
         let verification = resolved.keys.begin(&parts.headers)?;
         Ok(resolved.complete(verification.into()))
-    }
-
-    /// Has unknown tenants checked by the scheme of a known one.
-    fn update_decoy_scheme(&self, resolved: &Resolved<Verifier>) {
-        let (Self::Tenants(_, decoy), false) = (self, resolved.is_unknown) else {
-            return;
-        };
-        let current = decoy.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(updated) = resolved.keys.with_keys_of(&current) {
-            *decoy.write().unwrap_or_else(PoisonError::into_inner) = updated;
-        }
     }
 }
 

@@ -170,14 +170,13 @@ impl Verifier {
         Ok(verification)
     }
 
-    /// This verifier with the keys of another one, or `None` if both have the same scheme.
+    /// This verifier with the keys of another one.
     #[cfg(feature = "receiver")]
-    pub(crate) fn with_keys_of(&self, other: &Self) -> Option<Self> {
-        let is_same = Arc::ptr_eq(&self.scheme, &other.scheme);
-        (!is_same).then(|| Self {
+    pub(crate) fn with_keys_of(&self, other: &Self) -> Self {
+        Self {
             keyring: other.keyring.clone(),
             ..self.clone()
-        })
+        }
     }
 
     fn read(&self, parsed: &mut SignatureHeaders, headers: &HeaderMap) -> Result<(), VerifyError> {

@@ -14,7 +14,7 @@ use http_body_util::Full;
 use tokio::sync::Notify;
 use webhook_sdk::pretix::{BasicAuth, Credentials};
 use webhook_sdk::receiver::{BoxError, Observation, Receiver, Refusal, Source, Tenants};
-use webhook_sdk::signature::{Key, Retire, Scheme, Signer, Verifier};
+use webhook_sdk::signature::{Key, Retire, Scheme, Signer, Verifier, VerifyError};
 use webhook_sdk::{Secret, lune, preo, pretix};
 
 use crate::receiver::support::{Runs, basic, received};
@@ -312,6 +312,29 @@ async fn unknown_tenants_are_checked_by_the_scheme_of_known_ones() {
             let request = forged(tenant, content_type, length);
             assert_eq!(status(&receiver, request).await, expected, "{tenant}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_later_tenant_with_another_scheme_does_not_change_how_unknown_ones_are_checked() {
+    let tenants = Tenants::new(by_path, async |tenant: String| {
+        let scheme = match tenant.as_str() {
+            "acme" => preo::scheme(),
+            "globex" => Scheme::builder("x-own-signature").build()?,
+            _ => return Ok(None),
+        };
+        let key = Key::new("own", &Secret::from("secret"))?;
+        Ok(Some(Verifier::new(scheme, key)))
+    });
+    let receiver = Receiver::new(Preo::for_tenants(tenants));
+    for tenant in ["acme", "globex", "nobody"] {
+        let request = to(tenant, "guessed", "{}");
+        let refused = refusal(&receiver, request).await;
+        let is_missing = matches!(
+            refused,
+            Refusal::Signature(VerifyError::HeaderMissing { .. })
+        );
+        assert_eq!(is_missing, tenant == "globex", "{tenant}: {refused}");
     }
 }
 
