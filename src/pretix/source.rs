@@ -99,7 +99,7 @@ impl receiver::Source for Source {
             }
             false => resolved.keys.verify(&parts.headers),
         };
-        let verified = verified.map_err(|error| Refusal::Credentials(error.to_string()))?;
+        let verified = verified.map_err(|error| resolved.refusal(&error))?;
         let authentication = Authentication::credentials(verified.key_name());
         Ok(resolved.complete(authentication.owner(verified.user())))
     }

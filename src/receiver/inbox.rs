@@ -7,6 +7,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use super::observer::Chain;
 use super::{EventKey, Observation, StoreError};
 
 mod dialect;
@@ -116,11 +117,11 @@ pub enum InboxError {
     TableName,
     /// The table doesn't exist, or has the schema of another version.
     #[error(
-        "the inbox table is missing or outdated; call `migrate`, or apply the crate's migrations: {0}"
+        "the inbox table is missing or outdated; call `migrate`, or apply the crate's migrations"
     )]
     Schema(#[source] sqlx::Error),
     /// The database can't be reached, or reported an error.
-    #[error("the database failed: {0}")]
+    #[error("the database failed")]
     Database(#[source] sqlx::Error),
 }
 
@@ -258,7 +259,7 @@ impl<DB: Dialect> fmt::Debug for Inbox<DB> {
 
 impl From<InboxError> for StoreError {
     fn from(error: InboxError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::Unavailable(Chain(&error).to_string())
     }
 }
 

@@ -206,15 +206,20 @@ impl fmt::Debug for Observed<'_> {
 
 pub(super) type Observer = Arc<dyn Fn(&Observed<'_>) + Send + Sync>;
 
-/// An error and its sources, on one line.
-struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+/// An error and its sources, on one line. What an error repeats of its source is shown once.
+pub(super) struct Chain<'a>(pub(super) &'a (dyn std::error::Error + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut last = self.0.to_string();
+        f.write_str(&last)?;
         let mut source = self.0.source();
         while let Some(error) = source {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            if !last.ends_with(&text) {
+                write!(f, ": {text}")?;
+                last = text;
+            }
             source = error.source();
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::signature::VerifyError;
 #[non_exhaustive]
 pub enum Refusal {
     /// The signature is missing, malformed, wrong, or stale: 401.
-    #[error("not authentic: {0}")]
+    #[error(transparent)]
     Signature(#[from] VerifyError),
     /// The credentials are missing, malformed, or wrong: 401.
     #[error("not authentic: {0}")]
@@ -53,7 +53,7 @@ pub enum Refusal {
     #[error("the source panicked")]
     Panicked,
     /// The body is authentic, but doesn't match the service's documentation: 400.
-    #[error("authentic but undecodable: {0}")]
+    #[error(transparent)]
     Undecodable(#[from] DecodeError),
 }
 
@@ -84,7 +84,7 @@ impl Refusal {
 /// The message contains the JSON path, never a value. A path shows the names of fields, and `*` for
 /// the keys of maps.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
+#[error("authentic but undecodable: {0}")]
 pub struct DecodeError(String);
 
 impl DecodeError {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::guard::run_with_timeout;
+use super::observer::Chain;
 use super::{Authentication, BoxError, Refusal};
 use crate::Secret;
 use crate::signature::{Key, Scheme, Verifier};
@@ -202,7 +203,7 @@ impl<K: Clone + Send + Sync + 'static> Inner<K> {
             let load = || async {
                 let _permit = self.loads.acquire().await;
                 let loaded = (self.load)(tenant.to_string()).await;
-                loaded.map_err(|error| error.to_string())
+                loaded.map_err(|error| Chain(&*error).to_string())
             };
             let loaded = run_with_timeout(Instant::now(), LOAD_TIMEOUT, load).await;
             let since = Instant::now();
@@ -326,6 +327,15 @@ impl Keys<Verifier> {
 }
 
 impl<K> Resolved<K> {
+    /// Refuses credentials.
+    #[cfg(feature = "pretix")]
+    pub(crate) fn refusal(&self, reason: &dyn fmt::Display) -> Refusal {
+        match self.is_unknown {
+            true => Refusal::UnknownTenant,
+            false => Refusal::Credentials(reason.to_string()),
+        }
+    }
+
     pub(crate) fn complete(self, mut authentication: Authentication) -> Authentication {
         authentication.tenant = self.tenant;
         authentication.unknown_tenant = self.is_unknown;

@@ -791,6 +791,7 @@ async fn source_decodes_headers_the_tenant_and_the_key_name() {
         .await
         .unwrap_err();
     assert!(refusal.to_string().contains("x-name"), "{refusal}");
+    assert!(std::error::Error::source(&refusal).is_none());
     parts.headers.insert("x-name", "Ada".parse().unwrap());
     let delivery = receiver.receive(&parts, Full::new(body)).await.unwrap();
     assert_eq!(

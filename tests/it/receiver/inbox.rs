@@ -421,6 +421,9 @@ async fn missing_table_gets_503_and_says_what_to_do<F: Fixture>() {
     );
     let error = setup.inbox.purge(DAY).await.unwrap_err();
     assert!(matches!(error, InboxError::Schema(_)), "{error:?}");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(!error.to_string().contains(&cause), "{error}");
+    assert!(setup.last_observed().contains("webhook_inbox"));
     setup.inbox.migrate().await.unwrap();
     setup.is_handled_next("event-1").await;
 }

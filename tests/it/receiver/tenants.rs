@@ -177,18 +177,40 @@ async fn failing_loader_gets_503_and_is_retried_after_a_second() {
     let counted = loads.clone();
     let tenants = Tenants::<Verifier>::new(by_path, move |_| {
         counted.add();
-        ready(Err(BoxError::from("the database is away")))
+        let cause = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        ready(Err(BoxError::from(Caused(cause))))
     });
     let receiver = Receiver::new(Preo::for_tenants(tenants));
-    for _ in 0..3 {
+    for attempt in 0..3 {
         let refused = refusal(&receiver, to("acme", "secret", "{}")).await;
         assert!(matches!(refused, Refusal::KeysUnavailable(_)));
+        let shown = refused.to_string();
+        assert_eq!(
+            shown.ends_with("the database is away: connection refused"),
+            attempt == 0,
+            "{shown}"
+        );
         assert_eq!(refused.response::<()>().headers()["retry-after"], "30");
     }
     assert_eq!(loads.count(), 1);
     tokio::time::advance(Duration::from_secs(1)).await;
     assert_eq!(status(&receiver, to("acme", "secret", "{}")).await, 503);
     assert_eq!(loads.count(), 2);
+}
+
+#[derive(Debug)]
+struct Caused(std::io::Error);
+
+impl std::error::Error for Caused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl fmt::Display for Caused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the database is away")
+    }
 }
 
 /// An error that panics when it is displayed.
@@ -623,12 +645,17 @@ async fn lune_and_pretix_have_tenants_too() {
     let receiver = Receiver::new(pretix::Source::for_tenants(pretix_tenants));
     let notification = r#"{"notification_id":1,"action":"pretix.event.live.activated"}"#;
     for (tenant, password, expected) in [
-        ("acme", "password", 204),
-        ("acme", "guessed", 401),
-        ("nobody", "password", 401),
+        ("acme", "password", None),
+        ("acme", "guessed", Some(false)),
+        ("nobody", "password", Some(true)),
     ] {
         let mut request = to(tenant, "unused", notification);
         request.headers_mut().extend(basic("pretix", password));
-        assert_eq!(status(&receiver, request).await, expected);
+        let (parts, body) = request.into_parts();
+        let refused = receiver.receive(&parts, Full::new(body)).await.err();
+        assert_eq!(
+            refused.map(|refusal| refusal == Refusal::UnknownTenant),
+            expected
+        );
     }
 }
