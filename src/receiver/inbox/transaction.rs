@@ -2,8 +2,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use sqlx::pool::{Pool, PoolConnection};
-use sqlx::{AssertSqlSafe, Connection, Error, Transaction};
+use sqlx::pool::Pool;
+use sqlx::{AssertSqlSafe, Connection, Error, SqlSafeStr, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
 use super::Dialect;
@@ -61,25 +61,18 @@ pub(super) async fn begin<DB: Dialect, T: Send + 'static>(
 ) -> Result<(Transaction<'static, DB>, T), Error> {
     let pool = pool.clone();
     let beginning = tokio::spawn(async move {
-        for _ in 0..=pool.options().get_max_connections() {
-            let statement = AssertSqlSafe(Arc::clone(&statement));
-            match pool.begin_with(statement).await {
-                Err(Error::InvalidSavePointStatement) => close_stale(&pool).await?,
-                started => return started.map(|transaction| (transaction, permit)),
+        let connection = loop {
+            let mut connection = pool.acquire().await?;
+            if !connection.is_in_transaction() {
+                break connection;
             }
-        }
-        Err(Error::InvalidSavePointStatement)
+            // SQLite has ended a transaction that sqlx 0.9 believes to be open.
+            connection.close_on_drop();
+        };
+        // `Pool::begin_with` with this connection.
+        let statement = AssertSqlSafe(statement).into_sql_str();
+        let transaction = Transaction::begin(connection, Some(statement)).await?;
+        Ok((transaction, permit))
     });
     beginning.await.unwrap_or(Err(Error::WorkerCrashed))
-}
-
-/// Closes the connections with a transaction that SQLite has ended and sqlx 0.9 believes to be open.
-///
-/// It takes all idle ones at once, because the pool returns them in turns.
-async fn close_stale<DB: Dialect>(pool: &Pool<DB>) -> Result<(), Error> {
-    let mut idle = vec![pool.acquire().await?];
-    idle.extend(std::iter::from_fn(|| pool.try_acquire()));
-    let stale = idle.iter_mut().filter(|idle| idle.is_in_transaction());
-    stale.for_each(PoolConnection::close_on_drop);
-    Ok(())
 }
