@@ -18,6 +18,10 @@ use super::{EventKey, MemoryStore};
 /// if the handler succeeds, or [released](Self::release) if it fails. If the process dies, the
 /// claim expires with its lease, so the event isn't lost. [`MemoryStore`] serves one process;
 /// several processes share a store, such as a `RedisStore`.
+///
+/// Bound the time of each operation: a request waits for it. One that takes as long as the
+/// [`lease`](super::ReceiverBuilder::lease) counts as failed, so that the delivery gets 503 and is
+/// redelivered.
 pub trait DedupStore: Send + Sync + 'static {
     /// Atomically claims an event for the duration of a lease.
     ///

@@ -1,8 +1,10 @@
 //! Records events in the receiver's store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::{Claim, ClaimToken, StoreError};
 use crate::receiver::handling::{EventGuard, Recorder};
@@ -35,7 +37,8 @@ impl<S: Source> Recorder<S> for Arc<Shared<S>> {
             on_drop: Some(End::Release),
         };
         let lease = self.limits.lease;
-        let claim = self.store.claim(&claimed.key, claimed.token, lease).await;
+        let claim = self.store.claim(&claimed.key, claimed.token, lease);
+        let claim = within(lease, claim).await;
         // A claim that failed may have reached the store.
         if matches!(claim, Ok(Claim::Committed | Claim::Held | Claim::Stale)) {
             claimed.on_drop = None;
@@ -63,11 +66,22 @@ impl<S: Source> Claimed<S> {
 
     async fn apply(&self, end: End) -> Result<(), StoreError> {
         let Shared { store, limits, .. } = &*self.shared;
+        let (key, token) = (&self.key, self.token);
         match end {
-            End::Commit => store.commit(&self.key, self.token, limits.remember).await,
-            End::Release => store.release(&self.key, self.token).await,
+            End::Commit => within(limits.lease, store.commit(key, token, limits.remember)).await,
+            End::Release => within(limits.lease, store.release(key, token)).await,
         }
     }
+}
+
+/// What a store returns, if it returns in time.
+async fn within<T>(
+    limit: Duration,
+    returned: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let unavailable = || StoreError::Unavailable(format!("no response within {limit:?}"));
+    let returned = timeout(limit, returned).await;
+    returned.unwrap_or_else(|_| Err(unavailable()))
 }
 
 impl<S: Source> Drop for Claimed<S> {

@@ -271,6 +271,23 @@ async fn event_is_released_if_its_request_is_dropped_while_the_claim_is_in_fligh
     assert_eq!(runs.count(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn store_that_does_not_respond_within_the_lease_gets_503() {
+    let memory = MemoryStore::default();
+    let unanswered = builder::<Preo>()
+        .name("test")
+        .store(Unanswered(memory.clone()));
+    let receiver = unanswered.build().unwrap();
+    let outcome = delivery(&receiver).await.handle(|_| ready(())).await;
+    assert_eq!(outcome.status(), 503);
+    until_granted(&memory).await;
+
+    let uncommitted = builder::<Preo>().name("test").store(Gated::default());
+    let receiver = uncommitted.build().unwrap();
+    let outcome = delivery(&receiver).await.handle(|_| ready(())).await;
+    assert_eq!(outcome.status(), 503);
+}
+
 #[tokio::test]
 async fn failed_commit_gets_503_and_the_claim_expires() {
     let store = Failing::at("commit");
