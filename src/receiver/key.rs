@@ -43,7 +43,7 @@ impl EventKey {
         Scope(scope).key(id)
     }
 
-    /// The key's text, at most about 300 bytes.
+    /// The key's text, at most 646 bytes.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -151,10 +151,9 @@ impl Scope<'_> {
     fn text(&self, kind: &str) -> String {
         let mut text = String::with_capacity(128);
         for part in self.0 {
-            match part.len() {
-                0..=MAX_PART => escape(&mut text, part),
-                _ => digest(&mut text, "~", part.as_bytes()),
-            }
+            let start = text.len();
+            escape(&mut text, part);
+            digest_if_long(&mut text, start, "~");
             text.push(':');
         }
         text + kind
@@ -164,7 +163,7 @@ impl Scope<'_> {
 /// Receiver, source, tenant, and owner.
 const SCOPE_PARTS: usize = 4;
 
-/// Far above the length of any id that the services use. It bounds the size of a key.
+/// In bytes after escaping, far above any id that the services use. It bounds the size of a key.
 const MAX_PART: usize = 128;
 
 /// Appends each part, or a digest of all parts if they are long.
@@ -174,10 +173,13 @@ fn push_bounded(text: &mut String, parts: &[&str]) {
         text.push(':');
         escape(text, part);
     }
+    digest_if_long(text, start, ":~");
+}
+
+fn digest_if_long(text: &mut String, start: usize, mark: &str) {
     if text.len() - start > MAX_PART {
         let escaped = text.split_off(start);
-        text.push(':');
-        digest(text, "~", escaped.as_bytes());
+        digest(text, mark, escaped.as_bytes());
     }
 }
 

@@ -502,6 +502,22 @@ fn long_id_is_replaced_by_its_digest() {
 }
 
 #[test]
+fn an_event_key_has_at_most_646_bytes() {
+    for (part, id, length) in [
+        ("x".repeat(128), "x".repeat(127), 646),
+        (":".repeat(42), ":".repeat(42), 4 * 127 + 2 + 127),
+        ("x".repeat(129), "x".repeat(128), 4 * 66 + 2 + 66),
+        (":".repeat(128), "~".repeat(128), 4 * 66 + 2 + 66),
+        ("%".repeat(10_000), ":".repeat(10_000), 4 * 66 + 2 + 66),
+    ] {
+        let key = EventKey::new([&part, &part, &part, &part], &[&id]);
+        assert_eq!(key.as_str().len(), length, "{key}");
+        let positioned = key.with_position(&id, "1");
+        assert!(positioned.position().unwrap().stream().len() <= 650);
+    }
+}
+
+#[test]
 fn an_event_key_shows_its_id_without_control_characters_and_its_fingerprint_in_debug() {
     let key = EventKey::new(["r", "preo", "", ""], &["pay\nload"]);
     assert_eq!(key.to_string(), "r:preo:::id:pay\\nload");
