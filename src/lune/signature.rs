@@ -12,7 +12,7 @@ use crate::signature::{DigestEncoding, Key, KeyError, Part, Scheme, Verified, Ve
 /// use webhook_sdk::Secret;
 /// use webhook_sdk::lune::{self, Batch, Sender};
 ///
-/// let verifier = lune::verifier(&Secret::from("secret-xxxx"))?.tolerance(Duration::from_secs(300));
+/// let verifier = lune::verifier(&Secret::from("secret-xxxx"))?.tolerance(Duration::from_secs(300))?;
 /// # let verifier = verifier.clock(|| DateTime::from_timestamp(1_631_550_100, 0).unwrap());
 ///
 /// let mut headers = HeaderMap::new();

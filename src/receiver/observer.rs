@@ -25,7 +25,7 @@ use crate::clock::milliseconds;
 pub struct Observed<'a> {
     pub(super) source: &'a str,
     pub(super) receiver: Option<&'a str>,
-    pub(super) outcome: &'a Observation,
+    pub(super) observation: &'a Observation,
     pub(super) event: Option<(&'a EventKey, &'a Proof)>,
     pub(super) started: Instant,
 }
@@ -74,15 +74,15 @@ impl<'a> Observed<'a> {
         self.receiver
     }
 
-    /// The outcome.
-    pub fn outcome(&self) -> &'a Observation {
-        self.outcome
+    /// The outcome, or the refusal.
+    pub fn observation(&self) -> &'a Observation {
+        self.observation
     }
 
     /// The outcome as a metric label: `handled`, `disabled`, `duplicate`, `stale`, `refused`,
     /// `retry`, `failed`, `panicked`, `timed_out`, `held`, `store_unavailable`, or `abandoned`.
     pub fn label(&self) -> &'static str {
-        self.outcome.label()
+        self.observation.label()
     }
 
     /// The event's key; `None` for a refused request.
@@ -122,7 +122,7 @@ impl<'a> Observed<'a> {
                 )
             };
         }
-        match self.outcome {
+        match self.observation {
             Observation::Refused(refusal) => tracing::warn!(
                 target: "webhook_sdk",
                 source = self.source,

@@ -34,17 +34,17 @@ pub(super) struct Limits {
 }
 
 impl<S: Source> Shared<S> {
-    /// Logs an outcome, and calls the observer. A panic of the observer is caught.
+    /// Logs an observation, and calls the observer. A panic of the observer is caught.
     pub(super) fn observe(
         &self,
-        outcome: &Observation,
+        observation: &Observation,
         started: Instant,
         event: Option<(&EventKey, &Proof)>,
     ) {
         let observed = Observed {
             source: self.source.name(),
             receiver: self.name.as_deref(),
-            outcome,
+            observation,
             event,
             started,
         };

@@ -84,6 +84,7 @@ pub trait DedupStore: Send + Sync + 'static {
 
 /// The result of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Claim {
     /// The caller has claimed the event until the lease ends.
     Granted,

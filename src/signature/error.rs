@@ -87,9 +87,6 @@ pub enum VerifyError {
         /// How far it may.
         tolerance: Duration,
     },
-    /// A tolerance was set, but the scheme has no timestamp.
-    #[error("the scheme has no timestamp; remove the tolerance or add a timestamp to the scheme")]
-    NoTimestampInScheme,
     /// The scheme signs a header or a timestamp, which a stored signature lacks.
     #[error("the scheme signs more than the body; verify with the request's headers")]
     HeadersNeeded,

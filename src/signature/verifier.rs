@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use super::digest::authenticates;
 use super::headers::SignatureHeaders;
-use super::{Keyring, Scheme, Verified, VerifyError};
+use super::{Keyring, Scheme, SchemeError, Verified, VerifyError};
 use crate::clock::{Clock, Now};
 
 /// Verifies deliveries with a scheme and a keyring.
@@ -61,13 +61,17 @@ impl Verifier {
 
     /// Sets how far the timestamp may lie from now, in either direction, inclusive.
     ///
-    /// Fractions of a second count: with 60 s, a delivery is refused from 60.000000001 s on. If the
-    /// scheme has no timestamp, every delivery is refused with
-    /// [`VerifyError::NoTimestampInScheme`].
-    #[must_use]
-    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+    /// Fractions of a second count: with 60 s, a delivery is refused from 60.000000001 s on.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SchemeError::ToleranceWithoutTimestamp`] if the scheme has no timestamp.
+    pub fn tolerance(mut self, tolerance: Duration) -> Result<Self, SchemeError> {
+        if self.scheme.timestamp.is_none() {
+            return Err(SchemeError::ToleranceWithoutTimestamp);
+        }
         self.tolerance = Some(tolerance);
-        self
+        Ok(self)
     }
 
     /// Accepts genuine signatures of any age, so a captured delivery can be replayed forever.
@@ -117,7 +121,7 @@ impl Verifier {
         body: &'b [u8],
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
         let mut parsed = SignatureHeaders::default();
-        self.read(&mut parsed, headers)?;
+        parsed.read(&self.scheme, headers)?;
         self.check(&mut parsed, body)
     }
 
@@ -136,7 +140,6 @@ impl Verifier {
     ) -> Result<Verified<&'b [u8]>, VerifyError> {
         let mut parsed = SignatureHeaders::default();
         parsed.read_detached(&self.scheme, signature)?;
-        self.check_tolerance(&parsed)?;
         self.check(&mut parsed, body)
     }
 
@@ -166,7 +169,7 @@ impl Verifier {
             verifier: self.clone(),
             parsed: SignatureHeaders::default(),
         };
-        self.read(&mut verification.parsed, headers)?;
+        verification.parsed.read(&self.scheme, headers)?;
         Ok(verification)
     }
 
@@ -176,18 +179,6 @@ impl Verifier {
         Self {
             keyring: other.keyring.clone(),
             ..self.clone()
-        }
-    }
-
-    fn read(&self, parsed: &mut SignatureHeaders, headers: &HeaderMap) -> Result<(), VerifyError> {
-        parsed.read(&self.scheme, headers)?;
-        self.check_tolerance(parsed)
-    }
-
-    fn check_tolerance(&self, parsed: &SignatureHeaders) -> Result<(), VerifyError> {
-        match (self.tolerance, parsed.timestamp) {
-            (Some(_), None) => Err(VerifyError::NoTimestampInScheme),
-            _ => Ok(()),
         }
     }
 

@@ -379,9 +379,11 @@ fn observed<S: Source>(source: S, outcomes: &Outcomes) -> ReceiverBuilder<S> {
         .observer(move |observed| {
             let mut shown = outcomes.lock().unwrap();
             shown.debug("observer", observed);
-            shown.debug("observer", observed.outcome());
-            shown.variants.insert(super::variant(observed.outcome()));
-            if let Observation::StoreUnavailable(error) = observed.outcome() {
+            shown.debug("observer", observed.observation());
+            shown
+                .variants
+                .insert(super::variant(observed.observation()));
+            if let Observation::StoreUnavailable(error) = observed.observation() {
                 shown.error("observer", error);
             }
         })

@@ -54,7 +54,7 @@ impl Hook {
         let observing = Arc::clone(&hook);
         let receiver = Receiver::builder(lune::Source::new(verifier))
             .observer(move |observed| {
-                if let Observation::Refused(refusal) = observed.outcome() {
+                if let Observation::Refused(refusal) = observed.observation() {
                     observing.refusals.lock().unwrap().push(refusal.clone());
                 }
             })

@@ -78,7 +78,9 @@ impl<F: Fixture> Setup<F> {
         let observed = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&observed);
         let receiver = receiver.observer(move |outcome| {
-            log.lock().unwrap().push(format!("{:?}", outcome.outcome()));
+            log.lock()
+                .unwrap()
+                .push(format!("{:?}", outcome.observation()));
         });
         Self {
             inbox: fixture.inbox(),
@@ -481,7 +483,7 @@ async fn receiver_without_a_name_gets_503<F: Fixture>() {
             observed
                 .lock()
                 .unwrap()
-                .push(format!("{:?}", outcome.outcome()))
+                .push(format!("{:?}", outcome.observation()))
         })
         .build()
         .unwrap();

@@ -112,7 +112,7 @@ async fn a_lower_sequence_is_skipped_and_an_equal_one_is_a_new_event() {
     let count = Arc::clone(&stale);
     let receiver = Receiver::builder(source().skip_stale())
         .observer(move |observed| {
-            if let Observation::Stale = observed.outcome() {
+            if let Observation::Stale = observed.observation() {
                 *count.lock().unwrap() += 1;
             }
         })

@@ -39,7 +39,7 @@ impl Seen {
             ("preo", Some("shop"))
         );
         assert!(observed.duration() < Duration::from_secs(3600));
-        let error = match observed.outcome() {
+        let error = match observed.observation() {
             Observation::Failed(error) => error.to_string(),
             Observation::Refused(refusal) => refusal.to_string(),
             Observation::StoreUnavailable(error) => error.to_string(),

@@ -502,7 +502,7 @@ async fn panic_in_your_functions_gets_500_and_is_observed() {
     for source in [Preo::for_tenants(nameless), unidentified] {
         let counted = observed.clone();
         let receiver = Receiver::builder(source)
-            .observer(move |outcome| match outcome.outcome() {
+            .observer(move |outcome| match outcome.observation() {
                 Observation::Refused(Refusal::Panicked) => counted.add(),
                 _ => unreachable!(),
             })

@@ -176,7 +176,7 @@ fn fraction_of_a_second_counts_at_the_tolerance() {
         let moment = DateTime::from_timestamp(seconds, nanoseconds).unwrap();
         verifier().clock(move || moment)
     };
-    let same_second = read_at(NOW, 5).tolerance(Duration::ZERO);
+    let same_second = read_at(NOW, 5).tolerance(Duration::ZERO).unwrap();
     assert_eq!(
         refusal(&same_second, &headers, BODY),
         VerifyError::TooOld {
