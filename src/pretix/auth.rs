@@ -131,17 +131,16 @@ impl BasicAuth {
     /// Returns an [`AuthError`] if the header is missing, repeated, or malformed, or if its
     /// credentials aren't accepted. Respond with 401, which pretix retries.
     pub fn verify(&self, headers: &HeaderMap) -> Result<VerifiedCredentials, AuthError> {
-        self.find(presented(headers)?)
+        let presented = presented(headers)?;
+        self.find(|accepted| accepted.secret == presented)
     }
 
-    /// Verifies a user and a password from another part of the request.
+    /// Verifies a password from another part of the request.
     #[cfg(feature = "receiver")]
-    pub(super) fn verify_pair(
-        &self,
-        user: &str,
-        password: &str,
-    ) -> Result<VerifiedCredentials, AuthError> {
-        self.find(digest(user, password))
+    pub(super) fn verify_password(&self, password: &str) -> Result<VerifiedCredentials, AuthError> {
+        self.find(|accepted| {
+            accepted.secret == digest(accepted.owner.as_deref().unwrap_or_default(), password)
+        })
     }
 
     /// Accepts random credentials, for unknown tenants.
@@ -154,11 +153,14 @@ impl BasicAuth {
         }
     }
 
-    fn find(&self, presented: CtOutput<Sha256>) -> Result<VerifiedCredentials, AuthError> {
+    fn find(
+        &self,
+        is_presented: impl Fn(&Entry<CtOutput<Sha256>>) -> bool,
+    ) -> Result<VerifiedCredentials, AuthError> {
         let now = Now::new(None);
         let mut matched = None;
         for accepted in self.credentials.load().iter() {
-            if accepted.secret == presented && accepted.is_active(&now) {
+            if is_presented(accepted) && accepted.is_active(&now) {
                 matched = matched.or_else(|| Some(VerifiedCredentials::of(accepted)));
             }
         }

@@ -45,13 +45,13 @@ impl Source {
     ///
     /// // The webhook's target URL is https://shop.example/hooks/pretix/dXNlLWEtbG9uZy1yYW5kb20tb25l
     /// let secret = Secret::from("dXNlLWEtbG9uZy1yYW5kb20tb25l");
-    /// let auth = BasicAuth::new("2026", &Credentials::new("path", secret)?);
+    /// let auth = BasicAuth::new("2026", &Credentials::new("pretix", secret)?);
     /// let source = Source::new(auth).secret_in_path();
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The last path segment must be the password of accepted credentials with the user `path`. It
-    /// is compared without percent-decoding, so use only letters, digits, `-`, and `_`. Servers and
+    /// The last path segment must be the password of accepted credentials; their user only separates
+    /// senders. It is compared without percent-decoding, so use only letters, digits, `-`, and `_`. Servers and
     /// proxies log paths, so prefer credentials if possible.
     #[must_use]
     pub fn secret_in_path(mut self) -> Self {
@@ -95,7 +95,7 @@ impl receiver::Source for Source {
         let verified = match self.secret_in_path {
             true => {
                 let secret = parts.uri.path().rsplit('/').next().unwrap_or_default();
-                resolved.keys.verify_pair(PATH_USER, secret)
+                resolved.keys.verify_password(secret)
             }
             false => resolved.keys.verify(&parts.headers),
         };
@@ -129,6 +129,3 @@ impl Ack<Source> {
         Self::new(AckKind::Disable)
     }
 }
-
-/// The user of credentials with a secret path as the password.
-const PATH_USER: &str = "path";

@@ -208,9 +208,10 @@ fn invalid_limits_are_rejected() {
 
 #[tokio::test]
 async fn pretix_can_show_its_secret_in_the_path() {
-    let accept = |secret: &str| Credentials::new("path", Secret::from(secret)).unwrap();
-    let auth = BasicAuth::new("2026", &accept("s3cret-path"));
-    auth.add("2027", &accept("second-secret-path")).unwrap();
+    let accept = |user, secret: &str| Credentials::new(user, Secret::from(secret)).unwrap();
+    let auth = BasicAuth::new("2026", &accept("path", "s3cret-path"));
+    auth.add("2027", &accept("other", "second-secret-path"))
+        .unwrap();
     let receiver = Receiver::new(Source::new(auth).secret_in_path());
     for (path, headers, expected) in [
         ("/hooks/s3cret-path", http::HeaderMap::new(), Ok("2026")),
