@@ -265,8 +265,7 @@ fn peer() -> Result<Webhook, Error> {
 
 fn receiver() -> Result<Receiver<Source>, Error> {
     let source = preo::Source::new(verifier()?)
-        .payload::<Purchase>()
-        .identified_by(|purchase| Some(purchase.id.clone()));
+        .identified_by::<Purchase>(|purchase| Some(purchase.id.clone()));
     Ok(Receiver::new(source))
 }
 

@@ -23,8 +23,7 @@ struct Purchase {
 
 fn endpoint(secret: &Secret) -> Result<Router, KeyError> {
     let source = preo::Source::new(preo::verifier(secret)?)
-        .payload::<Purchase>()
-        .identified_by(|purchase| Some(purchase.id.clone()));
+        .identified_by::<Purchase>(|purchase| Some(purchase.id.clone()));
     Ok(Router::new()
         .route("/hooks/preo", post(receive))
         .with_state(Receiver::new(source)))

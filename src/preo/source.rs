@@ -32,8 +32,7 @@ use crate::signature::Verifier;
 ///
 /// let verifier = preo::verifier(&Secret::from("from the create call"))?;
 /// let source = preo::Source::new(verifier)
-///     .payload::<Payload>()
-///     .identified_by(|payload| Some(payload.id.clone()));
+///     .identified_by(|payload: &Payload| Some(payload.id.clone()));
 /// let receiver = Receiver::new(source);
 /// # let _ = receiver;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -65,33 +64,24 @@ impl Source {
         }
     }
 
-    /// Decodes payloads into this type.
+    /// Decodes payloads into a type of yours, and deduplicates events by an id in it.
     ///
-    /// An id from [`identified_by`](Self::identified_by) is set after this.
+    /// If the function returns `None` or an empty id, and without this call, events are deduplicated
+    /// by the digest of the body: two events with the same bytes are duplicates.
     #[must_use]
-    pub fn payload<T>(self) -> Source<T> {
+    pub fn identified_by<T>(
+        self,
+        identity: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
+    ) -> Source<T> {
         Source {
             keys: self.keys,
-            identity: None,
+            identity: Some(Arc::new(identity)),
             payload: PhantomData,
         }
     }
 }
 
 impl<T> Source<T> {
-    /// Deduplicates events by an id in the payload.
-    ///
-    /// By default, and if the function returns `None` or an empty id, events are deduplicated by
-    /// the digest of the body: two events with the same bytes are duplicates.
-    #[must_use]
-    pub fn identified_by(
-        mut self,
-        identity: impl Fn(&T) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
-        self.identity = Some(Arc::new(identity));
-        self
-    }
-
     /// The scheme of the keys for a request with this head.
     #[cfg(feature = "client")]
     pub(super) async fn scheme(&self, head: &Parts) -> Scheme {

@@ -178,8 +178,7 @@ impl Process {
 fn receiver() -> ReceiverBuilder<Source> {
     let keyring = Keyring::new(Key::new("fleet", &Secret::from(SECRET)).unwrap());
     let source = preo::Source::new(Verifier::new(preo::scheme(), keyring))
-        .payload::<Payload>()
-        .identified_by(|payload| Some(payload.id.to_string()));
+        .identified_by::<Payload>(|payload| Some(payload.id.to_string()));
     Receiver::builder(source).name("fleet").lease(LEASE)
 }
 

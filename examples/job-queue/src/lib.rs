@@ -104,8 +104,7 @@ pub async fn app(pool: PgPool, secret: &Secret) -> Result<(Router, Worker), BoxE
         .init()
         .await?;
     let source = preo::Source::new(preo::verifier(secret)?)
-        .payload::<Consent>()
-        .identified_by(|consent| Some(consent.id.clone()));
+        .identified_by::<Consent>(|consent| Some(consent.id.clone()));
     let state = AppState {
         receiver: Receiver::builder(source).name("consents").build()?,
         inbox,

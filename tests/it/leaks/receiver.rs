@@ -260,7 +260,7 @@ pub(super) async fn preo() -> Shown {
     let body = json!({ "id": "c_1", "email": PAYLOAD.0, "nested": { "name": PAYLOAD.0 } });
     let mut shown = Shown::default();
     for source in [preo::Source::new(keys), preo::Source::for_tenants(tenants)] {
-        let source = source.payload::<Consent>();
+        let source = source.identified_by(|_: &Consent| None);
         shown.extend(receive_everything(source, &sender, body.clone()).await);
     }
     shown

@@ -153,7 +153,7 @@ async fn a_forged_body_is_read_once_and_never_decoded() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
     let deliveries = {
         let decoded = Arc::clone(&decoded);
-        preo::Source::new(verifier).identified_by(move |_| {
+        preo::Source::new(verifier).identified_by(move |_: &serde_json::Value| {
             decoded.store(true, Ordering::SeqCst);
             None
         })

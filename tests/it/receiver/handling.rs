@@ -405,8 +405,9 @@ async fn delivery_has_the_key_name_and_the_timestamp() {
 #[tokio::test]
 async fn events_without_an_id_are_deduplicated_by_their_bytes() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
-    let deliveries = preo::Source::new(verifier)
-        .identified_by(|payload| payload.get("id")?.as_str().map(str::to_owned));
+    let deliveries = preo::Source::new(verifier).identified_by(|payload: &serde_json::Value| {
+        payload.get("id")?.as_str().map(str::to_owned)
+    });
     let receiver = named(deliveries);
     let keys = |body: &'static str| {
         let receiver = receiver.clone();
@@ -846,7 +847,7 @@ impl<'de> serde::Deserialize<'de> for Quoted {
 #[tokio::test]
 async fn an_error_of_a_payload_type_cannot_show_the_body() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
-    let receiver = Receiver::new(preo::Source::new(verifier).payload::<Quoted>());
+    let receiver = Receiver::new(preo::Source::new(verifier).identified_by(|_: &Quoted| None));
     for (text, shown) in [
         ("hidden", "an invalid value"),
         ("x, expected hidden", "an invalid value"),

@@ -150,7 +150,7 @@ async fn installations_and_organizers_have_distinct_keys() {
 async fn empty_id_counts_as_missing() {
     let verifier = Verifier::new(preo::scheme(), Preo::keyring());
     let source = preo::Source::new(verifier);
-    let receiver = Receiver::new(source.identified_by(|_| Some(String::new())));
+    let receiver = Receiver::new(source.identified_by(|_: &serde_json::Value| Some(String::new())));
     let deliveries = [1, 2, 1].map(|number| (&receiver, genuine::<Preo>(Preo::body(number))));
     assert_eq!(runs_of(deliveries.into()).await, 2);
 }

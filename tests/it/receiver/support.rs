@@ -65,9 +65,7 @@ impl Service for Preo {
 
     fn source() -> Self::Source {
         let verifier = Verifier::new(preo::scheme(), Self::keyring());
-        preo::Source::new(verifier)
-            .payload::<Payload>()
-            .identified_by(|payload| Some(payload.id.clone()))
+        preo::Source::new(verifier).identified_by::<Payload>(|payload| Some(payload.id.clone()))
     }
 
     fn body(number: u32) -> Vec<u8> {

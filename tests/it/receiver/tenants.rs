@@ -498,7 +498,8 @@ async fn panic_in_your_functions_gets_500_and_is_observed() {
     let observed = Runs::default();
     let verifier = || preo::verifier(&Secret::from("secret")).unwrap();
     let nameless = Tenants::<Verifier>::new(|_| panic!("on purpose"), async |_| Ok(None));
-    let unidentified = Preo::new(verifier()).identified_by(|_| panic!("on purpose"));
+    let unidentified =
+        Preo::new(verifier()).identified_by(|_: &serde_json::Value| panic!("on purpose"));
     for source in [Preo::for_tenants(nameless), unidentified] {
         let counted = observed.clone();
         let receiver = Receiver::builder(source)
@@ -538,7 +539,8 @@ async fn tenants_have_separate_events() {
     secrets.set("acme", "secret of acme");
     secrets.set("globex", "secret of globex");
     let source = Preo::for_tenants(preo_tenants(&secrets));
-    let receiver = Receiver::new(source.identified_by(|_| Some("event-1".to_owned())));
+    let receiver =
+        Receiver::new(source.identified_by(|_: &serde_json::Value| Some("event-1".to_owned())));
     let runs = Runs::default();
     for (tenant, secret) in [
         ("globex", "secret of globex"),
