@@ -1,5 +1,5 @@
-use ctutils::CtEq;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
+use hmac::digest::CtOutput;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use smallvec::SmallVec;
@@ -51,10 +51,10 @@ impl DigestEncoding {
 /// Whether one of the signatures matches the MAC. Each is compared in constant time.
 #[inline]
 pub(super) fn authenticates(mac: HmacSha256, signatures: &[Digest]) -> bool {
-    let expected: Digest = mac.finalize().into_bytes().into();
+    let expected = mac.finalize();
     signatures
         .iter()
-        .any(|signature| expected.ct_eq(signature).to_bool())
+        .any(|signature| expected == CtOutput::new((*signature).into()))
 }
 
 const HEX_LENGTH: usize = 64;
