@@ -142,3 +142,6 @@ pub use self::store::{Claim, ClaimToken, DedupStore, StoreError};
 #[allow(unused_imports, reason = "used by the services")]
 pub(crate) use self::tenants::Keys;
 pub use self::tenants::Tenants;
+/// The version of sqlx whose pools, connections, and errors an [`Inbox`] uses.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub use sqlx;

@@ -141,7 +141,7 @@ impl<DB: Dialect> Inbox<DB> {
 
     /// Uses another table, such as `orders_inbox`, or on Postgres `hooks.inbox`.
     ///
-    /// Two receivers that both need to handle the same events need two tables.
+    /// Applications that use the same receiver names in one database need different tables.
     ///
     /// # Errors
     ///

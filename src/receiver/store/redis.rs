@@ -30,8 +30,8 @@ use crate::receiver::EventKey;
 /// ```
 ///
 /// Clones share one connection, which is opened for the first event and reopened if it breaks. Each
-/// operation is one atomic script, which is retried if the connection breaks. It works with Redis
-/// 2.6.12 or later and compatible servers. Sentinel and Cluster aren't supported. A `rediss://` URL
+/// operation is one atomic script, which is retried if the connection breaks. It needs `SET` with
+/// `PX` and scripts (Redis 2.6.12), also of a compatible server. Sentinel and Cluster aren't supported. A `rediss://` URL
 /// requires the feature `redis-tls`.
 ///
 /// # Redis configuration
@@ -103,8 +103,7 @@ impl RedisStore {
 impl RedisStoreBuilder {
     /// Sets the prefix of all keys. Defaults to `webhook-sdk:`.
     ///
-    /// Receivers with the same prefix share their events. Two receivers that both need to handle
-    /// the same events need two prefixes.
+    /// Applications that use the same receiver names in one Redis need different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -152,7 +151,7 @@ impl DedupStore for RedisStore {
             Some(other) if other.starts_with(HELD) => Ok(Claim::Held),
             Some(other) if other.starts_with(DONE) => Ok(Claim::Committed),
             Some(_) => Err(StoreError::Unavailable(
-                "a key has another Redis type: choose another prefix".to_owned(),
+                "a key holds another application's value: choose another prefix".to_owned(),
             )),
         }
     }
