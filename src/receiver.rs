@@ -58,7 +58,8 @@
 //! | The handler returns [`Ack::retry`] | 503 with `Retry-After` |
 //! | A pretix handler returns `Ack::danger_disable_webhook` | 410 once; a redelivery of the same notification gets 204 |
 //!
-//! Responses have no body. The reason is reported to the [observer](ReceiverBuilder::observer) and
+//! Responses have no body, and a 401 has no `WWW-Authenticate` header, so that neither shows how
+//! deliveries are authenticated. The reason is reported to the [observer](ReceiverBuilder::observer) and
 //! through [`tracing`] with the target `webhook_sdk`, with ids but without content: refusals as
 //! warnings, failures as errors, handled events and duplicates at debug level.
 //!
