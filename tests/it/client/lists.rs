@@ -239,7 +239,7 @@ async fn answer_page(mut stream: TcpStream, three_at_once: Arc<Barrier>) {
         .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
         .await
         .unwrap();
-    stream.read(&mut [0]).await.ok();
+    let _ = stream.read(&mut [0]).await;
 }
 
 #[tokio::test]
