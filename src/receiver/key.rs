@@ -43,7 +43,7 @@ impl EventKey {
         Scope(scope).key(id)
     }
 
-    /// The key's text, at most 646 bytes.
+    /// The key's text, at most 647 bytes.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -153,7 +153,7 @@ impl Scope<'_> {
         for part in self.0 {
             let start = text.len();
             escape(&mut text, part);
-            digest_if_long(&mut text, start, "~");
+            digest_if_long(&mut text, start);
             text.push(':');
         }
         text + kind
@@ -173,13 +173,13 @@ fn push_bounded(text: &mut String, parts: &[&str]) {
         text.push(':');
         escape(text, part);
     }
-    digest_if_long(text, start, ":~");
+    digest_if_long(text, start + 1);
 }
 
-fn digest_if_long(text: &mut String, start: usize, mark: &str) {
-    if text.len() - start > MAX_PART {
+fn digest_if_long(text: &mut String, start: usize) {
+    if text.len().saturating_sub(start) > MAX_PART {
         let escaped = text.split_off(start);
-        digest(text, mark, escaped.as_bytes());
+        digest(text, "~", escaped.as_bytes());
     }
 }
 

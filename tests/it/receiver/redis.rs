@@ -413,6 +413,7 @@ async fn the_user_and_the_database_of_a_url_are_used() {
     assert_eq!((in_database_0.len(), in_database_3.len()), (0, 1));
 }
 
+#[cfg(feature = "redis-tls")]
 #[tokio::test]
 #[ignore = "needs redis-server and openssl"]
 async fn rediss_url_uses_tls() {
