@@ -88,9 +88,9 @@ enum Polled {
 ///
 /// Read it with [`try_next`](Self::try_next) or as a [`Stream`]. It is `'static`, so it can be
 /// returned from a function and moved into a task. It buffers one page, the
-/// [prefetched](Self::prefetch) pages, and less than 200 KiB to recognize repeated items, however long
-/// the list is. No page is requested twice, and the stream ends after an error. Pages are requested by
-/// number; URLs from the server are never followed.
+/// [prefetched](Self::prefetch) pages, and less than 200 KiB to recognize repeated items, however
+/// long the list is. No page is requested twice, and the stream ends after an error. Pages are
+/// requested by number; URLs from the server are never followed.
 ///
 /// # When the list changes
 ///
@@ -298,7 +298,7 @@ impl<T> Pages<T> {
     }
 }
 
-/// Starts a request, which then makes progress by itself, and is canceled when the result is dropped.
+/// Starts a request in a task, which is canceled when the result is dropped.
 fn in_a_task<T: Send + 'static>(
     request: impl Future<Output = Result<Page<T>, Error>> + Send + 'static,
 ) -> impl Future<Output = Result<Page<T>, Error>> {

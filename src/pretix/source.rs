@@ -50,9 +50,9 @@ impl Source {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The last path segment must be the password of accepted credentials; their user only separates
-    /// senders. It is compared without percent-decoding, so use only letters, digits, `-`, and `_`. Servers and
-    /// proxies log paths, so prefer credentials if possible.
+    /// The last path segment must be the password of accepted credentials; their user only
+    /// separates senders. It is compared without percent-decoding, so use only letters, digits,
+    /// `-`, and `_`. Servers and proxies log paths, so prefer credentials if possible.
     #[must_use]
     pub fn secret_in_path(mut self) -> Self {
         self.secret_in_path = true;

@@ -149,8 +149,8 @@ impl<S: Source> ReceiverBuilder<S> {
     /// Sets how long a handler may take for one event. Defaults to 60 s.
     ///
     /// The claim of a process that dies expires after the same time. The time that the store takes
-    /// to grant the claim counts, and none of its operations may take longer. Lune and pretix wait 30 s for a response; Preo waits for the
-    /// `timeout_seconds` of the webhook.
+    /// to grant the claim counts, and none of its operations may take longer. Lune and pretix wait
+    /// 30 s for a response; Preo waits for the `timeout_seconds` of the webhook.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.limits.lease = lease;
         self

@@ -79,7 +79,7 @@ impl<S: Source> Delivery<S> {
     /// them. A panic counts as a failure.
     ///
     /// If the future is dropped, as axum and hyper do when the sender closes the connection, the
-    /// handler is cancelled and its event is released for redelivery. To keep going after a
+    /// handler is canceled and its event is released for redelivery. To keep going after a
     /// disconnect, spawn a task that makes this call.
     pub async fn handle<H, F>(self, mut handler: H) -> Outcome
     where

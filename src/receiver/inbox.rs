@@ -178,10 +178,10 @@ impl<DB: Dialect> Inbox<DB> {
 
     /// Deletes records older than a duration, and returns their number.
     ///
-    /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, and waits its
-    /// turn among the handlers for each, so that it never blocks them for long. It uses the database's clock. Keep records for longer than
-    /// the sender redelivers: pretix redelivers for about two and a half days; Preo and Lune don't
-    /// publish a limit.
+    /// Call it regularly, for example once an hour. It deletes 1,000 records at a time, and waits
+    /// its turn among the handlers for each, so that it never blocks them for long. It uses the
+    /// database's clock. Keep records for longer than the sender redelivers: pretix redelivers for
+    /// about two and a half days; Preo and Lune don't publish a limit.
     ///
     /// ```no_run
     /// # #[cfg(feature = "sqlite")]

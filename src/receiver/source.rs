@@ -210,8 +210,8 @@ impl Authenticated<'_> {
     ///
     /// Build the id from authenticated content only. The key also contains the receiver's name, the
     /// source's name, and the tenant, so senders can't interfere with each other. An id longer than
-    /// 128 bytes, in which `:`, `%`, and `~` count three times, is replaced by its digest. If all parts are empty, the key is the digest of the
-    /// body.
+    /// 128 bytes, in which `:`, `%`, and `~` count three times, is replaced by its digest. If all
+    /// parts are empty, the key is the digest of the body.
     pub fn event_key(&self, id: &[&str]) -> EventKey {
         match id.iter().all(|part| part.is_empty()) {
             true => self.digest_key(self.body),

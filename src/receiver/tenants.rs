@@ -58,8 +58,9 @@ use crate::signature::{Key, Scheme, Verifier};
 /// known or not, because the first request for it takes as long as the loader. A tenant with
 /// several keys is slower than an unknown one, because each key is tried on the body. Before the
 /// body is read, the headers of an unknown tenant's request are checked with the [`Scheme`] of the
-/// first tenant that was used, and until then with the service's own. If tenants' schemes differ, or
-/// none has been used yet, the response to headers of another scheme can show whether a tenant exists.
+/// first tenant that was used, and until then with the service's own. If tenants' schemes differ,
+/// or none has been used yet, the response to headers of another scheme can show whether a tenant
+/// exists.
 ///
 /// # Cache
 ///

@@ -30,9 +30,9 @@ use crate::receiver::EventKey;
 /// ```
 ///
 /// Clones share one connection, which is opened for the first event and reopened if it breaks. Each
-/// operation is one atomic script, which is retried if the connection breaks. It needs `SET` with
-/// `PX` and scripts (Redis 2.6.12), also of a compatible server. Sentinel and Cluster aren't supported. A `rediss://` URL
-/// requires the feature `redis-tls`.
+/// operation is one atomic script, which is retried if the connection breaks. The server must support
+/// scripts and `SET` with `PX`: Redis 2.6.12 or later, or a compatible server. Sentinel and Cluster
+/// aren't supported. A `rediss://` URL requires the feature `redis-tls`.
 ///
 /// # Redis configuration
 ///
