@@ -52,8 +52,7 @@ pub enum Observation {
     Panicked,
     /// The handler took longer than the lease.
     TimedOut,
-    /// Another delivery of the event is being handled, or handlers hold all of the inbox's
-    /// connections.
+    /// Another delivery of the event is being handled, or no inbox connection is free.
     Held,
     /// The store failed. If the handler had succeeded, the event will be handled again.
     StoreUnavailable(StoreError),
