@@ -19,7 +19,8 @@ use crate::text::text_type;
 /// Credentials, path, query, and fragment can all hold a secret, so none of them is shown. Where it
 /// isn't certain which part is the host, that is hidden too.
 ///
-/// Any text is accepted: which URLs are valid is up to the service.
+/// `as_str` returns the whole URL, with its secrets. Any text is accepted: which URLs are valid is up
+/// to the service.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RedactedUrl(String);

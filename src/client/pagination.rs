@@ -46,7 +46,8 @@ impl<T> Page<T> {
 #[must_use = "nothing is requested until it is read"]
 pub struct Pages<T> {
     operation: &'static str,
-    fetch: Box<dyn Fn(u64, Polled) -> Response<T> + Send>,
+    fetch: Box<dyn Fn(u64) -> Response<T> + Send>,
+    in_a_task: fn(Response<T>) -> Response<T>,
     id: fn(&T, &RandomState) -> u64,
     requested: VecDeque<Request<T>>,
     prefetch: usize,
@@ -66,12 +67,6 @@ struct Request<T> {
     /// The highest count known when the page was requested.
     count: u64,
     response: Response<T>,
-}
-
-/// Whether a request makes progress only while the stream is polled.
-enum Polled {
-    ByTheStream,
-    ByATask,
 }
 
 /// A stream of the items of a list, requested page by page.
@@ -201,10 +196,8 @@ impl<T> Pages<T> {
     {
         Self {
             operation,
-            fetch: Box::new(move |number, polled| match polled {
-                Polled::ByTheStream => Box::pin(fetch(number)),
-                Polled::ByATask => Box::pin(in_a_task(fetch(number))),
-            }),
+            fetch: Box::new(move |number| Box::pin(fetch(number))),
+            in_a_task,
             id,
             requested: VecDeque::new(),
             prefetch: 0,
@@ -254,14 +247,14 @@ impl<T> Pages<T> {
 
     fn request_up_to(&mut self, pages: usize) {
         while self.next < self.end && self.requested.len() < pages {
-            let polled = match self.prefetch {
-                0 => Polled::ByTheStream,
-                _ => Polled::ByATask,
-            };
+            let response = (self.fetch)(self.next);
             self.requested.push_back(Request {
                 page: self.next,
                 count: self.changes.count(),
-                response: (self.fetch)(self.next, polled),
+                response: match self.prefetch {
+                    0 => response,
+                    _ => (self.in_a_task)(response),
+                },
             });
             self.next += 1;
         }
@@ -299,12 +292,10 @@ impl<T> Pages<T> {
 }
 
 /// Starts a request in a task, which is canceled when the result is dropped.
-fn in_a_task<T: Send + 'static>(
-    request: impl Future<Output = Result<Page<T>, Error>> + Send + 'static,
-) -> impl Future<Output = Result<Page<T>, Error>> {
+fn in_a_task<T: Send + 'static>(request: Response<T>) -> Response<T> {
     let mut task = JoinSet::new();
     task.spawn(request.in_current_span());
-    async move {
+    Box::pin(async move {
         match task.join_next().await {
             Some(Ok(result)) => result,
             Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -313,7 +304,7 @@ fn in_a_task<T: Send + 'static>(
                 Err(Error::new(ErrorKind::Disconnected, message))
             }
         }
-    }
+    })
 }
 
 impl<T> Unpin for Pages<T> {}

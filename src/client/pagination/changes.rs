@@ -23,7 +23,6 @@ pub(super) struct Changes {
     /// The hash of the item at the last power of two. It is read again in a cycle of any length, as
     /// in Brent's algorithm.
     marked: Option<u64>,
-    remembered: u64,
     /// The count reported by the first page, and the highest so far.
     counts: Option<(u64, u64)>,
     page_size: u64,
@@ -72,7 +71,6 @@ impl Changes {
         page.items
             .retain(|item| self.remember(id(item, &self.state)));
         let new = page.items.len() as u64;
-        self.read += new;
         self.repeated += length - new;
         if self.repeated > highest - first {
             return Err(changed(format!("page {number} repeats items")));
@@ -90,16 +88,16 @@ impl Changes {
 
     /// Returns whether the id is new.
     fn remember(&mut self, id: u64) -> bool {
-        let remembered = |ids: &HashTable<u64>| ids.find(id, |known| *known == id).is_some();
-        if self.marked == Some(id) || remembered(&self.recent) || remembered(&self.earlier) {
+        let is_in = |ids: &HashTable<u64>| ids.find(id, |known| *known == id).is_some();
+        if self.marked == Some(id) || is_in(&self.recent) || is_in(&self.earlier) {
             return false;
         }
         if self.recent.len() == MIN_REMEMBERED {
             self.earlier = mem::take(&mut self.recent);
         }
         self.recent.insert_unique(id, id, |known| *known);
-        self.remembered += 1;
-        if self.remembered.is_power_of_two() {
+        self.read += 1;
+        if self.read.is_power_of_two() {
             self.marked = Some(id);
         }
         true
